@@ -1,0 +1,31 @@
+"""What can go wrong.
+
+    RenderError                     the base: catch this to catch everything below
+    ├── UnsupportedEnvError         nothing here knows how to draw this environment
+    ├── BackendUnavailableError     a library or GL backend that the picture needs does not work here
+    └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
+
+    RenderWarning                   a recording failed or is incomplete, and the program goes on
+
+Wrong arguments are `ValueError` and `TypeError`, as everywhere in Python, raised before any work is done.
+"""
+
+
+class RenderError(Exception):
+    """Base of all errors that `lerax_render` raises while it makes a clip."""
+
+
+class UnsupportedEnvError(RenderError):
+    """No source can draw this environment; the message lists what was looked for."""
+
+
+class BackendUnavailableError(RenderError):
+    """A library or a GL backend is missing or broken; the message says what to install."""
+
+
+class EncodeError(RenderError):
+    """Encoding ended before the clip was whole; the message ends with ffmpeg's last lines."""
+
+
+class RenderWarning(UserWarning):
+    """A recording failed or is incomplete; the message names the cause and the remedy."""
