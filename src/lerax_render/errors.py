@@ -10,6 +10,11 @@
 Wrong arguments are `ValueError` and `TypeError`, as everywhere in Python, raised before any work is done.
 """
 
+import logging
+import warnings
+
+_log = logging.getLogger("lerax_render")
+
 
 class RenderError(Exception):
     """Base of all errors that `lerax_render` raises while it makes a clip."""
@@ -29,3 +34,14 @@ class EncodeError(RenderError):
 
 class RenderWarning(UserWarning):
     """A recording failed or is incomplete; the message names the cause and the remedy."""
+
+
+def warn(message: str) -> None:
+    """Issue a `RenderWarning`, or log it where the user's filters turn warnings into exceptions.
+
+    Whoever calls this promised that the program goes on.
+    """
+    try:
+        warnings.warn(message, RenderWarning, stacklevel=3)
+    except RenderWarning:
+        _log.warning(message)

@@ -1,0 +1,150 @@
+"""GL contexts without a window, for MuJoCo to draw in.
+
+Two backends, each a row of `BACKENDS` and a module that is imported when it is tried.
+`open_context` takes the first that really works, at the time of the call: no environment variable
+is set, and it does not matter what `mujoco` chose for itself when it was imported.
+
+Both backends may be tried in one process, and a broken EGL does not spoil OSMesa. But MuJoCo looks
+its GL functions up once, with its first picture, and through EGL those are libglvnd's, which do not
+reach an OSMesa context: after a picture with EGL, OSMesa needs a new process.
+"""
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+from ..errors import BackendUnavailableError
+from .context import BackendFailure, Context, is_software
+
+__all__ = [
+    "BACKENDS",
+    "Context",
+    "Probe",
+    "check_name",
+    "is_software",
+    "open_context",
+    "probe",
+    "remedy",
+]
+
+# Name -> module, in the order of preference: EGL reaches a GPU where there is one, and lasts.
+BACKENDS = {"egl": "egl", "osmesa": "osmesa"}
+
+# What mujoco itself takes for "no rendering at all".
+_OFF = ("disable", "disabled", "off", "false", "0")
+
+
+def open_context(gl: str | None = None) -> Context:
+    """Open a GL context with the first backend that works.
+
+    Args:
+        gl: A name in `BACKENDS`: only that one is tried. None: the one that the environment
+            variable MUJOCO_GL names, or, if it names none of them, each in turn.
+
+    Returns:
+        A context that is not current.
+
+    Raises:
+        BackendUnavailableError: None works; the message gives a reason and a remedy for each tried.
+        ValueError: `gl` is not a backend's name, or MUJOCO_EGL_DEVICE_ID not a device's number.
+    """
+    failures: list[str] = []
+    for name in _candidates(gl):
+        try:
+            return cast(Context, _module(name).open_context())
+        except BackendFailure as failure:
+            failures.append(f"  {name}: {failure.reason}\n    remedy: {failure.remedy}")
+    raise BackendUnavailableError(
+        "MuJoCo cannot draw, because no GL backend works here:\n" + "\n".join(failures)
+    )
+
+
+def check_name(gl: str | None) -> None:
+    """Raise ValueError unless `gl` is None or a name in `BACKENDS`."""
+    if gl is not None and gl not in BACKENDS:
+        raise ValueError(f"gl must be one of {', '.join(BACKENDS)}, or None to choose, got {gl!r}")
+
+
+def remedy(name: str) -> str:
+    """The command that installs the libraries of a backend in `BACKENDS`."""
+    return cast(str, _module(name).REMEDY)
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f".{BACKENDS[name]}", __name__)
+
+
+def _candidates(gl: str | None) -> list[str]:
+    check_name(gl)
+    if gl is not None:
+        return [gl]
+    wanted = os.environ.get("MUJOCO_GL", "").strip().lower()
+    if wanted in _OFF:
+        raise BackendUnavailableError(
+            f"MUJOCO_GL={wanted} switches MuJoCo's drawing off; unset it, or pass gl='egl'"
+        )
+    # Any other value (glfw, glx, on) asks for a window, which is not to be had here.
+    return [wanted] if wanted in BACKENDS else list(BACKENDS)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a backend can do here.
+
+    Attributes:
+        name: The backend.
+        ok: Whether MuJoCo drew a picture with it.
+        renderer: What drew it, as GL names it; empty if nothing did.
+        hardware: Whether that is a GPU.
+        reason: Why it did not work; empty if it did.
+        remedy: A command, or advice, that mends it; empty if it worked.
+    """
+
+    name: str
+    ok: bool
+    renderer: str = ""
+    hardware: bool = False
+    reason: str = ""
+    remedy: str = ""
+
+
+def probe(name: str, timeout: float = 60.0) -> Probe:
+    """Try a backend with a small MuJoCo picture, in a process of its own.
+
+    Its own, because a driver may crash or hang, and because MuJoCo keeps to the first backend that
+    it meets.
+
+    Args:
+        name: A name in `BACKENDS`.
+        timeout: Seconds after which the backend counts as hanging.
+
+    Raises:
+        ValueError: `name` is not a backend's name.
+    """
+    check_name(name)
+    command = [sys.executable, "-m", f"{__name__}.probing", name]
+    # MUJOCO_GL would make `import mujoco` load the same library through PyOpenGL, and fail on its
+    # absence in an obscurer way.
+    environment = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+    try:
+        child = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        return _failed(name, f"it hangs: no picture in {timeout:g} s")
+    if child.returncode < 0:
+        return _failed(name, f"it crashed ({signal.Signals(-child.returncode).name})")
+    if child.returncode:
+        lines = child.stderr.strip().splitlines() or ["it says nothing"]
+        return _failed(name, lines[-1])
+    return Probe(name, **json.loads(child.stdout.splitlines()[-1]))
+
+
+def _failed(name: str, reason: str) -> Probe:
+    return Probe(name, False, reason=reason, remedy=remedy(name))
