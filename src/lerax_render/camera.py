@@ -1,0 +1,127 @@
+"""Where a MuJoCo picture is taken from: a camera of the model's, of the user's, or a chosen one."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from .framing import Subject
+
+# MuJoCo's own default, which says that the model's author had no wish.
+_DEFAULT_ELEVATION = -45.0
+
+type CameraLike = Camera | mujoco.MjvCamera | str | int | None
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A free camera. What is None is chosen so that the robot is well in the picture.
+
+    Attributes:
+        azimuth: Degrees around the vertical: 0 looks along +x, 90 along +y.
+        elevation: Degrees above the horizon that the camera looks: -90 looks straight down.
+        distance: Metres from the point looked at.
+        lookat: The point looked at, x, y, z in metres; the camera then stands still.
+        track: A body, by name or number, which the camera follows: the point looked at is the
+            centre of mass of that body and its children.
+
+    Raises:
+        ValueError: Both `lookat` and `track` are given, or a number is not finite.
+    """
+
+    azimuth: float | None = None
+    elevation: float | None = None
+    distance: float | None = None
+    lookat: tuple[float, float, float] | None = None
+    track: str | int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lookat is not None and self.track is not None:
+            raise ValueError("Camera takes lookat (stand still) or track (follow), not both")
+        if self.lookat is not None and len(self.lookat) != 3:
+            raise ValueError(f"Camera's lookat must be x, y, z in metres, got {self.lookat!r}")
+        point = () if self.lookat is None else self.lookat
+        numbers = (self.azimuth, self.elevation, self.distance, *point)
+        if not all(number is None or math.isfinite(number) for number in numbers):
+            raise ValueError(f"Camera's numbers must be finite, got {self}")
+        if self.distance is not None and self.distance <= 0:
+            raise ValueError(f"Camera's distance must be above 0 metres, got {self.distance}")
+
+
+class CameraRig:
+    """Aims a `mujoco.MjvCamera` at each state.
+
+    Args:
+        model: The model.
+        wish: A name or number of one of the model's cameras, a `Camera`, a `mujoco.MjvCamera` (used
+            as it is, and as it changes), or None.
+        aspect: Width of the picture over its height.
+        groups: Which geom groups are drawn, as in `mujoco.MjvOption.geomgroup`.
+
+    Raises:
+        ValueError: The model has no such camera or body; the message lists what it has.
+        TypeError: `wish` is of another type.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, wish: CameraLike, aspect: float, groups: np.ndarray
+    ) -> None:
+        self._follow: Callable[[mujoco.MjData], np.ndarray] | None = None
+        if isinstance(wish, mujoco.MjvCamera):
+            self._camera = wish
+            return
+        self._camera = mujoco.MjvCamera()
+        mujoco.mjv_defaultFreeCamera(model, self._camera)
+        if isinstance(wish, str | int | np.integer) and not isinstance(wish, bool):
+            self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED.value
+            self._camera.fixedcamid = _find(model, mujoco.mjtObj.mjOBJ_CAMERA, "camera", wish)
+        elif wish is None or isinstance(wish, Camera):
+            self._aim(model, wish or Camera(), aspect, groups)
+        else:
+            raise TypeError(
+                "camera must be a name or number of one of the model's cameras, a Camera, a "
+                f"mujoco.MjvCamera or None, got {wish!r}"
+            )
+
+    def at(self, data: mujoco.MjData) -> mujoco.MjvCamera:
+        """The camera for this state, whose positions must have been computed."""
+        if self._follow is not None:
+            self._camera.lookat[:] = self._follow(data)
+        return self._camera
+
+    def _aim(self, model: mujoco.MjModel, wish: Camera, aspect: float, groups: np.ndarray) -> None:
+        subject = Subject(model, groups)
+        camera = self._camera
+        if wish.azimuth is not None:
+            camera.azimuth = wish.azimuth
+        if wish.elevation is not None:
+            camera.elevation = wish.elevation
+        elif camera.elevation == _DEFAULT_ELEVATION:
+            camera.elevation = subject.elevation()
+        camera.distance = wish.distance or subject.distance(
+            camera.azimuth, camera.elevation, model.vis.global_.fovy, aspect
+        )
+        if wish.track is not None:
+            body = _find(model, mujoco.mjtObj.mjOBJ_BODY, "body", wish.track)
+            self._follow = lambda data: data.subtree_com[body]
+        elif wish.lookat is not None:
+            camera.lookat[:] = wish.lookat
+        else:
+            camera.lookat[:] = subject.centre
+            if subject.moves.any():
+                self._follow = subject.follow
+
+
+def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | int) -> int:
+    """The number of a camera or a body."""
+    count = model.ncam if kind == mujoco.mjtObj.mjOBJ_CAMERA else model.nbody
+    number = mujoco.mj_name2id(model, kind.value, wish) if isinstance(wish, str) else int(wish)
+    if 0 <= number < count:
+        return number
+    names = [mujoco.mj_id2name(model, kind.value, i) or f"{i} (unnamed)" for i in range(count)]
+    raise ValueError(
+        f"the model has no {noun} {wish!r}; it has {', '.join(names) or 'none'}; "
+        "None lets a camera be chosen"
+    )

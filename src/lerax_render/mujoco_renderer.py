@@ -1,0 +1,296 @@
+"""MuJoCo states painted without a display: any `mujoco.MjModel`, with Lerax or without.
+
+    with HeadlessMujocoRenderer(model, 640, 480) as renderer:
+        frame = renderer.render(data)  # uint8 (480, 640, 3)
+
+The pieces: `lerax_render.gl` finds a GL context, `quality` says how carefully MuJoCo draws in it,
+`pose` brings a state into MuJoCo, and `camera` aims.
+"""
+
+import logging
+import os
+import threading
+import weakref
+from typing import Self
+
+from .errors import BackendUnavailableError
+
+try:
+    import mujoco
+except AttributeError as error:
+    # mujoco loads the library that MUJOCO_GL names through PyOpenGL, which says no more than
+    # "'NoneType' object has no attribute 'glGetError'" where it is missing.
+    raise BackendUnavailableError(
+        f"importing mujoco failed with MUJOCO_GL={os.environ.get('MUJOCO_GL')} ({error}), so that "
+        "library is not there; unset MUJOCO_GL, or run `lerax-render doctor` to see what to install"
+    ) from error
+import numpy as np
+
+from . import gl as _gl
+from . import quality as _quality
+from .camera import Camera, CameraLike, CameraRig
+from .pose import Pose, PoseLoader, State
+from .shadows import Shadows
+
+__all__ = ["Camera", "HeadlessMujocoRenderer", "Pose"]
+
+_logger = logging.getLogger("lerax_render.mujoco_renderer")
+
+# What MJCF itself allows for an offscreen buffer on the GL implementations of today.
+_MAX_SIDE = 16384
+
+
+class HeadlessMujocoRenderer:
+    """Paints states of one MuJoCo model.
+
+    It is used on the thread, and in the process, that made it; `close` may come from any thread.
+    Any number may be alive at once. The model is only read, at any size and quality, and changes
+    that its owner makes to colours or positions in it show in the next picture.
+
+    Args:
+        model: The model.
+        width: In pixels, 1 to 16384, or less where the GL here cannot do as much.
+        height: Likewise.
+        camera: A name or number of one of the model's cameras, a `Camera`, or a `mujoco.MjvCamera`.
+            None: a free camera that keeps the robot in the picture (see `lerax_render.camera`).
+        quality: `"draft"` (no shadows, no reflections), `"standard"` (no antialiasing, coarser
+            shadows), `"high"` (MuJoCo's defaults, or the model's own settings where they are
+            better), or `"auto"`: standard where GL draws on the CPU, high on a GPU.
+        gl: The GL backend, a name in `lerax_render.gl.BACKENDS`. None: MUJOCO_GL's, or the first
+            that works.
+        max_geom: The most shapes that a picture may show.
+        visual_options: What MuJoCo shows, e.g. contact points. It is read at each picture, but
+            which quantities have to be computed is settled here.
+
+    Attributes:
+        model: As given.
+        width: As given.
+        height: As given.
+        quality: The quality used: a name, never `"auto"`.
+        backend: The name of the GL backend used.
+        gl_renderer: What draws, as GL names it.
+
+    Raises:
+        ValueError: A size, name or number is not accepted; the message says what is.
+        TypeError: `model` is no `mujoco.MjModel`, or `camera` of none of the types above.
+        BackendUnavailableError: No GL backend works, or this one cannot draw this model.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        width: int = 640,
+        height: int = 480,
+        *,
+        camera: CameraLike = None,
+        quality: str = "auto",
+        gl: str | None = None,
+        max_geom: int = 10_000,
+        visual_options: mujoco.MjvOption | None = None,
+    ) -> None:
+        if not isinstance(model, mujoco.MjModel):
+            raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
+        for name, side in (("width", width), ("height", height)):
+            _check_side(name, side, _MAX_SIDE)
+        if max_geom < 1:
+            raise ValueError(f"max_geom must be at least 1, got {max_geom}")
+        _quality.check_name(quality)
+        _gl.check_name(gl)
+        self.model = model
+        self.width = int(width)
+        self.height = int(height)
+        self._options = visual_options or mujoco.MjvOption()
+        self._rig = CameraRig(model, camera, width / height, self._options.geomgroup)
+        self._loader = PoseLoader(model, self._options)
+        self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
+        self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
+        self._viewport = mujoco.MjrRect(0, 0, self.width, self.height)
+        self._pixels = np.zeros((self.height, self.width, 3), np.uint8)
+        self._painted = self._crowded = False
+        self._owner = (os.getpid(), threading.get_ident())
+
+        self._context = context = _gl.open_context(gl)
+        self.backend = context.backend
+        self.gl_renderer = context.renderer
+        self.quality = _quality.choose(quality, software=_gl.is_software(context.renderer))
+        settings = _quality.QUALITIES[self.quality]
+        for flag in settings.without:
+            self._scene.flags[int(getattr(mujoco.mjtRndFlag, flag))] = False
+        try:
+            for name, side in (("width", self.width), ("height", self.height)):
+                _check_side(name, side, context.max_size)
+            with context.current():
+                self._drawing = _make_drawing(
+                    _quality.adapt(model, settings, self.width, self.height), context
+                )
+        except BaseException:
+            context.close()
+            raise
+        # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
+        # would wipe another renderer's textures: so its own context is made current for that.
+        self._release = weakref.finalize(self, _free, context, self._drawing, os.getpid())
+
+    def render(self, state: State) -> np.ndarray:
+        """Paint one state.
+
+        A state whose positions are NaN or infinite cannot be painted: the last one that could is
+        painted again. `Pose.is_finite` tells beforehand.
+
+        Args:
+            state: A `mujoco.MjData`, a single `mjx.Data`, or a `Pose`. It is only read, and
+                positions derived from `qpos` need not be up to date in it.
+
+        Returns:
+            RGB, `uint8 (H, W, 3)`, row 0 on top, an array of its own.
+
+        Raises:
+            RuntimeError: The renderer is closed, or this is not the thread or process that made it.
+            TypeError: `state` is none of these.
+            ValueError: `state` is not a single state of this renderer's model.
+        """
+        return self.paint(state).copy()
+
+    def paint(self, state: State) -> np.ndarray:
+        """Paint one state as `render` does, without the copy, for frames that are consumed at once.
+
+        Returns:
+            RGB, `uint8 (H, W, 3)`, row 0 on top: a view, whose rows lie in memory from the bottom
+            up, and which the next picture overwrites.
+        """
+        self._check_usable()
+        self._loader.load(state)
+        data = self._loader.data
+        mujoco.mjv_updateScene(
+            self.model,
+            data,
+            self._options,
+            None,
+            self._rig.at(data),
+            mujoco.mjtCatBit.mjCAT_ALL.value,
+            self._scene,
+        )
+        if self._scene.ngeom >= self._scene.maxgeom and not self._crowded:
+            self._crowded = True
+            _logger.warning(
+                "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
+            )
+        self._shadows.adjust(self._scene, self._drawing, data)
+        with self._context.current():
+            mujoco.mjr_render(self._viewport, self._scene, self._drawing)
+            mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._drawing)
+        self._painted = True
+        return self._pixels[::-1]
+
+    def read_pixels(self) -> tuple[np.ndarray, np.ndarray]:
+        """The picture painted last, with its depth.
+
+        Returns:
+            RGB, `uint8 (H, W, 3)`, and depth, `float32 (H, W)`: metres from the camera's plane to
+            what each pixel shows, and the far plane's distance where it shows nothing. Row 0 is on
+            top in both.
+
+        Raises:
+            RuntimeError: Nothing has been painted, or as for `render`.
+        """
+        depth = np.empty((self.height, self.width), np.float32)
+        self._draw_flat(None, depth)
+        near, far = (float(value) for value in self._clip_distances())
+        # Undoes the projection of the depth buffer, in which 1 is near and 0 is far.
+        if self._scene.camera[0].orthographic:
+            metres = far - depth.astype(np.float64) * (far - near)
+        else:
+            metres = near * far / (near + depth.astype(np.float64) * (far - near))
+        return self._pixels[::-1].copy(), metres[::-1].astype(np.float32)
+
+    def segmentation(self) -> np.ndarray:
+        """What each pixel of the picture painted last shows.
+
+        Returns:
+            `int32 (H, W, 2)`: the object's number, and its type as in `mujoco.mjtObj`; -1 and -1
+            for the background. Row 0 is on top.
+
+        Raises:
+            RuntimeError: Nothing has been painted, or as for `render`.
+        """
+        colours = np.empty((self.height, self.width, 3), np.uint8)
+        self._draw_flat(colours, None)
+        numbers = colours.astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
+        objects = np.full((self._scene.ngeom + 1, 2), -1, np.int32)
+        for geom in self._scene.geoms[: self._scene.ngeom]:
+            if geom.segid >= 0:
+                objects[geom.segid + 1] = geom.objid, geom.objtype
+        return objects[numbers[::-1]]
+
+    def close(self) -> None:
+        """Free the GL context. It may be called twice, and from any thread."""
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _draw_flat(self, colours: np.ndarray | None, depth: np.ndarray | None) -> None:
+        """Draw the scene in colours that number its shapes, and read those or the depth.
+
+        Depth comes from here too: in the shaded picture, the sky is a wall with a depth of its own,
+        and antialiasing mixes the depths at edges.
+        """
+        self._check_usable()
+        if not self._painted:
+            raise RuntimeError("nothing has been painted yet: call render(state) first")
+        flags = self._scene.flags.copy()
+        self._scene.flags[int(mujoco.mjtRndFlag.mjRND_SEGMENT)] = True
+        self._scene.flags[int(mujoco.mjtRndFlag.mjRND_IDCOLOR)] = True
+        with self._context.current():
+            mujoco.mjr_render(self._viewport, self._scene, self._drawing)
+            mujoco.mjr_readPixels(colours, depth, self._viewport, self._drawing)
+        self._scene.flags[:] = flags
+
+    def _clip_distances(self) -> np.ndarray:
+        """The near and the far plane's distances, in metres, `(2,)`."""
+        camera = self._scene.camera[0]
+        return np.array([camera.frustum_near, camera.frustum_far], np.float32)
+
+    def _check_usable(self) -> None:
+        if not self._release.alive:
+            raise RuntimeError("this renderer is closed; make a new one")
+        if self._owner != (os.getpid(), threading.get_ident()):
+            raise RuntimeError(
+                "a renderer is used on the thread, and in the process, that made it; "
+                "make one for each"
+            )
+
+
+def _check_side(name: str, side: object, most: int) -> None:
+    if isinstance(side, bool) or not isinstance(side, int | np.integer) or not 1 <= side <= most:
+        raise ValueError(f"{name} must be a whole number of pixels, 1 to {most}, got {side!r}")
+
+
+def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrContext:
+    """MuJoCo's own context, inside the current GL context."""
+    try:
+        drawing = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_150.value)
+    except mujoco.FatalError as error:
+        raise BackendUnavailableError(
+            f"MuJoCo cannot draw {model.vis.global_.offwidth}x{model.vis.global_.offheight} pixels "
+            f"with {context.backend} ({context.renderer}): {error}. Ask for a smaller picture or a "
+            "lower quality; and if this process has drawn with another GL backend before, start a "
+            "new one, since MuJoCo keeps to its first"
+        ) from error
+    mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, drawing)
+    drawing.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR.value
+    return drawing
+
+
+def _free(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
+    """Free a renderer's GL, on whatever thread the garbage collector has chosen."""
+    if os.getpid() != pid:
+        return  # a forked child has no threads left to draw, and its parent owns the context
+    try:
+        with context.current():
+            drawing.free()
+    except Exception as error:  # at exit, another library may have ended EGL before
+        _logger.debug("a GL context could not be freed: %s", error)
+    context.close()

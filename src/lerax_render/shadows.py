@@ -1,0 +1,83 @@
+"""Better shadows from smaller shadow maps.
+
+MuJoCo draws shadows with a map of what each light sees, which it spreads over the whole model, and
+in which the ground takes part. Both are put right in each updated scene, so that a map of 1024
+texels shows what MuJoCo needs 4096 for, and the flicker described in `Shadows` is gone.
+"""
+
+import math
+
+import mujoco
+import numpy as np
+
+# Texels that MuJoCo leaves free at the map's edge, generously.
+_MARGIN = 1.02
+
+
+class Shadows:
+    """Adjusts the shadows of a scene before it is drawn.
+
+    - The ground casts none: they could fall on nothing but itself. They do fall there, in rounding
+      errors: MuJoCo's own pictures show black patches and stripes that flicker along the horizon.
+    - The map of a directional light covers the shapes that cast shadows, wherever they have gone,
+      instead of a fixed region (`shadowclip`), if it gets smaller by that. Such a light's position
+      has no other effect.
+
+    Args:
+        model: The model.
+        data: A state of it, with positions computed.
+        groups: Which geom groups are drawn, as in `mujoco.MjvOption.geomgroup`.
+    """
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, groups: np.ndarray) -> None:
+        planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
+        upward = planes & (data.geom_xmat[:, 8] > 0.9)
+        lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
+        ground = upward & (data.geom_xpos[:, 2] == lowest)
+        self._ground = np.flatnonzero(ground).tolist()
+        drawn = groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0
+        casters = drawn & ~ground
+        self._geoms = np.flatnonzero(casters)
+        radii = np.where(planes, np.linalg.norm(model.geom_size[:, :2], axis=1), model.geom_rbound)
+        # Tendons reach from site to site.
+        self._radii = np.concatenate([radii[casters], model.site_size.max(axis=1)])[:, None]
+        endless = casters & planes & (model.geom_size[:, :2] == 0).any(axis=1)
+        # How far flexes and skins reach is not known from geoms.
+        self._fits = bool(casters.any()) and not (endless.any() or model.nflex or model.nskin)
+        self._clip: float | None = None
+
+    def adjust(
+        self, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, data: mujoco.MjData
+    ) -> None:
+        """Adjust a scene that has just been updated from `data`, and what will draw it."""
+        for geom in self._ground:
+            # Shapes stand in a scene in the order of the model's geoms, less the hidden ones.
+            for shape in scene.geoms[min(geom, scene.ngeom - 1) :: -1]:
+                if shape.objid == geom and shape.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                    shape.category = mujoco.mjtCatBit.mjCAT_DECOR.value
+                    break
+        if self._fits:
+            self._fit(scene, drawing, data)
+
+    def _fit(self, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, data: mujoco.MjData) -> None:
+        if self._clip is None:
+            self._clip = drawing.shadowClip
+        centres = np.concatenate([data.geom_xpos[self._geoms], data.site_xpos])
+        low = (centres - self._radii).min(axis=0)
+        high = (centres + self._radii).max(axis=0)
+        # Half the diagonal: the map is a square that may lie at any angle.
+        radius = float(np.linalg.norm(high - low)) / 2 * _MARGIN
+        if radius >= self._clip:
+            drawing.shadowClip = self._clip
+            return
+        drawing.shadowClip = radius
+        for light in scene.lights[: scene.nlight]:
+            if light.castshadow and _is_directional(light):
+                off = (low + high) / 2 - light.pos
+                light.pos[:] += off - (off @ light.dir) * light.dir
+
+
+def _is_directional(light: mujoco.MjvLight) -> bool:
+    if hasattr(light, "directional"):  # until mujoco 3.3.0
+        return bool(light.directional)
+    return bool(light.type == mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
