@@ -1,0 +1,127 @@
+"""A Lerax 2D renderer that draws on a plain pygame surface: no display, no window, no audio."""
+
+from typing import override
+
+import equinox as eqx
+import numpy as np
+from lerax.render import WHITE, Color, Transform
+from numpy.typing import NDArray
+
+from .canvas import Canvas
+from .commands import Array, Command, CommandRenderer
+from .pygame_import import pygame
+from .shapes import place
+from .view import View
+
+__all__ = ["HeadlessPygameRenderer"]
+
+
+class HeadlessPygameRenderer(CommandRenderer):
+    """Lerax's `PygameRenderer` without a display, with antialiased edges at fractions of a pixel.
+
+    It can be used alone, too:
+
+        renderer = HeadlessPygameRenderer(320, 240)
+        renderer.clear()
+        renderer.draw_circle((160, 120), radius=50, color=Color(0.9, 0.2, 0.2))
+        frame = renderer.as_array()  # uint8 (240, 320, 3)
+
+    Args:
+        width: Width in pixels, 1 to 16,384.
+        height: Height in pixels, 1 to 16,384.
+        background_color: What `clear` fills the picture with, and what it is at first.
+        transform: From world units to pixels; without one, a world unit is a pixel, and the origin
+            is the lower left corner.
+
+    Raises:
+        TypeError: If a size is not a whole number.
+        ValueError: If a size or the transform's scale is out of range.
+    """
+
+    transform: Transform
+    width: int
+    height: int
+    background_color: Color
+    _view: View = eqx.field(static=True)
+    _host: "_Host" = eqx.field(static=True)
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        background_color: Color = WHITE,
+        transform: Transform | None = None,
+    ) -> None:
+        plain = View(width, height, 1.0, (0.0, 0.0))
+        self.width = width
+        self.height = height
+        self.background_color = background_color
+        self.transform = plain.transform if transform is None else transform
+        self._view = View.of(self)
+        self._host = _Host(Canvas(self._view))
+
+    @property
+    def screen(self) -> pygame.Surface:
+        """The surface that is drawn on: 32 bits, no display's.
+
+        Raises:
+            ValueError: If the renderer is closed.
+        """
+        return self._canvas.surface
+
+    @property
+    def skipped(self) -> int:
+        """How many commands were left out because one of their numbers was NaN or infinite."""
+        return self._host.skipped
+
+    @property
+    def _canvas(self) -> Canvas:
+        if self._host.canvas is None:
+            raise ValueError("this renderer is closed; open() gives it a new picture.")
+        return self._host.canvas
+
+    @override
+    def open(self) -> None:
+        """Give a closed renderer a new picture; an open one keeps its own."""
+        if self._host.canvas is None:
+            self._host.canvas = Canvas(self._view)
+
+    @override
+    def close(self) -> None:
+        """Free the picture, and nothing else of pygame's. May be called twice."""
+        self._host.canvas = None
+
+    @override
+    def draw(self) -> None:
+        """Do nothing: what was drawn can be read at any time."""
+
+    @override
+    def clear(self) -> None:
+        """Fill the picture with the background colour."""
+        self._canvas.clear()
+
+    @override
+    def as_array(self) -> NDArray[np.uint8]:
+        """A copy of the picture: uint8 (height, width, 3), red, green, blue, row 0 on top.
+
+        Raises:
+            ValueError: If the renderer is closed.
+        """
+        return self._canvas.rgb()
+
+    @override
+    def _command(self, command: Command, numbers: Array) -> None:
+        placed = place(self._view, command, np.asarray(numbers)[None])
+        if not placed.finite[0]:
+            self._host.skipped += 1
+        mark = placed.marks[0]
+        if mark is not None:
+            mark.draw(self._canvas.surface, placed.colors[0])
+
+
+class _Host:
+    """What changes about a renderer, which is frozen itself."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self.canvas: Canvas | None = canvas
+        self.skipped = 0
