@@ -1,0 +1,250 @@
+"""Frames in, a clip out: the streaming writer."""
+
+import logging
+import math
+import operator
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, SupportsFloat, SupportsIndex
+
+import numpy as np
+
+from .errors import EncodeError
+from .ffmpeg import Ffmpeg
+from .formats import FORMATS, Format, TargetLike, resolve_format
+from .targets import open_target
+from .video import Video
+
+__all__ = ["FORMATS", "Format", "PixelFormat", "VideoWriter", "resolve_format"]
+
+type PixelFormat = Literal["rgb24", "bgr0"]
+
+_CHANNELS = {"rgb24": 3, "bgr0": 4}
+_SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
+
+_log = logging.getLogger("lerax_render.encode")
+
+
+class VideoWriter:
+    """Encodes frames as they come; the clip is never in memory as a whole.
+
+        with VideoWriter("clip.mp4", fps=50) as writer:
+            for frame in frames:
+                writer.write(frame)
+        writer.video.num_frames
+
+    The clip is made in a hidden folder beside the target and takes the target's place when the
+    block ends. When it ends with an exception, ffmpeg is killed, the folder removed, and an older
+    clip at the target is untouched. Several writers may run side by side.
+    """
+
+    def __init__(
+        self,
+        target: TargetLike,
+        fps: SupportsFloat,
+        *,
+        format: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        pixel_format: PixelFormat = "rgb24",
+        max_width: int | None = None,
+    ) -> None:
+        """Check everything; nothing is started or created yet.
+
+        Args:
+            target: a path in a folder that exists; for a PNG sequence a pattern such as
+                "frames/%05d.png", or with `format="png"` a folder, made if its parent exists. An
+                open binary file receives the bytes at the end. None keeps them in memory.
+            fps: frames per second, 0.01 to 1000. A format that cannot play it gets the nearest that
+                it can, with a note in the log: GIF 100/n up to 50, WebP and APNG up to 90.
+            format: a key of `FORMATS`; None: by the target's suffix, "mp4" where there is none.
+            width: width of the frames in pixels, up to 16384; None: as the first frame has it.
+            height: height of the frames in pixels, likewise.
+            pixel_format: "rgb24" for uint8 (H, W, 3) RGB; "bgr0" for uint8 (H, W, 4) in the order
+                blue, green, red, ignored (a pygame Surface).
+            max_width: wider frames are scaled down to this width in pixels, in proportion; None:
+                the clip is as wide as its frames.
+
+        Raises:
+            TypeError: `target` or `fps` is of no accepted type.
+            ValueError: a value is out of range, the format is unknown, or the target cannot be
+                written; the message says what is accepted.
+        """
+        self._format = resolve_format(target, format)
+        self._wanted_fps = _check_fps(fps)
+        self._fps = self._format.nearest_fps(self._wanted_fps)
+        self._width = None if width is None else _check_side("width", width, self._format)
+        self._height = None if height is None else _check_side("height", height, self._format)
+        self._max_width = (
+            None if max_width is None else _check_side("max_width", max_width, self._format)
+        )
+        if pixel_format not in _CHANNELS:
+            raise ValueError(
+                f"unknown pixel_format {pixel_format!r}; accepted are {', '.join(_CHANNELS)}"
+            )
+        self._pixel_format = pixel_format
+        self._target = open_target(target, self._format)
+        self._shape: tuple[int, ...] | None = None
+        self._work: tempfile.TemporaryDirectory[str] | None = None
+        self._ffmpeg: Ffmpeg | None = None
+        self._sent = 0
+        self._video: Video | None = None
+
+    def __enter__(self) -> Self:
+        if self._work is not None or self._video is not None:
+            raise RuntimeError("a VideoWriter writes one clip; make a new one")
+        if self._fps != self._wanted_fps:
+            _log.warning(
+                "%s cannot play %g frames per second; it plays them at %g",
+                self._format.name,
+                self._wanted_fps,
+                self._fps,
+            )
+        self._work = self._target.work_folder()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._discard()
+
+    @property
+    def video(self) -> Video:
+        """The finished clip.
+
+        Raises:
+            RuntimeError: it is not finished, or failed.
+        """
+        if self._video is None:
+            raise RuntimeError(
+                "there is no clip before the `with` block has ended without an error"
+            )
+        return self._video
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append one frame. It may be reused at once; a contiguous one is not copied.
+
+        Args:
+            frame: uint8 (H, W, 3) for "rgb24" or (H, W, 4) for "bgr0", row 0 on top; the first
+                fixes H and W where the writer was not told.
+
+        Raises:
+            TypeError: the frame is not of dtype uint8.
+            ValueError: its shape is not the one expected.
+            RuntimeError: the writer is not inside its `with` block.
+            EncodeError: ffmpeg failed; nothing of this clip is left.
+        """
+        if self._work is None:
+            raise RuntimeError("write() works inside the `with` block of a VideoWriter only")
+        frame = np.asarray(frame)
+        if frame.shape != self._shape or frame.dtype != np.uint8:
+            self._check_frame(frame)
+        try:
+            if self._ffmpeg is None:
+                self._shape = frame.shape
+                self._ffmpeg = self._start(Path(self._work.name), frame.shape)
+            self._ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
+        except BaseException:
+            self._discard()
+            raise
+        self._sent += 1
+
+    def close(self) -> None:
+        """Finish the clip; the `with` block does this. May be called twice.
+
+        Raises:
+            ValueError: no frame was written.
+            EncodeError: ffmpeg, the disk or the reader of a pipe failed. Nothing is left then.
+        """
+        if self._work is None:
+            return
+        try:
+            if self._ffmpeg is None or self._shape is None:
+                raise ValueError("no frame was written; a clip needs one at least")
+            self._video = self._finish(Path(self._work.name), self._ffmpeg, self._shape)
+        finally:
+            self._discard()
+
+    def _check_frame(self, frame: np.ndarray) -> None:
+        channels = _CHANNELS[self._pixel_format]
+        if frame.dtype != np.uint8:
+            raise TypeError(
+                f"frames must be of dtype uint8, 0 to 255, got {frame.dtype}; convert it first"
+            )
+        if frame.ndim != 3 or frame.shape[2] != channels:
+            raise ValueError(
+                f"frames must have shape (height, width, {channels}) for {self._pixel_format!r}, "
+                f"got {frame.shape}"
+            )
+        if self._shape is not None:
+            raise ValueError(
+                f"all frames of a clip have one shape: it began with {self._shape}, frame "
+                f"{self._sent} has {frame.shape}"
+            )
+        height = _check_side("height", frame.shape[0], self._format)
+        width = _check_side("width", frame.shape[1], self._format)
+        wanted = (self._width or width, self._height or height)
+        if (width, height) != wanted:
+            raise ValueError(
+                f"frames were announced with width x height {wanted[0]}x{wanted[1]}, got "
+                f"{width}x{height}"
+            )
+
+    def _start(self, work: Path, shape: tuple[int, ...]) -> Ffmpeg:
+        height, width, _ = shape
+        source = (
+            f"-f rawvideo -pix_fmt {self._pixel_format} -s {width}x{height} -framerate {self._fps}"
+        )
+        output = self._format.arguments(width, height, self._max_width)
+        return Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
+
+    def _finish(self, work: Path, ffmpeg: Ffmpeg, shape: tuple[int, ...]) -> Video:
+        height, width, _ = shape
+        encoded = ffmpeg.finish()
+        if self._format.finishing:
+            # Held by self, so that Ctrl-C ends this run, too.
+            self._ffmpeg = Ffmpeg(self._format.finishing.split(), work)
+            encoded = min(encoded, self._ffmpeg.finish())
+        if encoded != self._sent and not self._format.merges_repeats:
+            raise EncodeError(f"ffmpeg encoded {encoded} of {self._sent} frames and gave no reason")
+        width, height = self._format.coded_size(width, height, self._max_width)
+        path, content = self._target.deliver(work / self._format.file_name, self._sent)
+        return Video(self._format.name, float(self._fps), self._sent, width, height, path, content)
+
+    def _discard(self) -> None:
+        if self._ffmpeg is not None:
+            self._ffmpeg.kill()
+        if self._work is not None:
+            self._work.cleanup()
+        self._ffmpeg = self._work = None
+
+
+def _check_fps(fps: SupportsFloat) -> Fraction:
+    if isinstance(fps, (str, bool)) or not hasattr(fps, "__float__"):
+        raise TypeError(f"fps must be a number, got {fps!r}")
+    if not math.isfinite(float(fps)) or not _SLOWEST <= float(fps) <= _FASTEST:
+        raise ValueError(
+            f"fps must be from {float(_SLOWEST)} to {_FASTEST} frames per second, got {fps!r}"
+        )
+    exact = Fraction(fps if isinstance(fps, (int, Fraction)) else float(fps))
+    return exact.limit_denominator(100_000)
+
+
+def _check_side(name: str, side: SupportsIndex, format: Format) -> int:
+    try:
+        pixels = operator.index(side)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number of pixels, got {side!r}") from None
+    if not 0 < pixels <= format.longest_side:
+        raise ValueError(
+            f"{name} must be from 1 to {format.longest_side} pixels for {format.name}, got {pixels}"
+        )
+    return pixels

@@ -1,0 +1,235 @@
+"""The table of formats: what each needs from ffmpeg, and what it can hold."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+type TargetLike = str | os.PathLike[str] | BinaryIO | None
+"""Where a clip may go: a path, an open binary file, or None for memory."""
+
+SEQUENCE_FIELD = re.compile(r"%(?:0(\d+))?d")
+"""The frame's number in the pattern of a PNG sequence: %d or, with leading zeros, %05d."""
+
+_LONGEST_SIDE = 16_384
+# Chromium and Firefox show any image frame of 10 ms or less for 100 ms.
+_SHORTEST_DELAY = Fraction(11, 1000)
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of clip is made.
+
+    Attributes:
+        name: what a user calls it; also a key of `FORMATS`.
+        suffix: how its files end.
+        mime: its MIME type.
+        element: the HTML element that shows it in a notebook; None shows a note instead.
+        filters: ffmpeg's filters for the frames; "{pad}" is where odd sizes are made even.
+        output: ffmpeg's output options and files, for the run that the frames are streamed into.
+        finishing: options of a second run over the files of the first, where one is needed.
+        nearest_fps: from the wanted frame rate to the nearest one that the format can play.
+        longest_side: the largest width and height in pixels.
+        merges_repeats: a frame equal to the one before makes that one longer, so that ffmpeg's
+            count of frames says nothing.
+    """
+
+    name: str
+    suffix: str
+    mime: str
+    element: Literal["video", "img"] | None
+    output: str
+    finishing: str = ""
+    filters: str = "null"
+    nearest_fps: Callable[[Fraction], Fraction] = lambda fps: fps
+    longest_side: int = _LONGEST_SIDE
+    merges_repeats: bool = False
+
+    @property
+    def file_name(self) -> str:
+        """The finished file in ffmpeg's folder; of a PNG sequence the pattern of all files."""
+        return (self.finishing or self.output).split()[-1]
+
+    @property
+    def encoders(self) -> set[str]:
+        """The ffmpeg encoders it needs."""
+        return set(re.findall(r"-c:v (\S+)", f"{self.output} {self.finishing}"))
+
+    def coded_size(self, width: int, height: int, max_width: int | None = None) -> tuple[int, int]:
+        """Size in pixels, (width, height), of the file for frames of this size."""
+        width, height = _scaled(width, height, max_width)
+        if "{pad}" not in self.filters:
+            return width, height
+        return width + width % 2, height + height % 2
+
+    def arguments(self, width: int, height: int, max_width: int | None = None) -> tuple[str, ...]:
+        """ffmpeg's output arguments for frames of this size in pixels."""
+        scale, pad = "", ""
+        if (width, height) != (scaled := _scaled(width, height, max_width)):
+            width, height = scaled
+            scale = f"scale={width}:{height}:flags=area,"
+        if self.coded_size(width, height) != (width, height):
+            # In 4:4:4, because fillborders knows no packed RGB, and in 4:2:0 the chroma at the edge
+            # would already be mixed with the colour of the padding.
+            pad = (
+                "format=yuv444p,pad=ceil(iw/2)*2:ceil(ih/2)*2,"
+                f"fillborders=right={width % 2}:bottom={height % 2}:mode=smear,"
+            )
+        return "-vf", scale + self.filters.replace("{pad}", pad), *self.output.split()
+
+
+def _scaled(width: int, height: int, max_width: int | None) -> tuple[int, int]:
+    if max_width is None or width <= max_width:
+        return width, height
+    return max_width, max(1, round(height * max_width / width))
+
+
+def _gif_fps(fps: Fraction) -> Fraction:
+    """GIF counts delays in hundredths of a second."""
+    return 100 / Fraction(max(2, round(100 / fps)))
+
+
+def _image_fps(fps: Fraction) -> Fraction:
+    return min(fps, Fraction(int(1 / _SHORTEST_DELAY)))
+
+
+# Untagged, a browser takes the colours of small videos for BT.601 and of large ones for BT.709, off
+# by up to 38 of 255. The frames' own transfer function is sRGB's.
+_BT709 = (
+    "scale=out_color_matrix=bt709:out_range=tv,{pad}format=yuv420p,setparams=range=tv:"
+    "colorspace=bt709:color_primaries=bt709:color_trc=iec61966-2-1"
+)
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format(
+            name="mp4",
+            suffix=".mp4",
+            mime="video/mp4",
+            element="video",
+            filters=_BT709,
+            output="-c:v libx264 -preset veryfast -crf 20 -movflags +faststart -f mp4 clip.mp4",
+        ),
+        Format(
+            name="webm",
+            suffix=".webm",
+            mime="video/webm",
+            element="video",
+            # VP9 holds odd sizes as they are.
+            filters=_BT709.replace("{pad}", ""),
+            output=(
+                "-c:v libvpx-vp9 -deadline realtime -cpu-used 6 -row-mt 1 -crf 30 -b:v 0 "
+                "-fflags +bitexact -f webm clip.webm"
+            ),
+        ),
+        Format(
+            name="gif",
+            suffix=".gif",
+            mime="image/gif",
+            element="img",
+            nearest_fps=_gif_fps,
+            # One run with `split` would hold every frame in memory until the palette is known.
+            output=(
+                "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut -vf "
+                "palettegen=stats_mode=diff -frames:v 1 -update 1 -c:v png -f image2 "
+                "palette.png"
+            ),
+            finishing=(
+                "-i clip.nut -i palette.png -filter_complex "
+                "paletteuse=dither=none:diff_mode=rectangle -c:v gif -loop 0 -f gif "
+                "clip.gif"
+            ),
+        ),
+        Format(
+            name="webp",
+            suffix=".webp",
+            mime="image/webp",
+            element="img",
+            filters="format=yuv420p",
+            output=("-c:v libwebp_anim -quality 75 -compression_level 2 -loop 0 -f webp clip.webp"),
+            nearest_fps=_image_fps,
+            longest_side=16_383,
+            merges_repeats=True,
+        ),
+        Format(
+            name="apng",
+            suffix=".apng",
+            mime="image/apng",
+            element="img",
+            filters="format=rgb24",
+            output="-c:v apng -compression_level 3 -pred sub -plays 0 -f apng clip.apng",
+            nearest_fps=_image_fps,
+        ),
+        Format(
+            name="png",
+            suffix=".png",
+            mime="image/png",
+            element=None,
+            filters="format=rgb24",
+            output="-c:v png -compression_level 3 -pred mixed -start_number 0 -f image2 %d.png",
+        ),
+    )
+}
+
+
+def resolve_format(target: TargetLike, format: str | None = None) -> Format:
+    """The format of a clip, from its name or from the target's suffix.
+
+    Memory and open files have no suffix: without a name they get MP4.
+
+    Args:
+        target: where the clip goes.
+        format: a key of `FORMATS`, in any case, with or without a leading dot; None: by suffix.
+
+    Raises:
+        ValueError: the name or the suffix is unknown, they contradict each other, or a PNG target
+            is neither a pattern with one %d field nor a folder.
+    """
+    wanted = None
+    if format is not None:
+        wanted = FORMATS.get(str(format).lower().removeprefix("."))
+        if wanted is None:
+            raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
+    if not isinstance(target, (str, os.PathLike)):
+        if wanted is FORMATS["png"]:
+            raise ValueError(
+                "a PNG sequence is many files: give a folder or a pattern such as "
+                "'frames/%05d.png' as the target, or use format='apng' for one file"
+            )
+        return wanted or FORMATS["mp4"]
+    path = Path(target)
+    suffix = path.suffix.lower()
+    named = next((row for row in FORMATS.values() if row.suffix == suffix), None)
+    if wanted is None and named is None:
+        raise ValueError(
+            f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
+            f"{', '.join(row.suffix for row in FORMATS.values())}, or name one with format="
+        )
+    if wanted and named and wanted is not named:
+        raise ValueError(
+            f"{str(path)!r} ends like a {named.name}, but format is {wanted.name!r}; change one"
+        )
+    row = wanted or named
+    assert row is not None
+    if row.name == "png":
+        _check_sequence(path, is_file=named is row)
+    return row
+
+
+def _check_sequence(path: Path, is_file: bool) -> None:
+    fields = len(SEQUENCE_FIELD.findall(path.name))
+    example = f"{path.stem}_%05d.png" if fields == 0 else "frame_%05d.png"
+    if is_file and fields == 0:
+        raise ValueError(
+            f"{str(path)!r} names one picture, but a clip has many: use the suffix '.apng' for one "
+            f"animated PNG, or a pattern such as {example!r} for one file a frame"
+        )
+    if fields > 1 or (fields == 1 and not is_file):
+        raise ValueError(
+            f"{str(path)!r} is no pattern for a PNG sequence: it needs one %d or %05d field, and "
+            f"the suffix '.png', such as {example!r}"
+        )

@@ -1,0 +1,139 @@
+"""An encoded clip, and how a notebook shows it."""
+
+import base64
+import html
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .decode import decode
+from .formats import FORMATS, resolve_format
+from .targets import numbered, open_target
+
+_LARGEST_SHOWN = 20_000_000
+
+
+@dataclass(frozen=True)
+class Video:
+    """A finished clip, in a file or in memory.
+
+    Attributes:
+        format: its format, a key of `lerax_render.encode.FORMATS`.
+        fps: frames per second at which the file plays; GIF, WebP and APNG cannot play every rate.
+        num_frames: how many frames were recorded.
+        width: width of the file in pixels; one more than the frames' where MP4 needs it even.
+        height: height of the file in pixels, likewise.
+        path: absolute path of the file, of a PNG sequence the pattern of all files; None for a clip
+            in memory.
+        content: the bytes of a clip in memory.
+    """
+
+    format: str
+    fps: float
+    num_frames: int
+    width: int
+    height: int
+    path: Path | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.content is None):
+            raise ValueError("a Video has either a path or content")
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file, read from `path` on every use where there is one.
+
+        Raises:
+            ValueError: the clip is a PNG sequence, which is no single file.
+            OSError: the file at `path` is gone or not readable.
+        """
+        if self.content is not None:
+            return self.content
+        if self.format == "png":
+            raise ValueError("a PNG sequence is no single file; read `files` instead")
+        return self.files[0].read_bytes()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the clip: none in memory, one a frame for a PNG sequence, else one."""
+        if self.path is None:
+            return ()
+        if self.format == "png":
+            return tuple(numbered(self.path, number) for number in range(self.num_frames))
+        return (self.path,)
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of the clip in bytes, of all files together."""
+        if self.content is not None:
+            return len(self.content)
+        return sum(file.stat().st_size for file in self.files)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the clip, as it is, to another file; an older one there is replaced when whole.
+
+        Args:
+            path: as for `VideoWriter`, with the suffix of this clip's format or one of no format.
+
+        Returns:
+            The new file; of a PNG sequence the pattern of its files.
+
+        Raises:
+            ValueError: the suffix belongs to another format, or the path cannot be written.
+            EncodeError: the disk refused it.
+            OSError: the file at `self.path` is gone or not readable.
+        """
+        try:
+            row = resolve_format(path, self.format)
+        except ValueError as error:
+            raise ValueError(
+                f"this clip is a {self.format}, and save() does not convert: {error}; for another "
+                "format record again, or write frames() with a VideoWriter"
+            ) from error
+        target = open_target(path, row)
+        with target.work_folder() as work:
+            clip = Path(work) / row.file_name
+            if self.content is not None:
+                clip.write_bytes(self.content)
+            for number, file in enumerate(self.files):
+                shutil.copyfile(file, numbered(clip, number))
+            saved, _ = target.deliver(clip, self.num_frames)
+        assert saved is not None
+        return saved
+
+    def frames(self) -> np.ndarray:
+        """The frames as a viewer sees them, decoded by ffmpeg.
+
+        Returns:
+            uint8 (num_frames, height, width, 3), RGB, row 0 on top.
+
+        Raises:
+            BackendUnavailableError: there is no ffmpeg; for WebP: it is too old, and no Pillow.
+            EncodeError: the file is gone or damaged, or is not this clip.
+        """
+        source = self.files if self.content is None else self.content
+        row = FORMATS[self.format]
+        return decode(source, row, self.fps, self.num_frames, self.height, self.width)
+
+    def _repr_html_(self) -> str:
+        row = FORMATS[self.format]
+        name = "a clip in memory" if self.path is None else str(self.path)
+        size = self.num_bytes
+        label = html.escape(
+            f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
+            f"{size / 1e6:.1f} MB",
+        )
+        if row.element is None or size > _LARGEST_SHOWN:
+            hint = "use save() and open the file" if self.path is None else "open it in a viewer"
+            return f"<p><code>{label}</code> (not shown in the notebook; {hint})</p>"
+        url = f"data:{row.mime};base64,{base64.b64encode(self.data).decode()}"
+        shape = f'width="{self.width}" style="max-width: 100%; height: auto"'
+        if row.element == "img":
+            return f'<img src="{url}" {shape} alt="{label}">'
+        return (
+            f'<video src="{url}" {shape} title="{label}" controls loop muted playsinline></video>'
+        )
