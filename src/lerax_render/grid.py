@@ -1,0 +1,93 @@
+"""Several frames in one: tiles of equal size, with their labels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .overlay import text_mask
+
+_GAP_COLOUR = 40
+
+
+class Grid:
+    """Puts frames into the cells of one picture.
+
+    The gaps between tiles, and what the division of the picture leaves over, are dark grey.
+
+    Args:
+        shape: Rows and columns.
+        width: Of the whole picture in pixels.
+        height: Of the whole picture in pixels.
+        labels: One for each tile, row by row; an empty sequence for none.
+
+    Attributes:
+        tile_width: Of each frame in pixels.
+        tile_height: Of each frame in pixels.
+
+    Raises:
+        TypeError: `shape` is not a pair of whole numbers.
+        ValueError: It is not positive, leaves no pixels to the tiles, or there are too few or too
+            many labels.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], width: int, height: int, labels: Sequence[str] = ()
+    ) -> None:
+        rows, columns = _checked(shape)
+        self._gap = max(1, round(min(width, height) / 240))
+        self.tile_width = (width - (columns - 1) * self._gap) // columns
+        self.tile_height = (height - (rows - 1) * self._gap) // rows
+        if self.tile_width < 1 or self.tile_height < 1:
+            raise ValueError(
+                f"a grid of {rows}x{columns} does not fit into {width}x{height} pixels"
+            )
+        if labels and len(labels) != rows * columns:
+            raise ValueError(
+                f"a grid of {rows}x{columns} needs {rows * columns} labels, got {len(labels)}"
+            )
+        self._columns = columns
+        self._size = (height, width)
+        self._labels = [text_mask(label, max(11, self.tile_height // 14)) for label in labels]
+        left = (width - columns * self.tile_width - (columns - 1) * self._gap) // 2
+        top = (height - rows * self.tile_height - (rows - 1) * self._gap) // 2
+        self._corner = (top, left)
+
+    def place(self, picture: np.ndarray, index: int, tile: np.ndarray) -> None:
+        """Copy a tile into its cell.
+
+        Args:
+            picture: `uint8 (H, W, C)`, from `empty`.
+            index: Of the tile, row by row.
+            tile: `uint8 (tile_height, tile_width, C)`.
+        """
+        row, column = divmod(index, self._columns)
+        top = self._corner[0] + row * (self.tile_height + self._gap)
+        left = self._corner[1] + column * (self.tile_width + self._gap)
+        cell = picture[top : top + self.tile_height, left : left + self.tile_width]
+        cell[:] = tile
+        if self._labels:
+            write_label(cell, self._labels[index])
+
+    def empty(self, channels: int) -> np.ndarray:
+        """Return a picture of nothing but gaps, `uint8 (H, W, channels)`."""
+        return np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+
+
+def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
+    """Write light text on a dark strip along the lower edge of a picture, in place."""
+    height = min(mask.shape[0] + 4, cell.shape[0])
+    strip = cell[-height:, :, :3]
+    strip[:] = (strip * 0.35).astype(np.uint8)
+    mask = mask[: height - 2, : cell.shape[1]]
+    left = (cell.shape[1] - mask.shape[1]) // 2
+    area = strip[2 : 2 + mask.shape[0], left : left + mask.shape[1]]
+    area[:] = area + ((255 - area) * mask[..., None]).astype(np.uint8)
+
+
+def _checked(shape: tuple[int, int]) -> tuple[int, int]:
+    whole = isinstance(shape, tuple | list) and len(shape) == 2
+    if not whole or not all(isinstance(n, int) and not isinstance(n, bool) for n in shape):
+        raise TypeError(f"grid must be (rows, columns), two whole numbers, got {shape!r}")
+    if min(shape) < 1:
+        raise ValueError(f"grid must be at least (1, 1), got {tuple(shape)}")
+    return int(shape[0]), int(shape[1])

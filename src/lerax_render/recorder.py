@@ -1,0 +1,332 @@
+"""Environment and policy in, clip out: the one place where capture, paint and encode meet."""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import equinox as eqx
+import jax
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+from .composing import Composition
+from .encode import VideoWriter
+from .errors import RenderError, warn
+from .overlay import Line
+from .quality import check_name
+from .rollouts import CHUNK, Capture, PyTree, Rollout, check_num_steps, check_policy
+from .sources import Painter, Source, find_source
+from .video import Video
+
+DEFAULT_FPS = 50.0
+"""Frames a second of an environment that does not say how much time a step takes."""
+
+
+def record(
+    env: Any,
+    policy: Any | None = None,
+    path: str | os.PathLike[str] | BinaryIO | None = None,
+    *,
+    num_steps: int = 256,
+    key: jax.Array | None = None,
+    width: int = 640,
+    height: int = 480,
+    fps: float | Fraction | None = None,
+    camera: Any | None = None,
+    quality: str = "auto",
+    format: str | None = None,
+    deterministic: bool = False,
+    overlay: bool | Sequence[Line] = False,
+    grid: tuple[int, int] | None = None,
+    labels: Sequence[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Video:
+    """Record a policy in an environment as a video.
+
+    One frame a step, the first and the terminal state of each episode included; when an episode ends,
+    the next frame is the first of the next episode.
+
+    Args:
+        env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
+            included; or a `MujocoScene`.
+        policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
+            a sequence of policies that differ only in their parameters, one a tile.
+        path: Where the clip goes: a file, a pattern such as `frame_%05d.png`, or a binary buffer.
+            `None` keeps it in memory. A file that is there already is replaced once the new one is
+            whole, and stays as it was if anything fails.
+        num_steps: Number of frames.
+        key: JAX PRNG key; `jax.random.key(0)` where `None`.
+        width: Of the picture in pixels, 1 to 16384.
+        height: Of the picture in pixels, 1 to 16384.
+        fps: Frames a second; where `None`, real time: one over the environment's `dt` in seconds,
+            or 50 where it has none.
+        camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`. `None`
+            follows the robot.
+        quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"` or `"high"`.
+        format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
+            it from the path's suffix, and MP4 where there is no path.
+        deterministic: Whether the policy takes its most likely action instead of a sampled one.
+        overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
+            `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
+            text. A thin line at the upper edge marks the end of an episode.
+        grid: Rows and columns of a picture with that many rollouts in it, which advance together in
+            one compiled, vmapped scan. Each has a key of its own and restarts on its own.
+        labels: A text for each tile of the grid, row by row.
+        progress: Called with the number of frames that have become ready since the last call.
+
+    Returns:
+        The clip.
+
+    Raises:
+        ValueError, TypeError: An argument is wrong; nothing was computed or written.
+        UnsupportedEnvError: Nothing here can draw this environment.
+        BackendUnavailableError: No GL backend works, or a package is missing.
+        EncodeError: ffmpeg or the disk failed; no partial file is left.
+    """
+    check_num_steps(num_steps)
+    check_name(quality)
+    source = find_source(env)
+    if fps is None:
+        fps = frames_per_second(source.seconds_per_step(env))
+    composition = Composition(width, height, fps, overlay, grid, labels)
+    for each in _policies(policy, composition.tiles):
+        check_policy(env, each)
+    writer = VideoWriter(
+        path,
+        fps,
+        format=format,
+        width=width,
+        height=height,
+        pixel_format=source.pixel_format,
+    )
+    film(
+        source,
+        env,
+        source.chunks(
+            env,
+            policy,
+            num_steps=num_steps,
+            key=key,
+            deterministic=deterministic,
+            tiles=composition.tiles,
+        ),
+        [writer],
+        composition,
+        camera=camera,
+        quality=quality,
+        on_chunk=None if progress is None else lambda chunk: progress(len(chunk.rewards)),
+    )
+    return writer.video
+
+
+def film(
+    source: Source,
+    env: Any,
+    chunks: Iterable[Rollout],
+    writers: Sequence[VideoWriter],
+    composition: Composition,
+    *,
+    camera: Any | None = None,
+    quality: str = "auto",
+    on_chunk: Callable[[Rollout], None] | None = None,
+) -> None:
+    """Paint each frame of a rollout once, and encode it with every writer.
+
+    Args:
+        source: Of the environment.
+        env: The environment.
+        chunks: The rollout in parts, with what `source` captured as states.
+        writers: Not entered yet, in the source's pixel format; they are closed afterwards. If
+            anything fails, none of them leaves a clip.
+        composition: Of the frames; its `tiles` are those of the rollout.
+        camera: As for `record`.
+        quality: As for `record`.
+        on_chunk: Called with each part when its frames are done.
+
+    Raises:
+        BackendUnavailableError, EncodeError, ValueError: As for `record`.
+    """
+    num_frames = 0
+    with contextlib.ExitStack() as stack:
+        painter = stack.enter_context(
+            source.painter(
+                env,
+                composition.tile_width,
+                composition.tile_height,
+                camera=camera,
+                quality=quality,
+                pixel_format=source.pixel_format,
+            )
+        )
+        for writer in writers:
+            stack.enter_context(writer)
+        for chunk in chunks:
+            for frame in composition.frames(painter, chunk):
+                for writer in writers:
+                    writer.write(frame)
+            num_frames += len(chunk.rewards)
+            if on_chunk is not None:
+                on_chunk(chunk)
+    _warn_if_incomplete(painter, num_frames)
+
+
+def try_record(env: Any, *arguments: Any, **options: Any) -> Video | None:
+    """Like `record`, but a failure is a warning, so that a program that records goes on.
+
+    Returns:
+        The clip, or `None` after one `RenderWarning` that names the cause and the remedy.
+    """
+    try:
+        return record(env, *arguments, **options)
+    except Exception as error:
+        remedy = (
+            ""
+            if isinstance(error, RenderError | ValueError | TypeError)
+            else (". record(...) with the same arguments raises it with its traceback")
+        )
+        warn(f"no video of {_name(env)}: {type(error).__name__}: {error}{remedy}")
+        return None
+
+
+def render(
+    env: Any,
+    states: PyTree,
+    *,
+    width: int = 640,
+    height: int = 480,
+    camera: Any | None = None,
+    quality: str = "auto",
+) -> Iterator[np.ndarray]:
+    """Paint states that are there already.
+
+    Args:
+        env: The environment that the states belong to.
+        states: A pytree of states stacked along a leading axis, as `lax.scan` and `jax.vmap` give;
+            or any iterable of single states.
+        width: As for `record`.
+        height: As for `record`.
+        camera: As for `record`.
+        quality: As for `record`.
+
+    Returns:
+        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a state. Close it, or use
+        it up, to free the renderer.
+
+    Raises:
+        ValueError, TypeError: An argument is wrong.
+        UnsupportedEnvError: Nothing here can draw this environment from its states.
+        BackendUnavailableError: No GL backend works, or a package is missing.
+    """
+    check_name(quality)
+    source = find_source(env)
+    capture = jax.tree_util.Partial(type(source).capture, source)
+    batches = (
+        (jax.device_get(_captured(capture, env, batch, jnp.asarray(start))), length)
+        for batch, start, length in _batches(states)
+    )
+
+    def frames() -> Iterator[np.ndarray]:
+        painted = 0
+        with source.painter(
+            env, width, height, camera=camera, quality=quality, pixel_format="rgb24"
+        ) as painter:
+            first = next(batches)
+            yield np.empty(0)
+            for captured, length in itertools.chain([first], batches):
+                yield from painter.paint(jax.tree.map(lambda x, n=length: x[-n:], captured))
+                painted += length
+        _warn_if_incomplete(painter, painted)
+
+    # Started here, so that wrong arguments are reported now and not with the first frame, and so
+    # that the painter is closed even if no frame is ever asked for.
+    iterator = frames()
+    next(iterator)
+    return iterator
+
+
+def frames_per_second(seconds_per_step: float | None) -> Fraction:
+    """Return the frame rate that shows steps of this length in real time, or `DEFAULT_FPS`."""
+    return Fraction(1 / seconds_per_step if seconds_per_step else DEFAULT_FPS).limit_denominator(
+        1000
+    )
+
+
+def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
+    """Split states into stacked batches.
+
+    Returns:
+        An iterator of a stacked pytree, the index that the batch starts at, and its length; of what
+        `_captured` makes of them, the last `length` states are the batch's.
+
+    Raises:
+        ValueError: There are no states, or their leading axes differ.
+    """
+    is_sequence = isinstance(states, list | tuple) and not hasattr(states, "_fields")
+    if is_sequence or isinstance(states, Iterator):
+        first = list(itertools.islice(iter(states), 1))
+        if not first:
+            raise ValueError("states is empty: there is nothing to render")
+        return _sequence_batches(itertools.chain(first, states[1:] if is_sequence else states))
+    arrays = jax.tree.leaves(eqx.filter(states, eqx.is_array_like))
+    lengths = {np.shape(array)[:1] for array in arrays}
+    if len(lengths) != 1 or lengths & {(), (0,)}:
+        raise ValueError(
+            "states must be stacked: all arrays in it need one leading axis of the same length, "
+            f"at least 1; got {sorted(lengths) or 'no arrays'}. A single state goes in a list"
+        )
+    total = lengths.pop()[0]
+    return ((states, start, min(CHUNK, total - start)) for start in range(0, total, CHUNK))
+
+
+def _sequence_batches(states: Iterator[PyTree]) -> Iterator[tuple[PyTree, int, int]]:
+    for batch in itertools.batched(states, CHUNK):
+        # Padded in front: every batch has one shape, and is compiled for once.
+        padded = (batch[0],) * (CHUNK - len(batch)) + batch
+        yield jax.tree.map(_stack, *padded), 0, len(batch)
+
+
+def _stack(*leaves: Any) -> Any:
+    if not eqx.is_array_like(leaves[0]):
+        return leaves[0]
+    return (jnp if isinstance(leaves[0], jax.Array) else np).stack(leaves)
+
+
+@eqx.filter_jit
+def _captured(capture: Capture, env: Any, states: PyTree, start: jax.Array) -> PyTree:
+    """Capture `CHUNK` stacked states from `start` on, or the last `CHUNK` where fewer follow."""
+
+    def cut(x: Any) -> Any:
+        return lax.dynamic_slice_in_dim(x, start, min(CHUNK, x.shape[0])) if eqx.is_array(x) else x
+
+    over_time = eqx.if_array(0)
+    return eqx.filter_vmap(capture, in_axes=(None, over_time), out_axes=over_time)(
+        env, jax.tree.map(cut, states)
+    )
+
+
+def _warn_if_incomplete(painter: Painter, num_frames: int) -> None:
+    if painter.incomplete:
+        warn(
+            f"{painter.incomplete} of {num_frames} frames are incomplete: the state has NaN or "
+            "infinite numbers in it, and what depends on them was left out"
+        )
+
+
+def _policies(policy: Any, tiles: int | None) -> Sequence[Any]:
+    if not isinstance(policy, list | tuple):
+        return [policy]
+    if len(policy) != tiles:
+        raise ValueError(
+            f"{len(policy)} policies were given, which needs a grid of as many tiles, got "
+            f"{tiles or 'no grid'}"
+        )
+    return policy
+
+
+def _name(env: Any) -> str:
+    name = getattr(env, "name", None)
+    return name if isinstance(name, str) else type(env).__name__

@@ -1,0 +1,344 @@
+"""Every kind of environment that is claimed to work, on the real thing, looked at in pixels."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import jax
+import mujoco
+import numpy as np
+import pytest
+from environments import (
+    Captioned,
+    Counting,
+    CountsCalls,
+    Invisible,
+    Limited,
+    NumpyCalls,
+    OwnLook,
+    PythonIf,
+)
+from jax import numpy as jnp
+from jax import random as jr
+from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
+from lerax.wrapper import FlattenObservation, Identity, RescaleAction, TransformObservation
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from lerax_render import (
+    HeadlessMujocoRenderer,
+    RenderError,
+    UnsupportedEnvError,
+    record,
+    render,
+    rollout,
+)
+from lerax_render.sources import find_source
+from lerax_render.sources.drawn import Drawn, EagerlyDrawn
+from lerax_render.sources.gym import Gym
+from lerax_render.sources.gymnax import Gymnax
+from lerax_render.sources.mjcf import Mjcf, MujocoScene
+from lerax_render.sources.mujoco import Mujoco
+from lerax_render.sources.own_renderer import OwnRenderer
+from lerax_render.specs import load_env
+
+REFERENCE = Path(__file__).parents[2] / "assets" / "reference"
+SIZE = dict(width=320, height=240)
+
+
+def last_frame(env: Any, num_steps: int, **options: Any) -> np.ndarray:
+    """Return the last of `num_steps` frames, recorded without loss."""
+    options = {**SIZE, "format": "apng", **options}
+    return record(env, num_steps=num_steps, key=jr.key(0), **options).frames()[-1]
+
+
+def check_against_reference(name: str, frame: np.ndarray, psnr: float, ssim: float) -> None:
+    """Compare with a picture that was looked at and found right.
+
+    A missing reference is written and fails: look at it, and commit it or mend the code.
+    """
+    path = REFERENCE / f"{name}.png"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(frame).save(path)
+        pytest.fail(f"{path.name} was missing and has been made: look at it")
+    reference = np.asarray(Image.open(path).convert("RGB"))
+    assert frame.shape == reference.shape
+    assert frame.std() > 5, "the picture is empty"
+    assert structural_similarity(reference, frame, channel_axis=2) >= ssim
+    assert peak_signal_noise_ratio(reference, frame) >= psnr
+
+
+def gymnasium_mjcf(name: str) -> Path:
+    return Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets" / f"{name}.xml"
+
+
+LERAX_2D: dict[str, Callable[[], Any]] = {
+    "cartpole": CartPole,
+    "acrobot": Acrobot,
+    "pendulum": Pendulum,
+    "mountain_car": MountainCar,
+    "continuous_mountain_car": ContinuousMountainCar,
+}
+
+
+@pytest.mark.parametrize("name", LERAX_2D)
+def test_lerax_2d_environments(name):
+    env = LERAX_2D[name]()
+
+    assert isinstance(find_source(env), Drawn)
+    # Anti-aliased edges of moving parts may differ by a rounding of the simulation.
+    check_against_reference(name, last_frame(env, 12), psnr=30, ssim=0.98)
+
+
+@pytest.mark.parametrize("kind", [PythonIf, Captioned, NumpyCalls])
+def test_untraceable_pictures_are_painted_from_each_state_with_one_note(kind, caplog):
+    with caplog.at_level(logging.INFO, logger="lerax_render"):
+        env = kind(3)
+        assert type(find_source(env)) is EagerlyDrawn
+        frames = record(env, num_steps=6, width=200, height=100, format="apng").frames()
+
+    notes = [r for r in caplog.records if "called for each frame" in r.message]
+    assert len(notes) == 1
+    assert kind.__name__ in notes[0].message
+    assert len({frame.tobytes() for frame in frames[:4]}) == 4
+    np.testing.assert_array_equal(frames[4], frames[0])
+
+
+def test_eager_and_traced_painting_give_the_same_pixels():
+    traced = record(Counting(9), num_steps=9, **SIZE, format="apng").frames()
+    eager = record(NumpyCalls(9), num_steps=9, **SIZE, format="apng").frames()
+
+    assert (traced[3] != 255).any()
+    np.testing.assert_array_equal(traced, eager)
+
+
+def test_a_python_if_takes_the_right_branch_in_each_frame():
+    frames = record(PythonIf(5), num_steps=6, width=200, height=100, format="apng").frames()
+    blue = [bool((frame == (0, 0, 255)).all(-1).any()) for frame in frames]
+
+    assert blue == [False, False, False, True, True, True]
+
+
+def test_text_that_counts_calls_is_not_frozen():
+    frames = record(CountsCalls(), num_steps=3, width=200, height=100, format="apng").frames()
+
+    assert len({frame.tobytes() for frame in frames}) == 3
+
+
+def test_a_renderer_of_ones_own():
+    env = OwnLook(20)
+    assert isinstance(find_source(env), OwnRenderer)
+    frames = record(env, num_steps=4, width=60, height=30, format="apng").frames()
+
+    assert [int(frame[5, 5, 0]) for frame in frames] == [50, 60, 70, 80]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        Identity,
+        lambda env: Limited(Identity(env), 50),
+        lambda env: FlattenObservation(
+            TransformObservation(env, lambda x: 2 * x, env.observation_space)
+        ),
+    ],
+)
+def test_wrappers_look_like_what_they_wrap(wrap):
+    np.testing.assert_array_equal(last_frame(wrap(CartPole()), 8), last_frame(CartPole(), 8))
+
+
+def test_an_action_wrapper():
+    env = RescaleAction(Pendulum())
+
+    assert isinstance(find_source(env), Drawn)
+    assert last_frame(env, 4).std() > 5
+
+
+@pytest.fixture(scope="module")
+def humanoid(tmp_path_factory) -> Any:
+    """Lerax's Humanoid on Gymnasium's MJCF, with a solver that MJX has."""
+    path = tmp_path_factory.mktemp("mjcf") / "humanoid.xml"
+    path.write_text(gymnasium_mjcf("humanoid").read_text().replace('"PGS"', '"Newton"'))
+    return load_env("Humanoid", {"xml_file": str(path)})
+
+
+def test_lerax_humanoid(humanoid):
+    assert isinstance(find_source(humanoid), Mujoco)
+    frames = record(humanoid, num_steps=8, key=jr.key(0), **SIZE, format="apng").frames()
+
+    assert (frames[0] != frames[7]).any()
+    check_against_reference("humanoid", frames[-1], psnr=28, ssim=0.9)
+
+
+def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
+    """The same picture as from an `MjData` that went through `mj_forward` itself."""
+    source = find_source(humanoid)
+    # The same capture as in `record`, so nothing is compiled again.
+    chunk = next(source.chunks(humanoid, None, num_steps=8, key=jr.key(0), deterministic=False))
+    data = mujoco.MjData(humanoid.mujoco_model)
+    data.qpos[:] = chunk.states.qpos[5]
+    mujoco.mj_forward(humanoid.mujoco_model, data)
+    with HeadlessMujocoRenderer(humanoid.mujoco_model, **SIZE) as renderer:
+        expected = renderer.render(data)
+    frames = record(humanoid, num_steps=8, key=jr.key(0), **SIZE, format="apng").frames()
+
+    assert expected.std() > 8
+    # The controls, which colour nothing here, are all that differs.
+    assert np.abs(expected.astype(int) - frames[5]).mean() < 0.5
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in gymnasium_mjcf("ant").parent.glob("*.xml")))
+def test_every_mjcf_that_gymnasium_ships(name):
+    scene = MujocoScene(gymnasium_mjcf(name))
+    assert isinstance(find_source(scene), Mjcf)
+    frames = record(scene, num_steps=4, width=160, height=120, format="apng").frames()
+
+    assert all(frame.std() > 8 for frame in frames), "the picture is empty or nearly so"
+    assert (frames[0] != frames[3]).any()
+
+
+def test_a_passive_scene_does_nothing_by_itself():
+    model = mujoco.MjModel.from_xml_path(str(gymnasium_mjcf("reacher")))
+    passive, sampled = (
+        record(MujocoScene(model, c), num_steps=3, width=96, height=96, format="apng").frames()
+        for c in ("passive", "sampled")
+    )
+
+    assert (passive[0] == passive[2]).all()
+    assert (sampled[0] != sampled[2]).any()
+
+
+def test_scenes_start_in_their_first_keyframe(tmp_path):
+    path = tmp_path / "scene.xml"
+    path.write_text(
+        "<mujoco><worldbody><body><freejoint/><geom size='.1'/></body></worldbody>"
+        "<keyframe><key qpos='1 2 3 1 0 0 0'/></keyframe></mujoco>"
+    )
+    scene = MujocoScene(path)
+    (chunk,) = find_source(scene).chunks(scene, None, num_steps=2, key=None, deterministic=False)
+
+    np.testing.assert_allclose(chunk.states.qpos[0, :3], [1, 2, 3])
+
+
+def test_a_policy_for_a_scene_is_an_error(tmp_path):
+    with pytest.raises(TypeError, match="no observations"):
+        record(MujocoScene(gymnasium_mjcf("reacher")), _Policy(), num_steps=2, width=32, height=32)
+
+
+class _Policy:
+    def reset(self, *, key):
+        return None
+
+    def __call__(self, *arguments, **options):
+        return None
+
+
+def test_gymnasium_classic_control():
+    env = load_env("gym:CartPole-v1")
+    assert isinstance(find_source(env), Gym)
+    frames = record(env, num_steps=20, width=600, height=400, format="apng", key=jr.key(1)).frames()
+
+    # Gymnasium's own picture of the same seed's first state.
+    expected = gymnasium.make("CartPole-v1", render_mode="rgb_array")
+    expected.reset(seed=int(_first_seed(env, jr.key(1))))
+    np.testing.assert_array_equal(frames[0], expected.render())
+    assert len({frame.tobytes() for frame in frames}) > 10
+
+
+def _first_seed(env: Any, key: jax.Array) -> int:
+    seeds: list[int] = []
+    original = env.env.reset
+    env.env.reset = lambda *, seed: (seeds.append(seed), original(seed=seed))[1]
+    try:
+        rollout(env, num_steps=1, key=key)
+    finally:
+        del env.env.reset
+    return seeds[0]
+
+
+def test_gymnasium_mujoco():
+    env = load_env("gym:InvertedPendulum-v5", {"width": 160, "height": 120})
+    frames = record(env, num_steps=4, width=160, height=120, format="apng").frames()
+
+    assert frames[0].std() > 8
+    assert (frames[0] != frames[3]).any()
+    env.env.close()
+
+
+def test_gymnasium_inside_a_lerax_wrapper_truncates_and_restarts():
+    env = Limited(load_env("gym:CartPole-v1"), 3)
+    chunks = find_source(env).chunks(env, None, num_steps=9, key=None, deterministic=True)
+    starts = np.concatenate([chunk.episode_starts for chunk in chunks])
+
+    np.testing.assert_array_equal(np.flatnonzero(starts), [0, 4, 8])
+
+
+def test_gymnasium_without_pictures_says_how_to_make_it():
+    from lerax.compatibility.gym import GymToLeraxEnv
+
+    with pytest.raises(UnsupportedEnvError, match="render_mode='rgb_array'"):
+        record(GymToLeraxEnv(gymnasium.make("CartPole-v1")), num_steps=2)
+
+
+def test_gymnasium_states_cannot_be_rendered_afterwards():
+    env = load_env("gym:CartPole-v1")
+    states = rollout(env, num_steps=2).states
+    with pytest.raises(UnsupportedEnvError, match="while it steps"):
+        list(render(env, states))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CartPole-v1", "Acrobot-v1", "Pendulum-v1", "MountainCar-v0", "MountainCarContinuous-v0"],
+)
+def test_gymnax_classic_control(name):
+    env = load_env(f"gymnax:{name}")
+    assert isinstance(find_source(env), Gymnax)
+    frames = record(env, num_steps=6, **SIZE, format="apng").frames()
+
+    assert all(frame.std() > 5 for frame in frames)
+    assert (frames[0] != frames[5]).any()
+
+
+def test_gymnax_cartpole_is_drawn_where_its_state_is():
+    env = load_env("gymnax:CartPole-v1")
+    states = rollout(env, num_steps=1).states
+    moved = jax.tree.map(jnp.asarray, states)
+    inner = moved.env_state.replace(x=jnp.array([1.2]), theta=jnp.array([0.0]))
+    moved = type(moved)(inner, moved.observation, moved.reward, moved.terminal, {})
+    (frame,) = render(env, moved, width=600, height=400)
+    cart = np.argwhere((frame[288:296] == 0).all(-1))
+
+    # Gymnasium shows 4.8 units in 600 pixels.
+    assert cart[:, 1].mean() == pytest.approx(300 + 1.2 / 4.8 * 600, abs=3)
+
+
+def test_gymnax_minatar():
+    frames = record(
+        load_env("gymnax:Breakout-MinAtar"), num_steps=6, **SIZE, format="apng"
+    ).frames()
+
+    check_against_reference("breakout", frames[0], psnr=25, ssim=0.9)
+    assert (frames[1] != frames[5]).any()
+
+
+@pytest.mark.parametrize("name", ["Catch-bsuite", "PointRobot-misc", "FourRooms-misc", "Pong-misc"])
+def test_gymnax_others_that_it_has_drawings_for(name):
+    frames = record(load_env(f"gymnax:{name}"), num_steps=3, **SIZE, format="apng").frames()
+
+    assert frames[0].std() > 5
+
+
+def test_gymnax_without_a_drawing_is_unsupported():
+    with pytest.raises(UnsupportedEnvError, match="no drawing for BernoulliBandit"):
+        record(load_env("gymnax:BernoulliBandit-misc"), num_steps=2)
+
+
+def test_what_is_none_of_these():
+    for env in (Invisible(), object()):
+        with pytest.raises(UnsupportedEnvError, match="Looked for"):
+            find_source(env)
+    assert issubclass(UnsupportedEnvError, RenderError)

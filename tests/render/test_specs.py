@@ -1,0 +1,147 @@
+"""Environments and policies named by text."""
+
+import sys
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import pytest
+from environments import Counting
+from jax import random as jr
+from lerax.env import CartPole
+from lerax.policy import MLPActorCriticPolicy
+
+from lerax_render import BackendUnavailableError
+from lerax_render.sources.mjcf import MujocoScene
+from lerax_render.specs import lerax_env_classes, load_env, load_policy
+
+BALL = """
+<mujoco><worldbody>
+  <geom type="plane" size="1 1 .1"/>
+  <body pos="0 0 1"><freejoint/><geom size=".1"/></body>
+</worldbody></mujoco>
+"""
+
+
+def test_lerax_classes_are_found_wherever_they_are():
+    classes = lerax_env_classes()
+
+    assert {"CartPole", "Acrobot", "Pendulum", "MountainCar", "Humanoid"} <= set(classes)
+    assert not any(name.startswith("Abstract") for name in classes)
+
+
+def test_a_lerax_class_takes_arguments():
+    assert float(load_env("CartPole", {"gravity": 1.5}).gravity) == 1.5
+
+
+def test_a_misspelt_name_gets_a_suggestion_and_the_list():
+    with pytest.raises(
+        ValueError, match=r"'Cartpole': did you mean CartPole\? there are Acrobot, "
+    ):
+        load_env("Cartpole")
+
+
+def test_an_unknown_argument_is_named_with_the_signature():
+    with pytest.raises(ValueError, match=r"unexpected keyword argument 'mass'.*gravity"):
+        load_env("CartPole", {"mass": 1})
+
+
+@pytest.mark.parametrize("attribute", ["Counting", "make", "instance"])
+def test_module_attributes_are_classes_functions_or_instances(tmp_path, monkeypatch, attribute):
+    (tmp_path / "my_envs.py").write_text(
+        "from environments import Counting\n"
+        "def make(length=5): return Counting(length)\n"
+        "instance = Counting(5)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "my_envs", raising=False)
+
+    assert isinstance(load_env(f"my_envs:{attribute}"), Counting)
+    assert load_env(f"my_envs.py:{attribute}").length == 5
+    if attribute != "instance":
+        assert load_env(f"{tmp_path}/my_envs.py:{attribute}", {"length": 7}).length == 7
+    else:
+        with pytest.raises(ValueError, match="takes no arguments"):
+            load_env("my_envs:instance", {"length": 7})
+
+
+def test_missing_modules_files_and_attributes_are_told_apart(tmp_path):
+    with pytest.raises(ValueError, match="no module named 'nowhere'"):
+        load_env("nowhere:Env")
+    with pytest.raises(ValueError, match=r"no file .*nowhere\.py"):
+        load_env(f"{tmp_path}/nowhere.py:Env")
+    with pytest.raises(ValueError, match="no attribute named 'CartPol' in lerax.env"):
+        load_env("lerax.env:CartPol")
+
+
+def test_mjcf_files_are_scenes(tmp_path):
+    path = tmp_path / "ball.xml"
+    path.write_text(BALL)
+    scene = load_env(str(path), {"controls": "passive"})
+
+    assert isinstance(scene, MujocoScene)
+    assert scene.controls == "passive"
+    assert scene.dt == pytest.approx(0.02)
+    with pytest.raises(ValueError, match="'sampled' or 'passive', got 'walk'"):
+        load_env(str(path), {"controls": "walk"})
+    with pytest.raises(FileNotFoundError):
+        load_env(f"{tmp_path}/none.xml")
+
+
+def test_gymnasium_environments():
+    env = load_env("gym:CartPole-v1")
+
+    assert env.env.render_mode == "rgb_array"
+    with pytest.raises(ValueError, match="gym"):
+        load_env("gym:NoSuchThing-v0")
+
+
+def test_gymnax_environments():
+    env = load_env("gymnax:CartPole-v1")
+
+    assert env.action_space.n == 2
+    with pytest.raises(ValueError, match="did you mean CartPole-v1"):
+        load_env("gymnax:CartPole-v0")
+
+
+def test_a_missing_package_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnax", None)
+
+    with pytest.raises(BackendUnavailableError, match=r"pip install 'lerax-render\[gymnax\]'"):
+        load_env("gymnax:CartPole-v1")
+
+
+@pytest.fixture(scope="module")
+def saved_policy(tmp_path_factory) -> tuple[Path, MLPActorCriticPolicy]:
+    policy = MLPActorCriticPolicy(CartPole(), feature_size=8, key=jr.key(7))
+    path = tmp_path_factory.mktemp("policy") / "policy.eqx"
+    policy.serialize(path)
+    jax.effects_barrier()
+    return path, policy
+
+
+def test_a_policy_comes_back_as_it_was_saved(saved_policy):
+    path, policy = saved_policy
+    loaded = load_policy(path, "MLPActorCriticPolicy", CartPole(), {"feature_size": 8})
+
+    assert eqx.tree_equal(loaded, policy)
+
+
+def test_a_policy_of_other_sizes_is_an_error(saved_policy):
+    with pytest.raises(ValueError, match="does not hold the parameters of a MLPActorCriticPolicy"):
+        load_policy(saved_policy[0], "MLPActorCriticPolicy", CartPole())
+
+
+@pytest.mark.parametrize("content", [b"", b"not a policy", None])
+def test_a_broken_policy_file_is_an_error(saved_policy, tmp_path, content):
+    path = tmp_path / "broken.eqx"
+    path.write_bytes(saved_policy[0].read_bytes()[:500] if content is None else content)
+
+    with pytest.raises(ValueError, match="does not hold the parameters"):
+        load_policy(path, "lerax.policy:MLPActorCriticPolicy", CartPole(), {"feature_size": 8})
+
+
+def test_an_unknown_policy_class_is_an_error(saved_policy):
+    with pytest.raises(ValueError, match="no policy class named 'MLPPolicy'"):
+        load_policy(saved_policy[0], "MLPPolicy", CartPole())
