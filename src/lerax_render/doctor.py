@@ -1,0 +1,137 @@
+"""What can render on this machine, found out by trying it, and for each "no" the command that mends it."""
+
+import importlib
+import platform
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from . import ffmpeg, gl
+from .errors import BackendUnavailableError
+from .formats import FORMATS
+
+_PACKAGES = ("lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
+_EXTRAS = {"gym": "gymnasium", "gymnax": "gymnax", "tensorboard": "tensorboardX", "wandb": "wandb"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried.
+
+    Attributes:
+        name: What was tried.
+        ok: Whether it works.
+        detail: A version or a description where it works, the reason where it does not.
+        remedy: The command that mends it, where there is one.
+        optional: Whether clips can be made without it.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    optional: bool = False
+
+
+class Findings(NamedTuple):
+    """All that was tried, and whether clips of 2D and MuJoCo environments can be made."""
+
+    findings: list[Finding]
+    usable: bool
+
+
+def examine() -> Findings:
+    """Try everything that a clip may need. Takes a few seconds: GL backends run in processes."""
+    with ThreadPoolExecutor() as pool:
+        probes = pool.map(gl.probe, gl.BACKENDS)
+        findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
+        backends = [_backend(probe) for probe in probes]
+    findings += [*backends, *(_extra(extra, package) for extra, package in _EXTRAS.items())]
+    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in backends)
+    return Findings(findings, usable)
+
+
+def report(found: Findings, console: Console | None = None) -> None:
+    """Print what was found as a table, and what to do about each "no"."""
+    console = console or Console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    marks = {True: "[green]yes[/]", False: "[red]no[/]"}
+    for finding in found.findings:
+        mark = "[yellow]no[/]" if finding.optional and not finding.ok else marks[finding.ok]
+        table.add_row(mark, finding.name, finding.detail)
+    console.print(table)
+    for finding in found.findings:
+        if finding.remedy and not finding.ok:
+            console.print(f"\n{finding.name}: {finding.remedy}", markup=False, soft_wrap=True)
+    console.print(
+        "\nThis machine can make clips of 2D and MuJoCo environments."
+        if found.usable
+        else "\nThis machine cannot make every kind of clip: see above."
+    )
+
+
+def _python() -> Finding:
+    return Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Finding(name, False, "not installed", f"pip install {name}")
+
+
+def _extra(extra: str, package: str) -> Finding:
+    found = _package(package)
+    remedy = f"pip install 'lerax-render[{extra}]'"
+    return Finding(f"{package} ({extra})", found.ok, found.detail, remedy, optional=True)
+
+
+def _pygame() -> Finding:
+    try:
+        pygame = importlib.import_module(f"{__package__}.pygame_import").pygame
+        surface = pygame.Surface((4, 4), depth=32)
+        pygame.draw.circle(surface, "red", (2, 2), 2)
+        drawn = tuple(surface.get_at((2, 2)))[:3] == (255, 0, 0)
+        sdl = ".".join(map(str, pygame.get_sdl_version()))
+        kind = "pygame-ce" if getattr(pygame, "IS_CE", False) else "pygame"
+    except Exception as error:
+        return Finding("pygame", False, f"{error}", "pip install --force-reinstall pygame")
+    return Finding("pygame", drawn, f"{kind} {pygame.version.ver}, SDL {sdl}, no display needed")
+
+
+def _ffmpeg() -> Iterator[Finding]:
+    try:
+        path, present = ffmpeg.find_ffmpeg(), ffmpeg.encoders()
+    except BackendUnavailableError as error:
+        yield Finding("ffmpeg", False, str(error), "pip install --force-reinstall imageio-ffmpeg")
+        return
+    yield Finding("ffmpeg", True, f"{ffmpeg.version()}, {path}")
+    for format in FORMATS.values():
+        missing = format.encoders - present
+        yield Finding(
+            f"  {format.name}",
+            not missing,
+            ", ".join(sorted(format.encoders))
+            if not missing
+            else f"this ffmpeg has no encoder {', '.join(sorted(missing))}",
+            "pip install --force-reinstall imageio-ffmpeg, and unset IMAGEIO_FFMPEG_EXE",
+            optional=format.name != "mp4",
+        )
+
+
+def _backend(probe: gl.Probe) -> Finding:
+    kind = "hardware" if probe.hardware else "software"
+    return Finding(
+        f"GL through {probe.name}",
+        probe.ok,
+        f"{probe.renderer} ({kind})" if probe.ok else probe.reason,
+        probe.remedy,
+        # One of them is enough: `examine` asks for that.
+        optional=True,
+    )
