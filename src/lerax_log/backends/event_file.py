@@ -1,0 +1,152 @@
+"""TensorBoard's event files, written so that nothing is lost.
+
+A file is a sequence of records: length (uint64), masked CRC-32C of the length, payload, masked
+CRC-32C of the payload, all little endian; the payload is a serialized `Event`. Format:
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+
+tensorboardX's own writer is not used: its worker thread loses what it has not written when the
+process is killed, dies when the disk is full, after which `add_*` blocks for ever, and names its
+files by the second, so that two runs started in the same second share and overwrite one.
+"""
+
+import math
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from crc32c import crc32c
+from tensorboardX import summary as summaries
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.summary_pb2 import Summary
+
+from .base import HParam
+
+
+def masked_crc32c(data: bytes) -> int:
+    """CRC-32C of `data`, rotated right by 15 bits plus 0xa282ead8, as the record format asks."""
+    crc: int = crc32c(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+class EventFile:
+    """One event file, open for appending; steps are environment steps.
+
+    Every record goes to the operating system in the call that adds it: once `add` has returned,
+    the record survives the death of the process, and there is no buffer or thread to wait for.
+    Calls may come from any thread.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Create the folder, a file with a name of its own in it, and the first record.
+
+        Raises:
+            OSError: The folder or the file cannot be made.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._fd = _create_unique(folder)
+        self._size = 0
+        self._lock = threading.Lock()
+        try:
+            self.add(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def add(self, event: Event) -> None:
+        """Append one event.
+
+        Raises:
+            OSError: It could not be written whole; what was written before it stays readable, and
+                later events can be added once there is room again.
+        """
+        payload = event.SerializeToString()
+        length = struct.pack("<Q", len(payload))
+        record = b"".join(
+            (
+                length,
+                struct.pack("<I", masked_crc32c(length)),
+                payload,
+                struct.pack("<I", masked_crc32c(payload)),
+            )
+        )
+        with self._lock:
+            try:
+                written = 0
+                while written < len(record):
+                    written += os.write(self._fd, record[written:])
+                self._size += len(record)
+            except BaseException:
+                # Readers stop for good at a torn record that others follow.
+                os.ftruncate(self._fd, self._size)
+                raise
+
+    def add_scalars(self, scalars: Mapping[str, float], step: int) -> None:
+        """Append one event that holds all of `scalars`, by tag, as float32."""
+        values = [
+            Summary.Value(tag=tag, simple_value=float(value)) for tag, value in scalars.items()
+        ]
+        self._add_summary(Summary(value=values), step)
+
+    def add_gif(self, tag: str, gif: bytes, width: int, height: int, step: int) -> None:
+        """Append an encoded GIF of `width` by `height` pixels as an image."""
+        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=gif)
+        self._add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
+
+    def add_session_start(self, hparams: Mapping[str, HParam]) -> None:
+        """Append what the HPARAMS tab shows of the run; the first call in a run counts."""
+        # One number that JSON has no word for would empty the whole tab.
+        plain = {
+            name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in hparams.items()
+        }
+        # Left out: the experiment's description. TensorBoard takes the columns of the whole tab
+        # from the first run that has one, and gathers them from all runs where none has.
+        _, start, _ = summaries.hparams(plain, {})
+        self._add_summary(start, 0)
+
+    def add_session_end(self) -> None:
+        """Append the mark of a run that has ended well."""
+        _, _, end = summaries.hparams({}, {})
+        self._add_summary(end, 0)
+
+    def _add_summary(self, summary: Summary, step: int) -> None:
+        self.add(Event(wall_time=time.time(), step=int(step), summary=summary))
+
+    def sync(self) -> None:
+        """Have the operating system bring everything to the disk, against a loss of power.
+
+        Raises:
+            OSError: The disk failed.
+        """
+        os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Bring everything to the disk and give the file back.
+
+        Raises:
+            OSError: The disk failed; the file is closed nevertheless.
+        """
+        try:
+            self.sync()
+        finally:
+            os.close(self._fd)
+
+
+def _create_unique(folder: Path) -> int:
+    # TensorBoard reads the files of a run in the order of their names and never goes back, so
+    # the counter comes after the time and has a fixed width.
+    start = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+    count = 0
+    while True:
+        try:
+            return os.open(
+                folder / f"{start}.{count:04d}",
+                os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND,
+                0o666,
+            )
+        except FileExistsError:
+            count += 1

@@ -1,0 +1,127 @@
+"""Logging to TensorBoard."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, override
+
+from .base import AbstractLoggingBackend, HParam, library_missing, require_video_format
+
+if TYPE_CHECKING:
+    from lerax_render.video import Video
+
+    from .event_file import EventFile
+
+
+class TensorBoardBackend(AbstractLoggingBackend):
+    """Event files in `<log_dir>/<run name>`, for `tensorboard --logdir <log_dir>`.
+
+    Whatever a method has logged when it returns survives the death of the process.
+
+    Videos are GIFs, shown and animated under Images. TensorBoard's panels are about 350 pixels
+    wide and a GIF travels whole, so clips up to 480 pixels wide serve it best; any size is taken.
+    It keeps 10 clips a tag unless started with `--samples_per_plugin images=100`.
+    Hyperparameters appear in the HPARAMS tab, in the row of the run itself.
+    """
+
+    video_formats = ("gif",)
+
+    def __init__(self, log_dir: str | os.PathLike[str] = "logs") -> None:
+        """Choose the folder; nothing is made yet.
+
+        Args:
+            log_dir: Local folder that holds one folder per run.
+
+        Raises:
+            TypeError: `log_dir` is not a path.
+            ValueError: `log_dir` is a remote address or an existing file.
+        """
+        path = os.fspath(log_dir)
+        if not isinstance(path, str):
+            raise TypeError(f"log_dir must be a str or a path of str, not {path!r}")
+        if "://" in path:
+            raise ValueError(
+                f"log_dir must be a local folder, not {path!r}: mount the storage and give the"
+                " folder where it is mounted"
+            )
+        self.log_dir = Path(path)
+        if self.log_dir.exists() and not self.log_dir.is_dir():
+            raise ValueError(f"log_dir must be a folder, and {path!r} is a file: choose another")
+        self._file: EventFile | None = None
+        self._has_hparams = False
+
+    @override
+    def open(self, name: str) -> None:
+        """Start the run `name` in `<log_dir>/<name>`, in an event file of its own.
+
+        Args:
+            name: The run's name; `/` makes folders within folders.
+
+        Raises:
+            BackendUnavailableError: tensorboardX or crc32c is not installed.
+            ValueError: `name` leads out of `log_dir`.
+            RuntimeError: A run is open.
+            OSError: The folder or the file cannot be made.
+        """
+        self._refuse_second_run(self._file)
+        log_dir = Path(os.path.abspath(self.log_dir))
+        run_dir = Path(os.path.abspath(log_dir / name))
+        if run_dir == log_dir or not run_dir.is_relative_to(log_dir):
+            raise ValueError(f"a run's name must name a folder within {log_dir}, not {name!r}")
+        try:
+            from .event_file import EventFile
+        except ImportError as error:
+            raise library_missing("TensorBoardBackend", "tensorboard", error) from error
+        self._file = EventFile(run_dir)
+        self._has_hparams = False
+        self.run_dir = run_dir
+
+    @override
+    def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
+        """Show hyperparameters in the HPARAMS tab, where the first call of a run counts."""
+        file = self._opened(self._file)
+        if hparams:
+            file.add_session_start(hparams)
+            self._has_hparams = True
+
+    @override
+    def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
+        """Write all of `scalars` as one event; TensorBoard keeps them as float32.
+
+        Raises:
+            RuntimeError: The backend is not open.
+            OSError: The disk is full or failed; what was logged before stays readable.
+        """
+        file = self._opened(self._file)
+        if scalars:
+            file.add_scalars(scalars, step)
+
+    @override
+    def log_video(self, tag: str, video: "Video", step: int) -> None:
+        """Write a GIF as an image summary.
+
+        Raises:
+            RuntimeError: The backend is not open.
+            ValueError: The clip is not a GIF.
+            OSError: The disk is full or failed; what was logged before stays readable.
+        """
+        file = self._opened(self._file)
+        require_video_format(self, video)
+        file.add_gif(tag, video.data, video.width, video.height, step)
+
+    @override
+    def flush(self) -> None:
+        """Wait until everything is on the disk; readers see it without that."""
+        self._opened(self._file).sync()
+
+    @override
+    def close(self) -> None:
+        """Bring everything to the disk and close the file; nothing where none is open."""
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            if self._has_hparams:
+                file.add_session_end()
+        finally:
+            file.close()

@@ -1,0 +1,218 @@
+"""Logging to Weights & Biases."""
+
+import inspect
+import socket
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, override
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from .base import AbstractLoggingBackend, HParam, library_missing, require_video_format
+
+if TYPE_CHECKING:
+    import wandb
+
+    from lerax_render.video import Video
+
+STEP_METRIC = "global_step"
+"""The metric every chart has on its x axis: environment steps."""
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds in which W&B's server must take a connection for a run to start online."""
+
+INIT_TIMEOUT = 20.0
+"""Seconds to wait for W&B's server to start a run, unless the user's settings say otherwise; W&B's
+default is 90."""
+
+
+class WandbBackend(AbstractLoggingBackend):
+    """One W&B run per run, beside any other runs of the program; `wandb.run` is left alone.
+
+    `mode="offline"` (or `WANDB_MODE=offline`) needs neither an account nor a network. Where W&B
+    cannot be reached, or no API key is configured, the run is kept offline and a warning names
+    the command that uploads it later.
+
+    Videos are MP4s. W&B's own step counter is not used, since it drops what arrives late, as
+    videos do: charts have `global_step`, the environment steps, as their x axis. Periods in the
+    names of hyperparameters become `/`, as W&B does not allow them in a configuration's keys.
+    """
+
+    video_formats = ("mp4",)
+
+    def __init__(
+        self,
+        project: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        **init: Any,
+    ) -> None:
+        """Keep the arguments for `wandb.init`; nothing is imported or started yet.
+
+        Args:
+            project: W&B project, its default where None.
+            config: Hyperparameters, which those of `log_hparams` do not overwrite.
+            **init: Further arguments of `wandb.init`, such as `entity`, `group`, `tags`, `mode`,
+                `dir` or `settings`.
+
+        Raises:
+            TypeError: `project` is not a string or `config` not a mapping.
+            ValueError: `init` has `name` or `reinit`, which the backend sets.
+        """
+        if project is not None and not isinstance(project, str):
+            raise TypeError(f"project must be a str or None, not {project!r}")
+        if config is not None and not isinstance(config, Mapping):
+            raise TypeError(f"config must be a mapping of names to values or None, not {config!r}")
+        if "name" in init:
+            raise ValueError(
+                f"name={init['name']!r}: the callback names the run, so give the name to it:"
+                " LoggingCallback(backend, name=...)"
+            )
+        if "reinit" in init:
+            raise ValueError(
+                f"reinit={init['reinit']!r}: a run of this backend is always made anew, beside"
+                " others; leave reinit out"
+            )
+        settings = init.pop("settings", None) or {}
+        if not isinstance(settings, Mapping):
+            settings = {field: getattr(settings, field) for field in settings.model_fields_set}
+        self._config = dict(config or {})
+        self._settings = dict(settings)
+        self._init = {"project": project, **init}
+        self._run: wandb.Run | None = None
+
+    @override
+    def open(self, name: str) -> None:
+        """Start the W&B run `name`.
+
+        `run_dir` is W&B's folder of the run, outside the part that it uploads.
+
+        Raises:
+            BackendUnavailableError: wandb is not installed.
+            RuntimeError: A run is open.
+            wandb.Error: W&B refuses the arguments.
+        """
+        self._refuse_second_run(self._run)
+        try:
+            # A folder `wandb` of earlier offline runs imports as an empty package.
+            from wandb import init as _  # noqa: F401
+        except ImportError as error:
+            raise library_missing("WandbBackend", "wandb", error) from error
+        run = self._start(name)
+        run.define_metric("*", step_metric=STEP_METRIC)
+        self.run_dir = Path(run.dir).parent
+        self._run = run
+
+    def _start(self, name: str) -> "wandb.Run":
+        import wandb
+
+        # A dict, of which wandb.init makes new Settings: it writes into those it is given.
+        settings = {"init_timeout": INIT_TIMEOUT, **self._settings}
+        arguments = {**self._init, "name": name, "config": self._config, "settings": settings}
+        arguments["reinit"] = "create_new"
+        obstacle = _obstacle(arguments.get("mode"), settings)
+        if obstacle is None:
+            try:
+                return wandb.init(**arguments)
+            except wandb.Error as error:
+                obstacle = f"{type(error).__name__}: {error}"
+        # What W&B refuses for another reason, it refuses here once more.
+        run = wandb.init(**arguments | {"mode": "offline"})
+        warnings.warn(
+            f"W&B run {name!r} is kept offline: {obstacle}\n"
+            f"Upload it later with: wandb sync {Path(run.dir).parent}",
+            UserWarning,
+            stacklevel=3,
+        )
+        return run
+
+    @override
+    def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
+        """Add hyperparameters to the run's configuration, where those given to `__init__` stay."""
+        run = self._opened(self._run)
+        new = {
+            name.replace(".", "/"): value
+            for name, value in hparams.items()
+            if name not in self._config
+        }
+        run.config.update(new, allow_val_change=True)
+
+    @override
+    def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
+        """Hand the values to W&B's own process."""
+        run = self._opened(self._run)
+        if scalars:
+            run.log({**scalars, STEP_METRIC: int(step)})
+
+    @override
+    def log_video(self, tag: str, video: "Video", step: int) -> None:
+        """Copy the clip into the run's files.
+
+        Raises:
+            RuntimeError: The backend is not open.
+            ValueError: The clip is not an MP4.
+        """
+        run = self._opened(self._run)
+        require_video_format(self, video)
+        import wandb
+
+        with _as_file(video) as path:
+            run.log({tag: wandb.Video(str(path), format="mp4"), STEP_METRIC: int(step)})
+
+    @override
+    def flush(self) -> None:
+        """Nothing to do: W&B's own process has everything already."""
+        self._opened(self._run)
+
+    @override
+    def close(self) -> None:
+        """Finish the W&B run, which online waits for the upload; nothing where none is open."""
+        if self._run is not None:
+            run, self._run = self._run, None
+            run.finish()
+
+
+def _obstacle(mode: str | None, settings: Mapping[str, Any]) -> str | None:
+    """Why an online run cannot start, as far as that can be found out within a few seconds.
+
+    `wandb.init` itself takes half a minute to notice that there is no network, and in a terminal
+    it waits for somebody to type a key, in the middle of a training.
+    """
+    import wandb
+
+    defaults = wandb.setup().settings
+    if (mode or settings.get("mode") or defaults.mode) not in ("online", "run", "shared"):
+        return None
+    url = urlsplit(settings.get("base_url") or defaults.base_url)
+    if not (getproxies() or settings.get("https_proxy") or defaults.https_proxy):
+        port = url.port or (80 if url.scheme == "http" else 443)
+        try:
+            socket.create_connection((url.hostname, port), CONNECT_TIMEOUT).close()
+        except OSError as error:
+            return f"{url.hostname} cannot be reached ({error})"
+    if not (settings.get("api_key") or wandb.run is not None or _has_key()):
+        return "no API key is configured (`wandb login` sets one)"
+    return None
+
+
+def _has_key() -> bool:
+    import wandb
+
+    # Newer versions deprecate the second way, older ones lack the first.
+    if "prompt" in inspect.signature(wandb.login).parameters:
+        return wandb.login(prompt=False, verify=False)
+    return bool(wandb.api.api_key)
+
+
+@contextmanager
+def _as_file(video: "Video") -> Iterator[Path]:
+    """The clip's file, or one that exists within the context."""
+    if video.path is not None:
+        yield video.path
+        return
+    with tempfile.NamedTemporaryFile(suffix=f".{video.format}") as file:
+        file.write(video.data)
+        file.flush()
+        yield Path(file.name)

@@ -1,0 +1,215 @@
+"""Behaviour that every implementation of an interface shares, as classes to derive tests from.
+
+A logging backend of your own is run through it like this:
+
+    class TestMyBackend(LoggingBackendContract):
+        @pytest.fixture
+        def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+            return MyBackend(tmp_path)
+"""
+
+import copy
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lerax_log.backends import AbstractLoggingBackend, HParam
+from lerax_render.encode import FORMATS, VideoWriter
+from lerax_render.video import Video
+
+CLIP_FRAMES = 12
+HPARAMS: dict[str, HParam] = {
+    "algorithm": "PPO",
+    "algorithm.num_envs": 4,
+    "algorithm.gamma": 0.99,
+    "algorithm.max_grad_norm": math.inf,
+    "algorithm.normalize": True,
+    "total_timesteps": 10_000,
+}
+
+
+@cache
+def make_clip(format: str, path: Path | None = None) -> Video:
+    """A white square that crosses a blue picture of 64 by 48 pixels in 12 frames."""
+    with VideoWriter(path, 20, format=format) as writer:
+        for index in range(CLIP_FRAMES):
+            frame = np.full((48, 64, 3), (20, 60, 200), np.uint8)
+            frame[16:32, 4 * index : 4 * index + 16] = 255
+            writer.write(frame)
+    return writer.video
+
+
+class LoggingBackendContract:
+    """What the callback relies on, whatever the backend does with the data."""
+
+    own_variables: frozenset[str] = frozenset()
+    """Environment variables that the backend's library sets for itself."""
+
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+        raise NotImplementedError("define the fixture `backend`: a new backend, not open yet")
+
+    def test_it_wants_formats_that_exist(self, backend: AbstractLoggingBackend) -> None:
+        assert isinstance(backend.video_formats, tuple)
+        assert set(backend.video_formats) <= set(FORMATS)
+
+    def test_logging_needs_an_open_run(self, backend: AbstractLoggingBackend) -> None:
+        for use in _uses(backend):
+            with pytest.raises(RuntimeError, match="open"):
+                use()
+
+    def test_close_needs_no_run_and_may_come_twice(self, backend: AbstractLoggingBackend) -> None:
+        backend.close()
+        backend.open("run")
+        backend.close()
+        backend.close()
+        for use in _uses(backend):
+            with pytest.raises(RuntimeError, match="open"):
+                use()
+
+    def test_a_whole_run(self, backend: AbstractLoggingBackend, tmp_path: Path) -> None:
+        backend.open("run")
+        assert backend.run_dir is None or isinstance(backend.run_dir, Path)
+        backend.log_hparams(HPARAMS)
+        backend.log_hparams({})
+        backend.log_scalars({}, 0)
+        backend.log_scalars({"episode/return": 1.5, "train/learning_rate": math.nan}, 100)
+        backend.log_scalars({"train/loss": math.inf, "train/kl": 0.25}, 200)
+        for format in backend.video_formats:
+            # Late: recordings are made beside the training.
+            backend.log_video("eval/video", make_clip(format), 100)
+            backend.log_video("eval/video", make_clip(format, tmp_path / f"clip.{format}"), 150)
+        backend.flush()
+        backend.log_hparams(HPARAMS)
+        backend.log_scalars({"episode/return": 2.5}, 300)
+        backend.close()
+
+    def test_runs_follow_one_another(self, backend: AbstractLoggingBackend) -> None:
+        folders = []
+        for name in ("first", "second"):
+            backend.open(name)
+            backend.log_scalars({"episode/return": 1.0}, 10)
+            folders.append(backend.run_dir)
+            backend.close()
+        assert folders == [None, None] or folders[0] != folders[1]
+
+    def test_copies_are_open_side_by_side(self, backend: AbstractLoggingBackend) -> None:
+        other = copy.copy(backend)
+        backend.open("run_0")
+        other.open("run_1")
+        backend.log_scalars({"episode/return": 1.0}, 10)
+        other.log_scalars({"episode/return": 2.0}, 10)
+        backend.close()
+        other.log_scalars({"episode/return": 3.0}, 20)
+        other.close()
+
+    def test_calls_come_from_several_threads(self, backend: AbstractLoggingBackend) -> None:
+        _in_thread(lambda: backend.open("run"))
+        _in_thread(lambda: backend.log_scalars({"episode/return": 1.0}, 10))
+        for format in backend.video_formats:
+            _in_thread(partial(backend.log_video, "eval/video", make_clip(format), 5))
+        backend.log_scalars({"episode/return": 2.0}, 20)
+        backend.close()
+
+    def test_the_program_is_left_as_it_was(self, backend: AbstractLoggingBackend) -> None:
+        before = _surroundings(self.own_variables)
+        backend.open("run")
+        backend.log_scalars({"episode/return": 1.0}, 10)
+        backend.close()
+        assert _surroundings(self.own_variables) == before
+
+
+class ReadableBackendContract(LoggingBackendContract):
+    """For backends whose data can be read back: it is all there, and where it belongs."""
+
+    def read_scalars(self, run_dir: Path) -> dict[str, list[tuple[int, float]]]:
+        """Steps and values of a closed run by tag, in the order in which they were logged."""
+        raise NotImplementedError("define `read_scalars`: what a closed run's folder holds")
+
+    def test_what_was_logged_is_read_back(self, backend: AbstractLoggingBackend) -> None:
+        backend.open("run")
+        logged: dict[str, list[tuple[int, float]]] = {"episode/return": [], "train/loss": []}
+        for step in range(0, 5000, 10):
+            backend.log_scalars({"episode/return": step / 4, "train/loss": -step}, step)
+            logged["episode/return"].append((step, step / 4))
+            logged["train/loss"].append((step, -step))
+        backend.close()
+        assert backend.run_dir is not None
+        assert self.read_scalars(backend.run_dir) == logged
+
+    def test_nan_and_infinities_are_kept(self, backend: AbstractLoggingBackend) -> None:
+        backend.open("run")
+        for step, value in enumerate((math.nan, math.inf, -math.inf, 1.0)):
+            backend.log_scalars({"train/loss": value}, step)
+        backend.close()
+        assert backend.run_dir is not None
+        steps, values = zip(*self.read_scalars(backend.run_dir)["train/loss"], strict=True)
+        assert steps == (0, 1, 2, 3)
+        np.testing.assert_array_equal(values, (math.nan, math.inf, -math.inf, 1.0))
+
+    def test_runs_do_not_mix(self, backend: AbstractLoggingBackend) -> None:
+        backends = [backend, copy.copy(backend)]
+        for index, one in enumerate(backends):
+            one.open(f"run_{index}")
+        for index, one in enumerate(backends):
+            one.log_scalars({"episode/return": float(index)}, 10)
+        folders = [one.run_dir for one in backends]
+        for one in backends:
+            one.close()
+        backend.open("run_2")
+        backend.log_scalars({"episode/return": 2.0}, 20)
+        folders.append(backend.run_dir)
+        backend.close()
+        read = [self.read_scalars(folder)["episode/return"] for folder in folders if folder]
+        assert read == [[(10, 0.0)], [(10, 1.0)], [(20, 2.0)]]
+
+
+def _uses(backend: AbstractLoggingBackend) -> list[Callable[[], None]]:
+    """Calls that need an open run, of those methods that the backend defines."""
+    calls: dict[str, Callable[[], None]] = {
+        "log_scalars": lambda: backend.log_scalars({"episode/return": 1.0}, 10),
+        "log_hparams": lambda: backend.log_hparams({"gamma": 0.99}),
+        "flush": backend.flush,
+    }
+    if backend.video_formats:
+        clip = make_clip(backend.video_formats[0])
+        calls["log_video"] = lambda: backend.log_video("eval/video", clip, 10)
+    return [
+        call
+        for name, call in calls.items()
+        if getattr(type(backend), name) is not getattr(AbstractLoggingBackend, name)
+    ]
+
+
+def _in_thread(call: Callable[[], None]) -> None:
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _surroundings(own_variables: frozenset[str]) -> dict[str, object]:
+    return {
+        "environment": {k: v for k, v in os.environ.items() if k not in own_variables},
+        "folder": os.getcwd(),
+        "streams": (sys.stdout, sys.stderr, sys.stdin),
+        "hooks": (sys.excepthook, threading.excepthook),
+        "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
+    }
