@@ -1,0 +1,31 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv/ with all that is needed; does nothing where it is up to date
+	@scripts/setup
+
+demo: setup ## Render a 2D and a MuJoCo environment to out/
+	@mkdir -p out
+	@.venv/bin/lerax-render clip CartPole -o out/cartpole.gif
+	@.venv/bin/lerax-render clip assets/scenes/arm.xml -o out/arm.mp4
+
+test: setup ## Run the tests; ARGS="-k gif" goes to pytest
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: setup ## Lint, check the format, check the types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+bench: setup ## Compare with the alternatives, in one run
+	@.venv/bin/python benchmarks/render.py $(ARGS)
+
+lock: ## Make the locks again from pyproject.toml; ARGS=--upgrade takes newer versions
+	@scripts/lock $(ARGS)
+
+clean: ## Remove what set-up, tests and builds made; out/ stays
+	rm -rf .venv .tools build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find src tests benchmarks examples -name __pycache__ -exec rm -rf {} +
