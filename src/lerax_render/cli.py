@@ -1,11 +1,13 @@
 """The command `lerax-render`."""
 
 import ast
+import io
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -38,6 +40,8 @@ def clip(
     quality: Literal["auto", "draft", "standard", "high"] = "auto",
     format: Literal["mp4", "webm", "gif", "webp", "apng", "png"] | None = None,
     deterministic: bool = False,
+    grid: Annotated[str | None, arg(metavar="ROWSxCOLUMNS")] = None,
+    overlay: Annotated[tuple[str, ...], arg(metavar="LINE")] = (),
     cache: bool = True,
 ) -> None:
     """Record an environment as a video, GIF or picture sequence.
@@ -62,6 +66,8 @@ def clip(
         quality: MuJoCo: how much to spend on a frame.
         format: Overrides the suffix of the output.
         deterministic: Let the policy take its most likely action.
+        grid: Several environments in one picture, such as 2x3.
+        overlay: Text on the frames: any of step, time, reward, return, episode.
         cache: Keep compiled rollouts in the user's cache folder.
     """
     started = time.perf_counter()
@@ -73,7 +79,8 @@ def clip(
     from .recorder import record
     from .specs import load_env, load_policy
 
-    environment = load_env(env, assignments(env_arg))
+    with _output_to_stderr():
+        environment = load_env(env, assignments(env_arg))
     loaded = policy and load_policy(policy, policy_class, environment, assignments(policy_arg))
     target = output or Path(default_name(env, format))
     with progress_bar(f"{env} → {target}", steps) as advance:
@@ -90,6 +97,8 @@ def clip(
             quality=quality,
             format=format,
             deterministic=deterministic,
+            overlay=overlay,
+            grid=parsed_grid(grid),
             progress=advance,
         )
     print(
@@ -145,6 +154,22 @@ def keep_compilations() -> None:
 
 
 @contextmanager
+def _output_to_stderr() -> Iterator[None]:
+    """Keep what an environment prints while it is loaded out of the command's own output.
+
+    What MJX prints when it is imported, that it has no warp, is nobody's concern.
+    """
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith("Failed to import"):
+                print(line, file=sys.stderr)
+
+
+@contextmanager
 def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on a terminal, and nothing anywhere else.
 
@@ -191,16 +216,27 @@ def parsed_camera(text: str | None) -> Any:
         return int(text) if text and text.isdecimal() else text
     from .mujoco_renderer import Camera
 
-    settings = assignments(text.split(","))
+    # Commas inside parentheses belong to a value, such as lookat=(0,0,1).
+    settings = assignments(re.split(r",(?![^()]*\))", text))
     try:
         return Camera(**settings)
     except TypeError as error:
         raise ValueError(f"camera {text!r}: {error}") from error
 
 
+def parsed_grid(text: str | None) -> tuple[int, int] | None:
+    """Turn `"2x3"` into rows and columns."""
+    if text is None:
+        return None
+    rows, _, columns = text.partition("x")
+    if not (rows.isdecimal() and columns.isdecimal()):
+        raise ValueError(f"grid: expected ROWSxCOLUMNS, such as 2x3, got {text!r}")
+    return int(rows), int(columns)
+
+
 def default_name(env: str, format: str | None) -> str:
     """Return the file that a clip of `env` goes to where none was named."""
-    stem = Path(env.rpartition("/")[2]).stem if env.endswith(".xml") else env.rpartition(":")[2]
+    stem = Path(env).stem if env.endswith(".xml") else env.rpartition(":")[2]
     stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)
     if format == "png":
         return f"{stem}_%05d.png"

@@ -115,6 +115,11 @@ def lerax_env_classes() -> dict[str, type]:
 
 
 def _lerax_class(name: str) -> type:
+    package = importlib.import_module("lerax.env")
+    if name in package.__all__ and not inspect.isabstract(getattr(package, name)):
+        # Without a look at the others, which would import MuJoCo.
+        found: type = getattr(package, name)
+        return found
     classes = lerax_env_classes()
     if name not in classes:
         raise ValueError(_unknown("environment", name, classes) + f". Accepted are {FORMS}")
