@@ -175,7 +175,7 @@ class Limited(TimeLimit):
 
 
 class Metronome(AbstractPolicy):
-    """A stateful policy: its action is the number of times it was asked since its reset, modulo 3."""
+    """A stateful policy: its action is how often it was asked since its reset, modulo 3."""
 
     name: ClassVar[str] = "Metronome"
     action_space: Any

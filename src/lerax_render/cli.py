@@ -14,8 +14,14 @@ from typing import Annotated, Any, Literal
 import platformdirs
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.progress import TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from tyro.conf import Positional, UseAppendAction, arg
 
 from .errors import RenderError

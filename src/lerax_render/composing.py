@@ -24,7 +24,8 @@ class Composition:
         labels: As for `record`.
 
     Attributes:
-        tiles: How many rollouts there are to compose, or `None` for one that has no axis of its own.
+        tiles: How many rollouts there are to compose, or `None` for one that has no axis of its
+            own.
         tile_width: Of the frames that have to be painted, in pixels.
         tile_height: Of the frames that have to be painted, in pixels.
 

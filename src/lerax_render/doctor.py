@@ -1,4 +1,4 @@
-"""What can render on this machine, found out by trying it, and for each "no" the command that mends it."""
+"""What can render on this machine, found out by trying; for each "no", what mends it."""
 
 import importlib
 import platform

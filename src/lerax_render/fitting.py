@@ -10,8 +10,8 @@ from .pygame_import import pygame
 class Fitter:
     """Fits frames of any size into one size: scaled without distortion, centred, with bars.
 
-    The bars are black, or, where the first frame has a plain border, of its colour: the picture then
-    goes on rather than ends.
+    The bars are black, or, where the first frame has a plain border, of its colour: the picture
+    then goes on rather than ends.
 
     Args:
         width: In pixels.
@@ -26,7 +26,8 @@ class Fitter:
         """Return `frame` as `uint8 (H, W, 3)`, an array of its own.
 
         Args:
-            frame: `(h, w, 3)` or `(h, w, 4)` RGB, row 0 on top, integers in 0..255 or floats in 0..1.
+            frame: `(h, w, 3)` or `(h, w, 4)` RGB, row 0 on top, integers in 0..255 or floats in
+                0..1.
 
         Raises:
             ValueError: The frame has another shape.

@@ -47,8 +47,8 @@ def record(
 ) -> Video:
     """Record a policy in an environment as a video.
 
-    One frame a step, the first and the terminal state of each episode included; when an episode ends,
-    the next frame is the first of the next episode.
+    One frame a step, the first and the terminal state of each episode included; when an episode
+    ends, the next frame is the first of the next episode.
 
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
@@ -213,8 +213,8 @@ def render(
         quality: As for `record`.
 
     Returns:
-        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a state. Close it, or use
-        it up, to free the renderer.
+        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a state. Close it, or
+        use it up, to free the renderer.
 
     Raises:
         ValueError, TypeError: An argument is wrong.
@@ -283,7 +283,7 @@ def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
 
 
 def _sequence_batches(states: Iterator[PyTree]) -> Iterator[tuple[PyTree, int, int]]:
-    for batch in itertools.batched(states, CHUNK):
+    for batch in itertools.batched(states, CHUNK, strict=False):
         # Padded in front: every batch has one shape, and is compiled for once.
         padded = (batch[0],) * (CHUNK - len(batch)) + batch
         yield jax.tree.map(_stack, *padded), 0, len(batch)

@@ -1,9 +1,9 @@
 """A policy acting in an environment, as one compiled scan that keeps only what is asked for.
 
-Time runs as in `dm_env`: each step of a rollout is one state. The first state of an episode is the one
-that `env.initial` gives, the last one is the terminal (or truncated) one, and the step after it is the
-first of the next episode. No state is skipped, so neither is a picture of one. This is also what
-Gymnasium calls next-step autoreset.
+Time runs as in `dm_env`: each step of a rollout is one state. The first state of an episode is the
+one that `env.initial` gives, the last one is the terminal (or truncated) one, and the step after it
+is the first of the next episode. No state is skipped, so neither is a picture of one. This is also
+what Gymnasium calls next-step autoreset.
 
 Rollouts are computed in chunks of `CHUNK` steps. While the caller works on one chunk, the device
 computes the next, and never more than two are held: memory does not grow with `num_steps`.
@@ -22,10 +22,11 @@ from jax import numpy as jnp
 from jax import random as jr
 
 type PyTree = Any
+type Array = np.ndarray | jax.Array
 type Capture = Callable[[Any, PyTree], PyTree]
 
 CHUNK = 64
-"""Steps a compiled call. The last call is cut to length rather than compiled anew for its own length."""
+"""Steps a compiled call. The last one is cut to length rather than compiled anew for its own."""
 
 
 @jax.tree_util.register_dataclass
@@ -34,7 +35,8 @@ class Rollout:
     """Consecutive steps of a policy in an environment; all leaves have `T` as their leading axis.
 
     Attributes:
-        states: What was captured of each state; whole environment states unless `capture` was given.
+        states: What was captured of each state; whole environment states unless `capture` was
+            given.
         rewards: `float32 (T,)`, the reward for arriving in each state; 0 at episode starts.
         terminated: `bool (T,)`, whether the state ended its episode.
         truncated: `bool (T,)`, whether the episode was cut short in that state.
@@ -42,10 +44,10 @@ class Rollout:
     """
 
     states: PyTree
-    rewards: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-    episode_starts: np.ndarray
+    rewards: Array
+    terminated: Array
+    truncated: Array
+    episode_starts: Array
 
 
 class Carry(NamedTuple):
@@ -99,9 +101,10 @@ def rollout(
         )
     )
     # PRNG keys in a state stay JAX arrays: NumPy has no dtype for them.
-    return jax.tree.map(
+    whole: Rollout = jax.tree.map(
         lambda *parts: (np if isinstance(parts[0], np.ndarray) else jnp).concatenate(parts), *chunks
     )
+    return whole
 
 
 def rollout_chunks(
@@ -116,9 +119,9 @@ def rollout_chunks(
 ) -> Iterator[Rollout]:
     """Like `rollout`, but yields parts of at most `CHUNK` steps while the device computes the next.
 
-    With `tiles`, that many rollouts advance together in one vmapped scan, each with a key of its own
-    and each restarting on its own; leaves then have the axes `(T, tiles)`. `policy` may be a sequence
-    of as many policies that differ only in the values of their arrays.
+    With `tiles`, that many rollouts advance together in one vmapped scan, each with a key of its
+    own and each restarting on its own; leaves then have the axes `(T, tiles)`. `policy` may be a
+    sequence of as many policies that differ only in the values of their arrays.
     """
     key = jr.key(0) if key is None else key
     if tiles is None:
@@ -126,10 +129,10 @@ def rollout_chunks(
         return _chunks(
             lambda carry: _scan_chunk(env, policy, carry, capture, deterministic), carry, num_steps
         )
-    policy, policy_axis = _stacked_policies(policy)
-    carry = _blank_tiles(env, policy, jr.split(key, tiles), policy_axis)
+    policy, stacked = _stacked_policies(policy)
+    carry = _blank_tiles(env, policy, jr.split(key, tiles), stacked)
     return _chunks(
-        lambda carry: _scan_tiles(env, policy, carry, capture, deterministic, policy_axis),
+        lambda carry: _scan_tiles(env, policy, carry, capture, deterministic, stacked),
         carry,
         num_steps,
     )
@@ -286,7 +289,7 @@ def _as_array(leaf: Any) -> Any:
 
 
 def _with_dtype_of(new: Any, old: Any) -> Any:
-    """Widen what an episode began with in a wider dtype: gymnax's rewards may be 0.0, then booleans.
+    """Widen to the dtype that an episode began with: gymnax's rewards are 0.0, then booleans.
 
     Never narrow it: that is for the scan to complain about.
     """
@@ -303,7 +306,7 @@ def _finish(
     key: jax.Array,
     next_key: jax.Array,
 ) -> tuple[Carry, Rollout]:
-    """Bookkeeping that both ways of stepping share. As in Lerax, a first state never ends anything."""
+    """What both ways of stepping share. As in Lerax, a first state never ends its episode."""
     env_state, policy_state, reward = moved
     terminated = env.terminal(env_state, key=key) & ~carry.done
     truncated = env.truncate(env_state) & ~carry.done
@@ -358,35 +361,42 @@ def _scan_tiles(
     carry: Carry,
     capture: Capture,
     deterministic: bool,
-    policy_axis: int | None,
+    stacked: bool,
 ) -> tuple[Carry, Rollout]:
-    return eqx.filter_vmap(
+    scan = eqx.filter_vmap(
         lambda policy, carry: _scan(env, policy, carry, capture, deterministic),
-        in_axes=(eqx.if_array(policy_axis), eqx.if_array(0)),
+        in_axes=(_tile_axis(stacked), eqx.if_array(0)),
         out_axes=(eqx.if_array(0), eqx.if_array(1)),
-    )(policy, carry)
+    )
+    carry, chunk = scan(policy, carry)
+    return carry, chunk
 
 
 @eqx.filter_jit
-def _blank_tiles(env: Any, policy: Any | None, keys: jax.Array, policy_axis: int | None) -> Carry:
-    return eqx.filter_vmap(
+def _blank_tiles(env: Any, policy: Any | None, keys: jax.Array, stacked: bool) -> Carry:
+    carry: Carry = eqx.filter_vmap(
         lambda policy, key: _blank_carry(env, policy, key),
-        in_axes=(eqx.if_array(policy_axis), 0),
+        in_axes=(_tile_axis(stacked), 0),
         out_axes=eqx.if_array(0),
     )(policy, keys)
+    return carry
 
 
-def _stacked_policies(policy: Any) -> tuple[Any, int | None]:
-    """Return policies as one, with the axis of its arrays that they lie along."""
+def _tile_axis(stacked: bool) -> Any:
+    return eqx.if_array(0) if stacked else None
+
+
+def _stacked_policies(policy: Any) -> tuple[Any, bool]:
+    """Return policies as one, and whether its arrays have an axis that they lie along."""
     if not isinstance(policy, list | tuple):
-        return policy, None
+        return policy, False
     arrays, static = zip(*(eqx.partition(p, eqx.is_array) for p in policy), strict=True)
     if not all(eqx.tree_equal(static[0], other) for other in static):
         raise ValueError(
             "the policies of a grid must be of one class and differ in nothing but the values of "
             "their parameters, so that they can be compiled together"
         )
-    return eqx.combine(jax.tree.map(lambda *xs: jnp.stack(xs), *arrays), static[0]), 0
+    return eqx.combine(jax.tree.map(lambda *xs: jnp.stack(xs), *arrays), static[0]), True
 
 
 @eqx.filter_jit
@@ -409,11 +419,12 @@ def _blank(start: tuple[PyTree, PyTree, Any], key: jax.Array) -> Carry:
     def blank(leaf: Any) -> Any:
         if not _is_shape(leaf):
             return leaf
-        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             return jnp.broadcast_to(key, leaf.shape)
         return jnp.zeros(leaf.shape, leaf.dtype)
 
-    return Carry(*jax.tree.map(blank, (state, policy_state)), jnp.ones((), bool), key)
+    state, policy_state = jax.tree.map(blank, (state, policy_state))
+    return Carry(state, policy_state, jnp.ones((), bool), key)
 
 
 def _is_shape(leaf: Any) -> bool:

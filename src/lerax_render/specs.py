@@ -175,7 +175,13 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
             f"{spec} does not take these arguments: {error}. "
             f"It is {getattr(maker, '__name__', spec)}{inspect.signature(maker)}"
         ) from error
-    return maker(**arguments)
+    try:
+        return maker(**arguments)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"{spec} cannot be made: {error}. If that names a part of an MJCF, MJX does not have "
+            'it; take another, such as solver="Newton" instead of PGS'
+        ) from error
 
 
 def _scene(path: str, arguments: dict[str, Any]) -> Any:

@@ -74,8 +74,7 @@ def test_a_policy_and_arguments(run, tmp_path):
 def test_a_scene_with_a_camera_of_the_users(run):
     scene = SCENES / "hopper.xml"
     camera = "azimuth=45,elevation=-10,distance=3"
-    code, out, _ = run("clip", scene, "-o", "a.mp4", *SMALL, "--camera", camera)
-    assert code == 0
+    assert run("clip", scene, "-o", "a.mp4", *SMALL, "--camera", camera)[0] == 0
 
     code, _, err = run("clip", scene, "-o", "b.mp4", *SMALL, "--camera", "nowhere")
     assert code == 1

@@ -6,11 +6,11 @@ import warnings
 import jax
 import numpy as np
 import pytest
-from environments import Counting, Invisible, Limited, Metronome, OwnLook, TurnsNaN
 from jax import numpy as jnp
 from jax import random as jr
 from lerax.env import CartPole, Pendulum
 
+from environments import Counting, Invisible, Limited, Metronome, OwnLook, TurnsNaN
 from lerax_render import (
     EncodeError,
     RenderError,

@@ -1,15 +1,15 @@
-"""Rollouts: every state is there once, episodes restart, keys and policy states are used rightly."""
+"""Rollouts: every state is there once, episodes restart, keys and policy states are right."""
 
 import equinox as eqx
 import jax
 import numpy as np
 import pytest
-from environments import Counting, CountState, Limited, Metronome
 from jax import numpy as jnp
 from jax import random as jr
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
+from environments import Counting, CountState, Limited, Metronome
 from lerax_render.rollouts import CHUNK, Rollout, rollout, rollout_chunks, stepwise, whole_state
 
 

@@ -10,6 +10,13 @@ import jax
 import mujoco
 import numpy as np
 import pytest
+from jax import numpy as jnp
+from jax import random as jr
+from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
+from lerax.wrapper import FlattenObservation, Identity, RescaleAction, TransformObservation
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
 from environments import (
     Captioned,
     Counting,
@@ -20,13 +27,6 @@ from environments import (
     OwnLook,
     PythonIf,
 )
-from jax import numpy as jnp
-from jax import random as jr
-from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
-from lerax.wrapper import FlattenObservation, Identity, RescaleAction, TransformObservation
-from PIL import Image
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-
 from lerax_render import (
     HeadlessMujocoRenderer,
     RenderError,

@@ -6,11 +6,11 @@ from pathlib import Path
 import equinox as eqx
 import jax
 import pytest
-from environments import Counting
 from jax import random as jr
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
+from environments import Counting
 from lerax_render import BackendUnavailableError
 from lerax_render.sources.mjcf import MujocoScene
 from lerax_render.specs import lerax_env_classes, load_env, load_policy
@@ -71,7 +71,7 @@ def test_missing_modules_files_and_attributes_are_told_apart(tmp_path):
         load_env("nowhere:Env")
     with pytest.raises(ValueError, match=r"no file .*nowhere\.py"):
         load_env(f"{tmp_path}/nowhere.py:Env")
-    with pytest.raises(ValueError, match="no attribute named 'CartPol' in lerax.env"):
+    with pytest.raises(ValueError, match=r"no attribute named 'CartPol' in lerax\.env"):
         load_env("lerax.env:CartPol")
 
 

@@ -1,7 +1,7 @@
-"""The only place that asks what kind of environment this is: one module a kind, each capture + paint.
+"""The only place that asks what kind of environment this is: a module a kind, capture + paint.
 
-A module here has one function `match(env)`, which returns a `Source`, or a sentence that says what was
-looked for and not found. A new kind of environment is a new module and a new row in `_KINDS`.
+A module here has one function `match(env)`, which returns a `Source`, or a sentence that says what
+was looked for and not found. A new kind of environment is a new module and a new row in `_KINDS`.
 """
 
 from importlib import import_module
@@ -31,5 +31,5 @@ def find_source(env: Any) -> Source:
         reasons.append(f"  - {found}")
     raise UnsupportedEnvError(
         f"cannot draw a {type(env).__name__}. Looked for:\n" + "\n".join(reasons) + "\n"
-        "Give the environment a default_renderer() and a render(state, renderer) that draws with it."
+        "Give the environment a default_renderer(), and a render(state, renderer) that uses it."
     )

@@ -37,7 +37,7 @@ class Painter(ABC):
             valid until the next is asked for.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Free what the painter holds. May be called twice."""
 
     def __enter__(self) -> Self:
@@ -106,8 +106,8 @@ class Source(ABC):
         )
 
     def seconds_per_step(self, env: Any) -> float | None:
-        """Return the simulated time between two states in seconds, or `None` where there is none."""
-        for candidate in (env, getattr(env, "unwrapped", None)):
+        """Return the simulated seconds between two states, or `None` where time has no unit."""
+        for candidate in (env, getattr(env, "unwrapped", env)):
             try:
                 # Through its shortest decimal: 0.02 in single precision is 0.0199999996, and
                 # 50.0000011 frames a second are nobody's intention.

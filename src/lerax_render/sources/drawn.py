@@ -1,10 +1,10 @@
-"""2D environments: `env.render` becomes draw commands, inside the compiled rollout where it can be traced.
+"""2D environments: `env.render` becomes draw commands, where it can within the compiled rollout.
 
-Lerax calls `env.render` once a frame, with every primitive dispatched to the device by itself. Here it
-is called once, while the rollout is traced, with a renderer that writes down what it is told; the
-rollout then yields the numbers of all frames. A `render` that needs concrete values (a Python `if`,
-text made of numbers, NumPy) is called with each state instead, with the same recorder, and so gives the
-same pixels.
+Lerax calls `env.render` once a frame, with every primitive dispatched to the device by itself. Here
+it is called once, while the rollout is traced, with a renderer that writes down what it is told;
+the rollout then yields the numbers of all frames. A `render` that needs concrete values (a Python
+`if`, text made of numbers, NumPy) is called with each state instead, with the same recorder, and so
+gives the same pixels.
 """
 
 import logging

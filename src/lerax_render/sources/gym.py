@@ -1,9 +1,10 @@
 """Gymnasium environments inside Lerax's `GymToLeraxEnv`, painted by themselves.
 
-Such an environment lives on the host: its state is not in the Lerax state, and a picture of it can only
-be taken between two steps. So it is stepped one by one, and what is captured is the picture.
+Such an environment lives on the host: its state is not in the Lerax state, and a picture of it can
+only be taken between two steps. So it is stepped one by one, and what is captured is the picture.
 """
 
+import dataclasses
 import os
 import sys
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ class Gym(Source):
         for _, step in stepwise(
             env, policy, num_steps=num_steps, key=key, deterministic=deterministic
         ):
-            steps.append(Rollout(_frame(inner), *_flags(step)))
+            steps.append(dataclasses.replace(step, states=_frame(inner)))
             if len(steps) == _FRAMES_AT_ONCE:
                 yield _stacked(steps)
                 steps = []
@@ -146,9 +147,6 @@ def _windowless(inner: Any) -> Iterator[None]:
         del os.environ["MUJOCO_GL"]
 
 
-def _flags(step: Rollout) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return step.rewards, step.terminated, step.truncated, step.episode_starts
-
-
 def _stacked(steps: list[Rollout]) -> Rollout:
-    return jax.tree.map(lambda *parts: np.stack(parts), *steps)
+    chunk: Rollout = jax.tree.map(lambda *parts: np.stack(parts), *steps)
+    return chunk

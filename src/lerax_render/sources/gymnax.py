@@ -1,8 +1,8 @@
 """Gymnax environments inside Lerax's `GymnaxToLeraxEnv`, painted by what gymnax has for it.
 
 The rollout is compiled like any other. Gymnax draws its classic-control environments through
-Gymnasium's, by setting their state, in a way that Gymnasium has since removed; here the same is done
-as Gymnasium now wants it. It draws all others with matplotlib, through `gymnax.visualize`.
+Gymnasium's, by setting their state, in a way that Gymnasium has since removed; here the same is
+done as Gymnasium now wants it. It draws all others with matplotlib, through `gymnax.visualize`.
 """
 
 import sys
@@ -84,7 +84,7 @@ class _ClassicPainter(Painter):
         self._name = name
         self._fitter = fitter
         self._state_of = vis_gym.get_gym_state
-        self._env = gymnasium.make(name, render_mode="rgb_array").unwrapped
+        self._env: Any = gymnasium.make(name, render_mode="rgb_array").unwrapped
         for attribute, parameter in _CLASSIC[name].items():
             setattr(self._env, attribute, float(getattr(params, parameter)))
 

@@ -137,4 +137,7 @@ def match(env: Any) -> Source | str:
 def _sampled_controls(model: Any, random: np.random.Generator) -> np.ndarray:
     low, high = model.actuator_ctrlrange.T
     limited = model.actuator_ctrllimited.astype(bool)
-    return np.where(limited, random.uniform(low, high), random.standard_normal(model.nu))
+    controls: np.ndarray = np.where(
+        limited, random.uniform(low, high), random.standard_normal(model.nu)
+    )
+    return controls

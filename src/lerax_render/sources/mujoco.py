@@ -1,8 +1,8 @@
-"""MuJoCo environments: the pose of each state, painted by MuJoCo itself in one persistent `MjData`."""
+"""MuJoCo environments: the pose of each state, painted by MuJoCo in one persistent `MjData`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, override
 
 import jax
 import numpy as np
@@ -53,12 +53,14 @@ class PosePainter(Painter):
             model, width, height, camera=camera, quality=quality
         )
 
+    @override
     def paint(self, captured: Pose) -> Iterator[np.ndarray]:
         for pose in poses(captured):
             if not pose.is_finite():
                 self.incomplete += 1
             yield self._renderer.render(pose)
 
+    @override
     def close(self) -> None:
         self._renderer.close()
 
@@ -82,7 +84,7 @@ def match(env: Any) -> Source | str:
 
 
 def _find_data(state: PyTree) -> Any:
-    """Return the `mjx.Data` in a state: `sim_state` in Lerax, anywhere else in users' environments."""
+    """Return the `mjx.Data` in a state: `sim_state` in Lerax, anywhere in users' environments."""
     from mujoco import mjx
 
     def is_data(node: Any) -> bool:
@@ -92,6 +94,6 @@ def _find_data(state: PyTree) -> Any:
     if not found:
         raise UnsupportedEnvError(
             f"no mjx.Data in a {type(state).__name__}, though its environment has a mujoco_model: "
-            "keep the simulation's data in the state, as Lerax's MuJoCo environments do in sim_state"
+            "keep the simulation's data in the state, as Lerax's environments do in sim_state"
         )
     return found[0]

@@ -1,0 +1,80 @@
+"""What the doctor says, on this machine and on machines made poorer for the test."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from lerax_render import doctor
+
+
+@pytest.fixture(scope="module")
+def found() -> doctor.Findings:
+    return doctor.examine()
+
+
+def named(found: doctor.Findings, name: str) -> doctor.Finding:
+    (finding,) = (f for f in found.findings if f.name.strip() == name)
+    return finding
+
+
+def test_this_machine_can_make_clips(found):
+    assert found.usable
+    for name in ("lerax", "jax", "mujoco", "pygame", "ffmpeg", "mp4", "gif"):
+        assert named(found, name).ok, name
+    assert "libx264" in named(found, "mp4").detail
+    assert "SDL" in named(found, "pygame").detail
+
+
+def test_egl_is_told_with_what_draws_and_whether_that_is_hardware(found):
+    egl = named(found, "GL through egl")
+
+    assert egl.ok
+    assert ("llvmpipe" in egl.detail) == ("software" in egl.detail)
+
+
+def test_every_no_has_a_remedy(found):
+    assert all(f.remedy for f in found.findings if not f.ok)
+
+
+def test_the_report_lists_each_no_with_its_remedy():
+    findings = [
+        doctor.Finding("ffmpeg", True, "7.0"),
+        doctor.Finding("GL through egl", False, "libEGL cannot be loaded", "apt-get install x"),
+        doctor.Finding("wandb (wandb)", False, "not installed", "pip install y", optional=True),
+    ]
+    console = Console(file=io.StringIO(), record=True, width=80, _environ={})
+    doctor.report(doctor.Findings(findings, usable=False), console)
+    text = console.export_text()
+
+    assert "yes  ffmpeg" in text
+    assert "no   GL through egl" in text
+    assert "GL through egl: apt-get install x" in text
+    assert "wandb (wandb): pip install y" in text
+    assert "cannot make every kind of clip" in text
+
+
+@pytest.mark.parametrize("broken", ["ffmpeg", "gl"])
+def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    environment = {
+        "ffmpeg": {"IMAGEIO_FFMPEG_EXE": str(program)},
+        # A vendor file that names no library: EGL is there and finds no driver.
+        "gl": {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json"), "MUJOCO_GL": "egl"},
+    }[broken]
+    script = "from lerax_render import doctor, gl\ngl.BACKENDS.pop('osmesa')\n" * (broken == "gl")
+    script += "from lerax_render.cli import main; main(['doctor'])"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert {"ffmpeg": "imageio-ffmpeg", "gl": "apt-get install"}[broken] in done.stdout
