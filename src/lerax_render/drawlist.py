@@ -66,33 +66,6 @@ class DrawList:
             yield command, self.numbers[..., start : start + command.num_numbers]
             start += command.num_numbers
 
-    def matches(self, other: "DrawList", view: View) -> bool:
-        """Whether another list of one frame draws the same picture, to a twentieth of a pixel.
-
-        To be asked of a traced frame and the same frame recorded from concrete values: whatever
-        made the trace mean something else, such as code that counts its calls, shows there.
-
-        Args:
-            other: The list to compare with.
-            view: The picture that both are drawn on.
-        """
-        if (self.commands, self.cleared) != (other.commands, other.cleared):
-            return False
-        units = [np.ones(0)]
-        for command in self.commands:
-            size_unit = 1.0 if command.kind == "text" else view.scale
-            units.append(np.full(2 * command.num_points, view.scale))
-            units.append(np.full(command.num_sizes, size_unit))
-            units.append(np.full(3, 255.0))
-        unit = np.concatenate(units)
-        return np.allclose(
-            np.asarray(self.numbers) * unit,
-            np.asarray(other.numbers) * unit,
-            rtol=1e-5,
-            atol=0.05,
-            equal_nan=True,
-        )
-
 
 class _Recording:
     def __init__(self) -> None:
@@ -116,10 +89,12 @@ class TracingRenderer(CommandRenderer):
     _recording: _Recording = eqx.field(static=True)
 
     def __init__(self, view: View) -> None:
-        self.transform = view.transform
         self.width = view.width
         self.height = view.height
-        self.background_color = Color(*view.background)
+        # Made under jit, these would be traced values, which int() and float() refuse.
+        with jax.ensure_compile_time_eval():
+            self.transform = view.transform
+            self.background_color = Color(*view.background)
         self._recording = _Recording()
 
     def drawlist(self) -> DrawList:
@@ -247,7 +222,7 @@ class DrawListPainter:
         finite = np.ones(len(numbers), np.bool_)
         for command, own in DrawList(numbers, drawlist.commands, drawlist.cleared).split():
             unchanged = drawlist.cleared and not moving and len(own) > 1 and (own == own[0]).all()
-            placed = place(self._view, command, own[:1] if unchanged else own)
+            placed = place(self._view, command, np.asarray(own[:1] if unchanged else own))
             (fixed if unchanged else moving).append(placed)
             finite &= placed.finite
         return fixed, moving, (~finite).tolist()

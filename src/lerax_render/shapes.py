@@ -26,8 +26,8 @@ __all__ = ["Placed", "place", "to_rgb"]
 type Floats = NDArray[np.float64]
 type Marks = Sequence[Mark | None]
 
-# Farther from the picture than this many pixels, outlines are cut off: C code that takes an endless
-# number of rows, or whose products leave 32 bits, is not far away.
+# Farther from the picture than this many pixels, outlines are cut off: pygame's C code visits every
+# row of a polygon, in sight or not, and multiplies positions in 32 bits.
 _REACH = 1024
 # Pictures of ellipses are kept up to this radius in pixels; larger ones are drawn as polygons.
 _LARGEST_DISC = 64
@@ -199,7 +199,7 @@ def _areas(corners: Floats, shift: Floats, room: Floats) -> list[Area]:
     ]
     cores = np.floor(corners + _CORE_DEPTH * shift).astype(np.int64).tolist()
     solid = (room >= _CORE_ROOM).tolist()
-    counts = sum((room >= needed).astype(int) for _, needed in _OUTLINES).tolist()
+    counts = np.sum([room >= needed for _, needed in _OUTLINES], axis=0).tolist()
     return [
         Area(core if filled else None, edges[:count])
         for core, filled, count, *edges in zip(cores, solid, counts, *outlines, strict=True)
