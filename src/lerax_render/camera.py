@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import SupportsInt
 
 import mujoco
 import numpy as np
@@ -114,7 +115,7 @@ class CameraRig:
                 self._follow = subject.follow
 
 
-def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | int) -> int:
+def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | SupportsInt) -> int:
     """The number of a camera or a body."""
     count = model.ncam if kind == mujoco.mjtObj.mjOBJ_CAMERA else model.nbody
     number = mujoco.mj_name2id(model, kind.value, wish) if isinstance(wish, str) else int(wish)

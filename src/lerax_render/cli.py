@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -77,6 +78,8 @@ def clip(
         cache: Keep compiled rollouts in the user's cache folder.
     """
     started = time.perf_counter()
+    # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
+    warnings.filterwarnings("ignore", message="Explicitly requested dtype")
     if cache:
         keep_compilations()
     # Here and not above: it takes seconds to load, and --help needs none of it.

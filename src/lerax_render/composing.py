@@ -1,5 +1,6 @@
 """From painted frames to the frames of a clip: text on them, several in one, or nothing at all."""
 
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -18,12 +19,14 @@ class Composition:
     Args:
         width: Of the clip in pixels.
         height: Of the clip in pixels.
-        fps: Frames a second.
+        fps: Steps a second.
         overlay: As for `record`.
         grid: Rows and columns, or `None` for one picture.
         labels: As for `record`.
+        max_fps: Frames a second at most: where there are more steps, some are not shown.
 
     Attributes:
+        fps: Frames a second of the clip.
         tiles: How many rollouts there are to compose, or `None` for one that has no axis of its
             own.
         tile_width: Of the frames that have to be painted, in pixels.
@@ -41,6 +44,7 @@ class Composition:
         overlay: bool | Sequence[Line] = False,
         grid: tuple[int, int] | None = None,
         labels: Sequence[str] = (),
+        max_fps: float | Fraction | None = None,
     ) -> None:
         if labels and grid is None:
             raise ValueError("labels name the tiles of a grid; give grid=(rows, columns), too")
@@ -51,9 +55,12 @@ class Composition:
             if self._grid is None
             else (self._grid.tile_width, self._grid.tile_height)
         )
+        self.fps = fps if max_fps is None else min(fps, max_fps)
+        self._share = None if self.fps == fps else Fraction(self.fps) / Fraction(fps)
+        self._steps = 0
         count = self.tiles or 1
         self._overlays = (
-            [Overlay(overlay, self.tile_height, float(fps)) for _ in range(count)]
+            [Overlay(overlay, self.tile_height, float(self.fps)) for _ in range(count)]
             if overlay
             else []
         )
@@ -61,18 +68,28 @@ class Composition:
 
     def frames(self, painter: Painter, chunk: Rollout) -> Iterator[np.ndarray]:
         """Yield the clip's frames for the next steps, painted when they are asked for."""
+        shown = self._shown(len(chunk.rewards))
+        states = chunk.states
+        if not shown.all():
+            states = jax.tree.map(lambda x: np.asarray(x)[shown], states)
         if self._grid is None and not self._overlays:
-            yield from painter.paint(chunk.states)
+            if shown.any():
+                yield from painter.paint(states)
             return
         if self._grid is None:
-            chunk = jax.tree.map(lambda x: np.asarray(x)[:, None], chunk)
+            chunk, states = jax.tree.map(lambda x: np.asarray(x)[:, None], (chunk, states))
         # All tiles of the first step, then all of the second: one painter serves them in turn.
-        painted = painter.paint(jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), chunk.states))
+        states = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), states)
+        painted = painter.paint(states) if shown.any() else iter(())
         infos = [
             infos(jax.tree.map(lambda x, i=i: x[:, i], chunk))
             for i, infos in enumerate(self._infos)
         ]
-        for _ in range(len(chunk.rewards)):
+        for is_shown in shown:
+            if not is_shown:
+                for overlay, tile_infos in zip(self._overlays, infos, strict=False):
+                    overlay.leave_out(next(tile_infos))
+                continue
             picture: np.ndarray | None = None
             for i, tile_infos in enumerate(infos):
                 frame = next(painted)
@@ -86,3 +103,11 @@ class Composition:
                 self._grid.place(picture, i, frame)
             assert picture is not None
             yield picture
+
+    def _shown(self, num_steps: int) -> np.ndarray:
+        """Which of the next steps have frames, `bool (num_steps,)`; the clip's first step does."""
+        steps = range(self._steps, self._steps + num_steps + 1)
+        self._steps += num_steps
+        if self._share is None:
+            return np.ones(num_steps, bool)
+        return np.diff([math.ceil(step * self._share) for step in steps]) > 0

@@ -79,7 +79,7 @@ def _read(clip: Path, options: list[str], frames: np.ndarray) -> int:
 
 
 def _read_with_pillow(clip: Path, fps: float, frames: np.ndarray) -> int:
-    """The same for animated WebP, which ffmpeg reads only since version 8."""
+    """The same for animated WebP, which older versions of ffmpeg do not read."""
     try:
         from PIL import Image, ImageSequence
     except ImportError as error:

@@ -4,6 +4,7 @@ import logging
 import math
 import operator
 import tempfile
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -207,17 +208,27 @@ class VideoWriter:
         return Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
 
     def _finish(self, work: Path, ffmpeg: Ffmpeg, shape: tuple[int, ...]) -> Video:
-        height, width, _ = shape
         encoded = ffmpeg.finish()
         if self._format.finishing:
-            # Held by self, so that Ctrl-C ends this run, too.
-            self._ffmpeg = Ffmpeg(self._format.finishing.split(), work)
-            encoded = min(encoded, self._ffmpeg.finish())
+            encoded = min(encoded, self._run(self._format.finishing.split(), work))
         if encoded != self._sent and not self._format.merges_repeats:
             raise EncodeError(f"ffmpeg encoded {encoded} of {self._sent} frames and gave no reason")
+        height, width, _ = shape
         width, height = self._format.coded_size(width, height, self._max_width)
-        path, content = self._target.deliver(work / self._format.file_name, self._sent)
-        return Video(self._format.name, float(self._fps), self._sent, width, height, path, content)
+        return self._deliver(work, self._fps, self._sent, width, height)
+
+    def _run(self, arguments: Sequence[str], work: Path) -> int:
+        """Run ffmpeg over files in `work` and return how many frames its first output has."""
+        # Held by self, so that Ctrl-C ends this run, too.
+        self._ffmpeg = Ffmpeg(arguments, work)
+        return self._ffmpeg.finish()
+
+    def _deliver(
+        self, work: Path, fps: Fraction, num_frames: int, width: int, height: int
+    ) -> Video:
+        """Bring the finished clip in `work` to its target."""
+        path, content = self._target.deliver(work / self._format.file_name, num_frames)
+        return Video(self._format.name, float(fps), num_frames, width, height, path, content)
 
     def _discard(self) -> None:
         if self._ffmpeg is not None:

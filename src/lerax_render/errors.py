@@ -2,12 +2,13 @@
 
     RenderError                     the base: catch this to catch everything below
     ├── UnsupportedEnvError         nothing here knows how to draw this environment
-    ├── BackendUnavailableError     a library or GL backend that the picture needs does not work here
-    └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
+    ├── BackendUnavailableError     a library or GL backend that the picture needs does not work
+    here └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
 
     RenderWarning                   a recording failed or is incomplete, and the program goes on
 
-Wrong arguments are `ValueError` and `TypeError`, as everywhere in Python, raised before any work is done.
+Wrong arguments are `ValueError` and `TypeError`, as everywhere in Python, raised before any work is
+done.
 """
 
 import logging

@@ -112,7 +112,11 @@ FORMATS: dict[str, Format] = {
             mime="video/mp4",
             element="video",
             filters=_BT709,
-            output="-c:v libx264 -preset veryfast -crf 20 -movflags +faststart -f mp4 clip.mp4",
+            # At crf 23 dark areas show blocks; the offset spends 2 % more bytes on clean colours.
+            output=(
+                "-c:v libx264 -preset veryfast -crf 20 -x264-params chroma-qp-offset=-4 "
+                "-movflags +faststart -f mp4 clip.mp4"
+            ),
         ),
         Format(
             name="webm",
@@ -132,16 +136,18 @@ FORMATS: dict[str, Format] = {
             mime="image/gif",
             element="img",
             nearest_fps=_gif_fps,
-            # One run with `split` would hold every frame in memory until the palette is known.
+            # One run with `split` would hold every frame in memory until the palette is known. And
+            # stats_mode=diff counts the colours that a change removes, thus not those of the last
+            # frame without a frame after it, whose colour must not be one of the clip's.
             output=(
-                "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut -vf "
-                "palettegen=stats_mode=diff -frames:v 1 -update 1 -c:v png -f image2 "
-                "palette.png"
+                "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
+                "-vf tpad=stop=1:color=0x010203,palettegen=stats_mode=diff "
+                "-frames:v 1 -update 1 -c:v png -f image2 palette.png"
             ),
             finishing=(
-                "-i clip.nut -i palette.png -filter_complex "
-                "paletteuse=dither=none:diff_mode=rectangle -c:v gif -loop 0 -f gif "
-                "clip.gif"
+                "-i clip.nut -i palette.png "
+                "-filter_complex paletteuse=dither=none:diff_mode=rectangle "
+                "-c:v gif -loop 0 -f gif clip.gif"
             ),
         ),
         Format(

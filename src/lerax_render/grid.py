@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .overlay import text_mask
+from .overlay import darken, text_mask, write
 
 _GAP_COLOUR = 40
 
@@ -74,14 +74,16 @@ class Grid:
 
 
 def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
-    """Write light text on a dark strip along the lower edge of a picture, in place."""
-    height = min(mask.shape[0] + 4, cell.shape[0])
-    strip = cell[-height:, :, :3]
-    strip[:] = (strip * 0.35).astype(np.uint8)
-    mask = mask[: height - 2, : cell.shape[1]]
-    left = (cell.shape[1] - mask.shape[1]) // 2
-    area = strip[2 : 2 + mask.shape[0], left : left + mask.shape[1]]
-    area[:] = area + ((255 - area) * mask[..., None]).astype(np.uint8)
+    """Write light text on a dark strip along the lower edge of a picture, in place.
+
+    Args:
+        cell: `uint8 (H, W, C)`, R G B or B G R X.
+        mask: Of the text, from `overlay.text_mask`.
+    """
+    strip = cell[-(mask.shape[0] + 4) :, :, :3]
+    darken(strip)
+    left = max(0, (cell.shape[1] - mask.shape[1]) // 2)
+    write(strip[2:, left:], mask)
 
 
 def _checked(shape: tuple[int, int]) -> tuple[int, int]:

@@ -159,22 +159,7 @@ class HeadlessMujocoRenderer:
         """
         self._check_usable()
         self._loader.load(state)
-        data = self._loader.data
-        mujoco.mjv_updateScene(
-            self.model,
-            data,
-            self._options,
-            None,
-            self._rig.at(data),
-            mujoco.mjtCatBit.mjCAT_ALL.value,
-            self._scene,
-        )
-        if self._scene.ngeom >= self._scene.maxgeom and not self._crowded:
-            self._crowded = True
-            _logger.warning(
-                "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
-            )
-        self._shadows.adjust(self._scene, self._drawing, data)
+        self._update_scene()
         with self._context.current():
             mujoco.mjr_render(self._viewport, self._scene, self._drawing)
             mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._drawing)
@@ -230,6 +215,28 @@ class HeadlessMujocoRenderer:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _update_scene(self) -> None:
+        data = self._loader.data
+        camera = self._rig.at(data)
+        # An endless floor is laid out around the camera that the scene knows: without this, the
+        # previous picture's, and pixels would depend on what was painted before.
+        mujoco.mjv_updateCamera(self.model, data, camera, self._scene)
+        mujoco.mjv_updateScene(
+            self.model,
+            data,
+            self._options,
+            None,
+            camera,
+            mujoco.mjtCatBit.mjCAT_ALL.value,
+            self._scene,
+        )
+        if self._scene.ngeom >= self._scene.maxgeom and not self._crowded:
+            self._crowded = True
+            _logger.warning(
+                "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
+            )
+        self._shadows.adjust(self._scene, self._drawing, data)
 
     def _draw_flat(self, colours: np.ndarray | None, depth: np.ndarray | None) -> None:
         """Draw the scene in colours that number its shapes, and read those or the depth.

@@ -44,7 +44,8 @@ class Shadows:
         endless = casters & planes & (model.geom_size[:, :2] == 0).any(axis=1)
         # How far flexes and skins reach is not known from geoms.
         self._fits = bool(casters.any()) and not (endless.any() or model.nflex or model.nskin)
-        self._clip: float | None = None
+        # The region of MuJoCo's own: half its side, in metres.
+        self._clip = float(model.stat.extent * model.vis.map.shadowclip)
 
     def adjust(
         self, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, data: mujoco.MjData
@@ -60,8 +61,6 @@ class Shadows:
             self._fit(scene, drawing, data)
 
     def _fit(self, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, data: mujoco.MjData) -> None:
-        if self._clip is None:
-            self._clip = drawing.shadowClip
         centres = np.concatenate([data.geom_xpos[self._geoms], data.site_xpos])
         low = (centres - self._radii).min(axis=0)
         high = (centres + self._radii).max(axis=0)

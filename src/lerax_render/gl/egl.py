@@ -9,7 +9,7 @@ it chooses by an environment variable. MuJoCo itself finds its GL functions thro
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -88,7 +88,7 @@ class _Library:
             address = self.eglGetProcAddress(name.encode()) or 0
             setattr(self, name, ctypes.CFUNCTYPE(*types)(address))
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         raise AttributeError(name)
 
     def last_error(self) -> str:

@@ -1,0 +1,295 @@
+import logging
+import os
+import signal
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lerax_render import EncodeError, VideoWriter, ffmpeg
+from lerax_render.formats import FORMATS
+
+RNG = np.random.default_rng(0)
+
+
+def textured(width=64, height=48):
+    """A frame that x264 cannot shrink to nothing, in few colours."""
+    return (RNG.integers(0, 4, (height, width, 3)) * 80).astype(np.uint8)
+
+
+def record(frames, target=None, fps=50, **options):
+    """`frames` may be a generator that does something between two frames."""
+    with VideoWriter(target, fps, **options) as writer:
+        for frame in frames:
+            writer.write(frame)
+    return writer.video
+
+
+def ffmpegs() -> list[int]:
+    """Ids of ffmpeg processes that this process started and that still exist, zombies too."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, fields = stat.read_text().rpartition(")")
+        except OSError:
+            continue
+        if int(fields.split()[1]) == os.getpid() and "ffmpeg" in name:
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.fixture
+def target(tmp_path):
+    """A file that must survive; nothing else may be left beside it, and no process."""
+    target = tmp_path / "clip.mp4"
+    target.write_bytes(b"an older clip")
+    yield target
+    assert target.read_bytes() == b"an older clip"
+    assert list(tmp_path.iterdir()) == [target]
+    assert not ffmpegs()
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), 0.009, 1001, Fraction(0)])
+def test_rates_that_cannot_be(target, fps):
+    with pytest.raises(ValueError, match=r"fps must be from 0\.01 to 1000 .* got"):
+        VideoWriter(target, fps)
+
+
+@pytest.mark.parametrize("fps", ["50", None, True, [50], 1j])
+def test_rates_that_are_no_number(target, fps):
+    with pytest.raises(TypeError, match="fps must be a number"):
+        VideoWriter(target, fps)
+
+
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_sizes_that_cannot_be(target, side):
+    for size in (0, -1, 16_385):
+        with pytest.raises(ValueError, match=f"{side} must be from 1 to 16384 pixels for mp4"):
+            VideoWriter(target, 50, **{side: size})
+    with pytest.raises(ValueError, match=f"{side} must be from 1 to 16383 pixels for webp"):
+        VideoWriter(None, 50, format="webp", **{side: 16_384})
+    with pytest.raises(TypeError, match=f"{side} must be a whole number of pixels, got 64.0"):
+        VideoWriter(target, 50, **{side: 64.0})
+
+
+def test_other_choices_that_cannot_be(target):
+    with pytest.raises(ValueError, match="unknown pixel_format 'rgba'; accepted are rgb24, bgr0"):
+        VideoWriter(target, 50, pixel_format="rgba")
+    with pytest.raises(ValueError, match="unknown format 'avi'"):
+        VideoWriter(target, 50, format="avi")
+
+
+@pytest.mark.parametrize(
+    ("frame", "error", "message"),
+    [
+        (np.zeros((48, 64, 3)), TypeError, "dtype uint8, 0 to 255, got float64"),
+        ([[[1, 2, 3]]], TypeError, "got int64"),
+        (np.zeros((48, 64), np.uint8), ValueError, r"\(height, width, 3\).* got \(48, 64\)"),
+        (np.zeros((48, 64, 4), np.uint8), ValueError, r"\(height, width, 3\) for 'rgb24'"),
+        (np.zeros((1, 48, 64, 3), np.uint8), ValueError, r"got \(1, 48, 64, 3\)"),
+        (np.zeros((48, 0, 3), np.uint8), ValueError, "width must be from 1 to 16384 .* got 0"),
+        (np.zeros((16_385, 1, 3), np.uint8), ValueError, "height must be from 1 to 16384"),
+        (np.zeros((48, 63, 3), np.uint8), ValueError, "announced .* 64x48, got 63x48"),
+        (np.zeros((64, 64, 3), np.uint8), ValueError, "announced .* 64x48, got 64x64"),
+    ],
+)
+def test_frames_that_cannot_be(target, frame, error, message):
+    with pytest.raises(error, match=message):
+        record([frame], target, width=64, height=48)
+
+
+def test_frames_of_mixed_shapes(target):
+    frames = [textured(), textured(), textured(48, 64)]
+    with pytest.raises(ValueError, match=r"began with \(48, 64, 3\), frame 2 has \(64, 48, 3\)"):
+        record(frames, target)
+
+
+def test_no_frame_at_all(target):
+    with pytest.raises(ValueError, match="no frame was written"):
+        record([], target)
+
+
+def test_nothing_starts_before_the_block(target):
+    writer = VideoWriter(target, 50, width=64, height=48)
+    assert not ffmpegs()
+    with pytest.raises(RuntimeError, match="inside the `with` block"):
+        writer.write(textured())
+    with pytest.raises(RuntimeError, match="no clip before"):
+        _ = writer.video
+    writer.close()
+
+
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt, SystemExit])
+def test_an_exception_in_the_block_leaves_nothing(target, error):
+    def frames():
+        yield textured()
+        assert len(ffmpegs()) == 1
+        raise error
+
+    with pytest.raises(error):
+        record(frames(), target)
+
+
+def test_a_failed_writer_has_no_video(target):
+    writer = VideoWriter(target, 50)
+    with pytest.raises(ZeroDivisionError), writer:
+        raise ZeroDivisionError
+    writer.close()
+    with pytest.raises(RuntimeError, match="no clip before"):
+        _ = writer.video
+
+
+@pytest.mark.parametrize("before", [1, 40, 200])
+def test_ffmpeg_killed_while_frames_come(target, before):
+    def frames():
+        for number in range(1000):
+            yield textured(320, 240)
+            if number == before:
+                os.kill(*ffmpegs(), signal.SIGKILL)
+
+    with pytest.raises(EncodeError, match=r"ended before .*\(signal 9, Killed\)"):
+        record(frames(), target)
+
+
+def test_ffmpeg_killed_after_the_last_frame(target):
+    def frames():
+        yield textured()
+        os.kill(*ffmpegs(), signal.SIGKILL)
+
+    with pytest.raises(EncodeError, match=r"failed \(signal 9, Killed\)"):
+        record(frames(), target)
+
+
+def test_ffmpeg_killed_in_its_second_run(tmp_path):
+    def kill_the_second_run():
+        while not list(tmp_path.glob(".*/clip.gif")):
+            time.sleep(0.001)
+        os.kill(*ffmpegs(), signal.SIGKILL)
+
+    def frames():
+        for _ in range(40):
+            yield textured(320, 240)
+        killer.start()
+
+    killer = threading.Thread(target=kill_the_second_run, daemon=True)
+    with pytest.raises(EncodeError, match="Killed"):
+        record(frames(), tmp_path / "clip.gif")
+    assert list(tmp_path.iterdir()) == []
+    assert not ffmpegs()
+
+
+@pytest.mark.parametrize("more", [0, 1000])
+def test_ffmpeg_stopped_for_ever(target, monkeypatch, more):
+    monkeypatch.setattr(ffmpeg, "STALL_SECONDS", 0.5)
+
+    def frames():
+        yield textured()
+        os.kill(*ffmpegs(), signal.SIGSTOP)
+        for _ in range(more):
+            yield textured()
+
+    with pytest.raises(EncodeError, match=r"did nothing for 0\.5 s"):
+        record(frames(), target)
+
+
+def test_ctrl_c_while_the_clip_is_finished(target):
+    def frames():
+        yield textured()
+        os.kill(*ffmpegs(), signal.SIGSTOP)
+        interrupt.start()
+
+    main = threading.main_thread().ident
+    interrupt = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        record(frames(), target)
+
+
+def test_fifty_clips_leave_no_thread_file_or_process():
+    def held():
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    record([textured()])
+    before = held()
+    for _ in range(25):
+        record([textured()])
+        with pytest.raises(ValueError, match="all frames"):
+            record([textured(), textured(10, 10)])
+    assert held() == before
+    assert not ffmpegs()
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "png"])
+def test_the_same_frames_give_the_same_bytes(format):
+    frames = [textured(160, 120) for _ in range(10)]
+    assert record(frames, format=format).data == record(frames, format=format).data
+
+
+def test_frames_in_any_memory_layout():
+    frame = textured()
+    padded = np.zeros((48, 80, 3), np.uint8)
+    padded[:, :64] = frame
+    read_only = frame.copy()
+    read_only.flags.writeable = False
+    layouts = [frame[::-1][::-1], padded[:, :64], np.asfortranarray(frame), read_only]
+    assert not layouts[1].flags.c_contiguous
+    assert record(layouts, format="apng").data == record([frame] * 4, format="apng").data
+    flipped = record([frame[::-1]], format="apng").frames()[0]
+    np.testing.assert_array_equal(flipped, frame[::-1])
+
+
+def test_a_frame_may_be_reused_at_once():
+    buffer = np.empty((48, 64, 3), np.uint8)
+    with VideoWriter(None, 50, format="apng") as writer:
+        for value in range(100):
+            buffer[:] = value
+            writer.write(buffer)
+        buffer[:] = 255
+    assert (writer.video.frames()[:, 0, 0, 0] == range(100)).all()
+
+
+def test_two_writers_side_by_side(tmp_path):
+    with VideoWriter(tmp_path / "a.gif", 50) as first, VideoWriter(tmp_path / "b.mp4", 50) as other:
+        for _ in range(30):
+            frame = textured(320, 240)
+            first.write(frame)
+            other.write(frame)
+    assert first.video.num_frames == other.video.num_frames == 30
+    assert first.video.frames().shape == other.video.frames().shape
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 1), (16_384, 2), (3, 16_383)])
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "png"])
+def test_the_smallest_and_the_longest_pictures(format, size):
+    width, height = size
+    if format == "webp" and width == 16_384:
+        pytest.skip("too long for WebP")
+    frames = [np.full((height, width, 3), value, np.uint8) for value in (30, 200)]
+    video = record(frames, format=format)
+    first, last = video.frames()
+    assert first.shape == (video.height, video.width, 3)
+    assert np.abs(first.astype(int) - 30).max() <= 5
+    assert np.abs(last.astype(int) - 200).max() <= 5
+
+
+def test_a_changed_rate_is_noted(caplog):
+    with caplog.at_level(logging.INFO, "lerax_render"):
+        assert record([textured()], fps=50, format="gif").fps == 50
+        assert record([textured()], fps=29.97, format="mp4").fps == 29.97
+        assert record([textured()], fps=Fraction(30000, 1001), format="mp4").fps == 30000 / 1001
+        assert record([textured()], fps=np.float32(50), format="mp4").fps == 50
+        assert not caplog.records
+        assert record([textured()], fps=30, format="gif").fps == pytest.approx(100 / 3)
+    assert caplog.messages == ["gif cannot play 30 frames per second; it plays them at 33.3333"]
+
+
+def test_a_writer_writes_one_clip():
+    with VideoWriter(None, 50) as writer:
+        writer.write(textured())
+    writer.close()
+    video = writer.video
+    with pytest.raises(RuntimeError, match="one clip; make a new one"), writer:
+        pass
+    assert writer.video is video

@@ -1,0 +1,126 @@
+import base64
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from lerax_render import Video, VideoWriter, video
+from lerax_render.formats import FORMATS
+
+FRAMES = [np.full((48, 64, 3), (value, 255 - value, 90), np.uint8) for value in (10, 120, 230)]
+
+
+def record(target, format=None):
+    with VideoWriter(target, 20, format=format) as writer:
+        for frame in FRAMES:
+            writer.write(frame)
+    return writer.video
+
+
+@pytest.fixture(scope="module")
+def gif():
+    return record(None, "gif")
+
+
+def test_what_a_video_tells(tmp_path, gif):
+    assert (gif.format, gif.fps, gif.num_frames, gif.width, gif.height) == ("gif", 20, 3, 64, 48)
+    assert gif.path is None
+    assert gif.files == ()
+    assert gif.num_bytes == len(gif.data)
+    on_disk = record(tmp_path / "clip.gif")
+    assert on_disk.path == tmp_path / "clip.gif"
+    assert on_disk.files == (on_disk.path,)
+    assert on_disk.data == gif.data
+    assert on_disk.num_bytes == gif.num_bytes
+    assert dataclasses.replace(on_disk, path=None, content=gif.data) == gif
+    assert "content" not in repr(gif)
+
+
+def test_data_is_read_when_asked_for(tmp_path):
+    clip = record(tmp_path / "clip.gif")
+    clip.path.write_bytes(b"another")
+    assert clip.data == b"another"
+    clip.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        _ = clip.data
+
+
+def test_a_video_is_somewhere():
+    with pytest.raises(ValueError, match="either a path or content"):
+        Video("gif", 20, 3, 64, 48)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_saving_is_a_copy(tmp_path, monkeypatch, format):
+    name = "%d.png" if format == "png" else f"clip.{format}"
+    clip = record(tmp_path / name)
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    saved = clip.save("other_%d.png" if format == "png" else f"other.{format}")
+    copy = dataclasses.replace(clip, path=saved)
+    assert [file.read_bytes() for file in copy.files] == [file.read_bytes() for file in clip.files]
+    assert sorted(copy.files) == sorted((tmp_path / "new").iterdir())
+    clip.save(clip.path)
+    np.testing.assert_array_equal(clip.frames(), copy.frames())
+
+
+def test_saving_from_memory_replaces_an_older_file(tmp_path, gif):
+    target = tmp_path / "clip.gif"
+    target.write_bytes(b"older")
+    assert gif.save(str(target)) == target
+    assert target.read_bytes() == gif.data
+    gif.save(tmp_path / "without-suffix")
+    assert (tmp_path / "without-suffix").read_bytes() == gif.data
+
+
+def test_saving_does_not_convert(tmp_path, gif):
+    for name in ("clip.mp4", "clip.png"):
+        with pytest.raises(
+            ValueError, match=r"a gif, and save\(\) does not convert: .*VideoWriter"
+        ):
+            gif.save(tmp_path / name)
+    with pytest.raises(ValueError, match="does not exist"):
+        gif.save(tmp_path / "no" / "clip.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sequence_is_no_single_file(tmp_path):
+    clip = record(tmp_path / "frames", "png")
+    assert clip.path == tmp_path / "frames" / "frame_%05d.png"
+    assert len(clip.files) == 3
+    assert clip.num_bytes == sum(file.stat().st_size for file in clip.files)
+    with pytest.raises(ValueError, match="no single file"):
+        _ = clip.data
+    assert re.match(r"<p>.*frame_%05d\.png: 3 frames of 64x48", clip._repr_html_())
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "png"])
+def test_a_notebook_gets_the_clip_itself(format):
+    clip = record(None, format)
+    shown = clip._repr_html_()
+    row = FORMATS[format]
+    tag = re.fullmatch(rf'<{row.element} src="data:([\w/]+);base64,([^"]+)" (.*)', shown)
+    assert tag[1] == row.mime
+    assert base64.b64decode(tag[2]) == clip.data
+    assert 'width="64"' in tag[3]
+    if row.element == "video":
+        assert tag[3].endswith(" controls loop muted playsinline></video>")
+
+
+def test_a_notebook_gets_no_foreign_markup(tmp_path):
+    name = '"><script>alert(1)</script>'
+    clip = record(tmp_path / name.replace("/", "_"), "gif")
+    assert "<script" not in clip._repr_html_()
+    assert clip._repr_html_().count("<") == 1
+
+
+def test_a_notebook_gets_a_note_for_a_large_clip(tmp_path, monkeypatch, gif):
+    monkeypatch.setattr(video, "_LARGEST_SHOWN", gif.num_bytes - 1)
+    clip = record(tmp_path / "<b>.gif")
+    shown = clip._repr_html_()
+    assert "base64" not in shown
+    assert "&lt;b&gt;.gif: 3 frames of 64x48 at 20 fps, 0.0 MB" in shown
+    assert "open it in a viewer" in shown
+    assert "a clip in memory" in gif._repr_html_()
+    assert "use save() and open the file" in gif._repr_html_()
