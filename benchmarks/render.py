@@ -165,7 +165,7 @@ def whole_2d(name: str, env) -> list[Row]:
         (upstream,) = best_of(lambda: quietly(lerax), rounds=1)
     return [
         costs(f"{name}: record / ffmpeg alone", mine, bare, 1.25),
-        faster(f"{name}: record / Lerax's VideoRenderer", STEPS / mine, STEPS // 4 / upstream, 10),
+        faster(f"{name}: record / Lerax's VideoRenderer", STEPS / mine, STEPS // 4 / upstream, 1),
     ]
 
 

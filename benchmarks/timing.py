@@ -39,8 +39,11 @@ def best_of(*functions: Callable[[], object], rounds: int = 3) -> list[float]:
 
 def peak_memory(code: str) -> float:
     """Return the peak resident memory in MB of a Python process that runs `code`."""
+    # Not ru_maxrss: through fork and exec a child inherits its parent's peak.
     script = (
-        f"{code}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        f"{code}\n"
+        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+        "print(int(peak.split()[1]) / 1024)"
     )
     output = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
