@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from typing import Self
 
 from .errors import BackendUnavailableError
@@ -59,8 +60,9 @@ class HeadlessMujocoRenderer:
         gl: The GL backend, a name in `lerax_render.gl.BACKENDS`. None: MUJOCO_GL's, or the first
             that works.
         max_geom: The most shapes that a picture may show.
-        visual_options: What MuJoCo shows, e.g. contact points. It is read at each picture, but
-            which quantities have to be computed is settled here.
+        visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
+            picture (but which quantities have to be computed is settled here), or, as for Lerax's
+            renderer, flags to switch, numbers of `mujoco.mjtVisFlag`.
 
     Attributes:
         model: As given.
@@ -86,7 +88,7 @@ class HeadlessMujocoRenderer:
         quality: str = "auto",
         gl: str | None = None,
         max_geom: int = 10_000,
-        visual_options: mujoco.MjvOption | None = None,
+        visual_options: mujoco.MjvOption | Mapping[int, bool] | None = None,
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
@@ -99,7 +101,7 @@ class HeadlessMujocoRenderer:
         self.model = model
         self.width = int(width)
         self.height = int(height)
-        self._options = visual_options or mujoco.MjvOption()
+        self._options = _options(visual_options)
         self._rig = CameraRig(model, camera, width / height, self._options.geomgroup)
         self._loader = PoseLoader(model, self._options)
         self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
@@ -268,6 +270,15 @@ class HeadlessMujocoRenderer:
                 "a renderer is used on the thread, and in the process, that made it; "
                 "make one for each"
             )
+
+
+def _options(wish: mujoco.MjvOption | Mapping[int, bool] | None) -> mujoco.MjvOption:
+    if isinstance(wish, mujoco.MjvOption):
+        return wish
+    options = mujoco.MjvOption()
+    for flag, shown in (wish or {}).items():
+        options.flags[int(flag)] = shown
+    return options
 
 
 def _check_side(name: str, side: object, most: int) -> None:

@@ -641,3 +641,17 @@ assert (ours.render(data) == mine).all()
         env={**os.environ, "MUJOCO_GL": "egl"},
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_visual_options_may_be_flags_as_in_lerax(ball):
+    data = mujoco.MjData(ball)
+    transparent = int(mujoco.mjtVisFlag.mjVIS_TRANSPARENT)
+    option = mujoco.MjvOption()
+    option.flags[transparent] = True
+    pictures = []
+    for wish in (None, option, {transparent: True}):
+        with HeadlessMujocoRenderer(ball, W, H, visual_options=wish) as renderer:
+            pictures.append(renderer.render(data))
+
+    assert (pictures[0] != pictures[1]).any()
+    np.testing.assert_array_equal(pictures[1], pictures[2])

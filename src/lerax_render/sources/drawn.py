@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.render import Abstract2DRenderer, PygameRenderer, VideoRenderer
+from lerax.render import Abstract2DRenderer, PygameRenderer
 
 from ..display import offscreen_display
 from ..drawlist import DrawList, DrawListPainter, TracingRenderer
@@ -114,8 +114,9 @@ def match(env: Any) -> Source | str:
             renderer = env.default_renderer()
     except Exception as error:
         return f"a default_renderer(): calling it raised {type(error).__name__}: {error}"
-    while isinstance(renderer, VideoRenderer):
-        renderer = renderer.inner
+    # As Lerax's VideoRenderer has.
+    while isinstance(inner := getattr(renderer, "inner", None), Abstract2DRenderer):
+        renderer = inner
     if not isinstance(renderer, Abstract2DRenderer) or type(renderer) not in _STANDARD:
         return f"a 2D pygame renderer: default_renderer() gave a {type(renderer).__name__}"
     view = View.of(renderer)
