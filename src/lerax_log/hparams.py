@@ -1,0 +1,69 @@
+"""Hyperparameters: the plain settings of algorithms, policies and environments, by dotted name."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from .backends.base import HParam
+
+MAX_LENGTH = 8
+"""Longest sequence that counts as a setting; longer ones are data."""
+
+
+def settings(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the settings of an equinox module and of the modules in its fields.
+
+    Numbers, texts, and sequences and arrays of up to `MAX_LENGTH` numbers are settings. Private
+    fields, functions, larger arrays and what lies in lists of modules (layers) are left out.
+
+    Args:
+        module: An `equinox.Module`. Its arrays may be traced.
+        prefix: The first part of the names.
+    """
+    for field in dataclasses.fields(module):
+        value = getattr(module, field.name, None)
+        name = f"{prefix}.{field.name}"
+        if field.name.startswith("_"):
+            continue
+        if isinstance(value, eqx.Module) and dataclasses.is_dataclass(value):
+            yield from settings(value, name)
+        elif _is_setting(value):
+            yield name, value
+
+
+def plain(value: Any) -> HParam:
+    """Return a setting as a plain number or text; sequences become text such as `[0.5, 1.0]`."""
+    if isinstance(value, bool | int | float | str):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind in "biuf":
+        # Through the shortest decimal: 0.02 in single precision is 0.0199999996.
+        numbers = [float(str(x)) if array.dtype.kind == "f" else x.item() for x in array.ravel()]
+        return str(numbers) if array.ndim else numbers[0]
+    return str(value)
+
+
+def flattened(hparams: Mapping[str, Any], prefix: str = "") -> dict[str, HParam]:
+    """Return a user's hyperparameters as plain values, mappings within mappings by dotted name."""
+    flat: dict[str, HParam] = {}
+    for key, value in hparams.items():
+        if isinstance(value, Mapping):
+            flat |= flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = plain(value)
+    return flat
+
+
+def _is_setting(value: Any) -> bool:
+    if isinstance(value, bool | int | float | str):
+        return True
+    if eqx.is_array_like(value):
+        return np.ndim(value) <= 1 and np.size(value) <= MAX_LENGTH
+    return (
+        isinstance(value, Sequence)
+        and 0 < len(value) <= MAX_LENGTH
+        and all(isinstance(item, bool | int | float) for item in value)
+    )

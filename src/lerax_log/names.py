@@ -1,0 +1,49 @@
+"""Names of runs, safe as the names of folders."""
+
+import hashlib
+import re
+import threading
+from datetime import datetime
+
+MAX_BYTES = 200
+"""Longest name. File systems take 255 bytes; what is left is for lanes and for backends."""
+
+_MAX_PART_BYTES = 56
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\s]+')
+
+_taken: set[str] = set()
+_lock = threading.Lock()
+
+
+def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
+    """Return `name` with everything replaced that a file system could take for more than a name.
+
+    Slashes, control characters, blanks and what Windows forbids become `-`; no name begins with
+    a dot; a name that is too long is cut, and ends in a hash of all of it.
+
+    Args:
+        name: Any text.
+        max_bytes: Longest result in UTF-8.
+    """
+    safe = _UNSAFE.sub("-", name.encode("utf-8", "replace").decode()).strip(".-")
+    safe = safe or "run"
+    if len(safe.encode()) <= max_bytes:
+        return safe
+    mark = "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    return safe.encode()[: max_bytes - len(mark)].decode(errors="ignore") + mark
+
+
+def new_name(algorithm: str, policy: str, env: str, now: datetime) -> str:
+    """Return a name that no run of this process has: `{algorithm}_{policy}_{env}_{timestamp}`.
+
+    A name that a start in the same second has taken is followed by `-2`, `-3` and so on.
+    """
+    parts = [safe_name(part, _MAX_PART_BYTES) for part in (algorithm, policy, env)]
+    wanted = "_".join([*parts, now.strftime("%Y%m%d_%H%M%S")])
+    name, count = wanted, 1
+    with _lock:
+        while name in _taken:
+            count += 1
+            name = f"{wanted}-{count}"
+        _taken.add(name)
+    return name

@@ -1,0 +1,241 @@
+"""One recording: a rollout of the policy as it is now, its clips, and what it scored."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jax import random as jr
+from jax.tree_util import Partial
+
+from lerax_render import ffmpeg
+from lerax_render.composing import Composition
+from lerax_render.encode import VideoWriter
+from lerax_render.recorder import film
+from lerax_render.rollouts import PreparedRollout, Rollout
+from lerax_render.sources import Source, find_source
+from lerax_render.video import Video
+
+from .packets import Skeleton
+
+GIF_WIDTH = 480
+"""Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What the clips of a run look like.
+
+    Attributes:
+        num_steps: Environment steps, one frame each.
+        width: In pixels.
+        height: In pixels.
+        fps: Frames a second.
+        camera: MuJoCo only, as for `lerax_render.record`.
+        overlay: Whether the training's step and the episode's return are written on the frames.
+    """
+
+    num_steps: int
+    width: int
+    height: int
+    fps: float
+    camera: Any | None
+    overlay: bool
+
+
+class Frame:
+    """What does not change in an environment and a policy, and their rollout, lowered.
+
+    Made while `learn` is traced: lowering a MuJoCo rollout takes seconds of Python, which in a
+    thread beside the training would hold it up as long. Compiling takes longer and does not.
+
+    Args:
+        env: The environment; its arrays may be traced.
+        policy: The policy; its arrays may be traced.
+    """
+
+    def __init__(self, env: Any, policy: Any) -> None:
+        self.skeleton = Skeleton((env, policy))
+        with jax.default_device(_host_device()):
+            self._prepared = _prepared(env, policy)
+
+    def chunks(
+        self, source: Source, env: Any, policy: Any, num_steps: int, seed: int
+    ) -> Iterator[Rollout]:
+        """Yield a rollout of environment and policy, compiled once for all recordings."""
+        key = jr.key(seed)
+        if self._prepared is not None and self._prepared[0] == source:
+            return self._prepared[1].chunks(env, policy, num_steps=num_steps, key=key)
+        return source.chunks(env, policy, num_steps=num_steps, key=key, deterministic=False)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Environment and policy at one moment of the training.
+
+    Attributes:
+        frame: What does not change in them.
+        arrays: The arrays of both, on the host's device.
+        seed: Of the rollout.
+        step: Environment steps that the training has taken.
+    """
+
+    frame: Frame
+    arrays: Any
+    seed: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A finished recording.
+
+    Attributes:
+        videos: The clip by format.
+        scalars: `eval/return` and `eval/length`.
+    """
+
+    videos: Mapping[str, Video]
+    scalars: Mapping[str, float]
+
+
+def record_clips(
+    snapshot: Snapshot, settings: ClipSettings, formats: frozenset[str], mp4_path: Path | None
+) -> Recorded:
+    """Record the policy of a snapshot, painting each frame once for all formats.
+
+    Args:
+        snapshot: Environment and policy.
+        settings: Of the clips.
+        formats: To encode in.
+        mp4_path: Where the clip is kept as an MP4; its folder is made. `None` keeps no file.
+
+    Raises:
+        RenderError: As `lerax_render.record`.
+    """
+    env, policy = snapshot.frame.skeleton.restore(snapshot.arrays)
+    with jax.default_device(_host_device()):
+        source = find_source(env)
+        if _steps_on_host(source):
+            # Stepping the environment itself would move it under the training's feet.
+            env = copy.deepcopy(env)
+        scores = Scores()
+        title = f"training step {snapshot.step:,}"
+        overlay = (lambda _: title, "return", "episode") if settings.overlay else ()
+        if mp4_path is not None:
+            mp4_path.parent.mkdir(parents=True, exist_ok=True)
+        targets: dict[str, Path | None] = dict.fromkeys(sorted(formats))
+        if mp4_path is not None:
+            targets["mp4"] = mp4_path
+        writers = {
+            format: VideoWriter(
+                target,
+                settings.fps,
+                format=format,
+                width=settings.width,
+                height=settings.height,
+                pixel_format=source.pixel_format,
+                max_width=GIF_WIDTH if format == "gif" else None,
+            )
+            for format, target in targets.items()
+        }
+        film(
+            source,
+            env,
+            snapshot.frame.chunks(source, env, policy, settings.num_steps, snapshot.seed),
+            list(writers.values()),
+            Composition(settings.width, settings.height, settings.fps, overlay),
+            camera=settings.camera,
+            on_chunk=scores.add,
+        )
+    videos = {format: writer.video for format, writer in writers.items()}
+    return Recorded(videos, scores.scalars())
+
+
+def check_recordable(env: Any, settings: ClipSettings) -> None:
+    """Raise what a recording of `env` would raise before its first frame.
+
+    Raises:
+        UnsupportedEnvError: Nothing can draw the environment.
+        BackendUnavailableError: ffmpeg, a GL backend or a package is missing.
+        ValueError: The camera does not fit the environment.
+    """
+    with jax.default_device(_host_device()):
+        source = find_source(env)
+        source.painter(
+            env,
+            settings.width,
+            settings.height,
+            camera=settings.camera,
+            quality="auto",
+            pixel_format=source.pixel_format,
+        ).close()
+    ffmpeg.version()
+
+
+class Scores:
+    """Returns and lengths of the episodes of a rollout."""
+
+    def __init__(self) -> None:
+        self._finished: list[tuple[float, int]] = []
+        self._return, self._length = 0.0, 0
+
+    def add(self, chunk: Rollout) -> None:
+        """Take in the next steps."""
+        ends = np.asarray(chunk.terminated | chunk.truncated)
+        for reward, starts, ends_here in zip(
+            chunk.rewards.tolist(), chunk.episode_starts.tolist(), ends.tolist(), strict=True
+        ):
+            if starts:
+                self._return, self._length = 0.0, 0
+                continue
+            self._return += reward
+            self._length += 1
+            if ends_here:
+                self._finished.append((self._return, self._length))
+
+    def scalars(self) -> dict[str, float]:
+        """Return the averages over finished episodes.
+
+        Where none has finished, the unfinished one counts with what it has so far: clips of one
+        length of an environment that does not end compare all the same.
+        """
+        episodes = np.array(self._finished or [(self._return, self._length)], np.float64)
+        average_return, average_length = episodes.mean(axis=0).tolist()
+        return {"eval/return": average_return, "eval/length": average_length}
+
+
+def _prepared(env: Any, policy: Any) -> tuple[Source, PreparedRollout] | None:
+    """Lower the rollout where the kind of environment shows without the values of its arrays."""
+    arrays, static = eqx.partition(env, eqx.is_array)
+    found: list[Source] = []
+
+    def look(arrays: Any) -> None:
+        # Arithmetic on constants, such as a renderer's transform, gives constants.
+        with jax.ensure_compile_time_eval():
+            found.append(find_source(eqx.combine(arrays, static)))
+
+    try:
+        # In a trace of its own, which leaves nothing in the trace of `learn`.
+        jax.eval_shape(look, arrays)
+        (source,) = found
+        if _steps_on_host(source):
+            return None
+        capture = Partial(type(source).capture, source)
+        return source, PreparedRollout(env, policy, capture=capture)
+    except Exception:
+        # The worker finds out with concrete arrays, or reports why it cannot.
+        return None
+
+
+def _steps_on_host(source: Source) -> bool:
+    return type(source).chunks is not Source.chunks
+
+
+def _host_device() -> jax.Device:
+    # Where JAX puts what it hands to callbacks.
+    return jax.local_devices(backend="cpu")[0]

@@ -1,0 +1,243 @@
+"""One run: its step count, its speed, and its recordings."""
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from lerax_render.errors import UnsupportedEnvError, warn
+
+from .backends.base import HParam
+from .packets import Report
+from .recording import ClipSettings, Snapshot, check_recordable, record_clips
+from .run_backends import RunBackends
+from .video_worker import VideoWorker
+
+_log = logging.getLogger(__name__)
+
+MAX_FAILURES = 3
+"""Recordings that fail in a row with the same cause before recording pauses."""
+
+type RecordWhen = Literal["always", "best"] | Callable[[dict[str, float]], bool]
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """When and how a run is recorded.
+
+    Attributes:
+        interval: Iterations between recordings.
+        clip: What clips look like.
+        keep: Whether clips are also kept as MP4 files in the run's folder.
+        record_when: Which of the due recordings are made.
+    """
+
+    interval: int
+    clip: ClipSettings
+    keep: bool
+    record_when: RecordWhen
+
+    def is_due(self, report: Report) -> bool:
+        """Whether this iteration is one to be recorded."""
+        return report.iteration % self.interval == 0 or report.iteration == report.last_iteration
+
+
+class Run:
+    """What the host knows of one run, from its first `learn` until it is closed.
+
+    Args:
+        backends: Of this run, not open yet.
+        videos: `None` records nothing.
+        worker: Makes the recordings.
+    """
+
+    def __init__(
+        self, backends: RunBackends, videos: VideoOptions | None, worker: VideoWorker
+    ) -> None:
+        self.backends = backends
+        self.name = backends.name
+        self.is_fresh = False
+        self._videos = videos
+        self._worker = worker
+        self._lock = threading.Lock()
+        self._first_step = 0
+        self._last = Mark(0, 0, 0.0)
+        self._best = -float("inf")
+        self._dropped = 0
+        self._paused = False
+        self._failure: tuple[object, int] = (None, 0)
+        backends.open()
+
+    def start(self, hparams: Mapping[str, HParam]) -> None:
+        """Begin a `learn`, whose steps are counted on from what has been logged."""
+        with self._lock:
+            self.is_fresh = True
+            self._first_step += self._last.step
+            self._last = Mark(0, 0, time.monotonic())
+            self._paused = False
+            self._failure = (None, 0)
+        self.backends.log_hparams(hparams)
+
+    def check_recordable(self, env: Any) -> None:
+        """Have the worker find out whether anything can be recorded, and warn if not."""
+        if self._wants_videos():
+            assert self._videos is not None
+            self._worker.submit(None, partial(self._check, env, self._videos.clip))
+
+    def receive(self, reports: Sequence[Report]) -> None:
+        """Log what consecutive iterations of the `learn` under way have reported."""
+        now = time.monotonic()
+        with self._lock:
+            self.is_fresh = False
+            last, self._last = self._last, Mark(reports[-1].iteration, reports[-1].step, now)
+            speeds = last.speeds_until(self._last)
+            for report in reports:
+                self.backends.log_scalars(
+                    {**report.scalars, **speeds}, self._first_step + report.step
+                )
+
+    def record(self, report: Report, snapshot: Callable[[int], Snapshot]) -> None:
+        """Have the worker record the snapshot of a step, if this iteration is to be recorded."""
+        step = self._first_step + report.step
+        if self._paused or not self._wants_videos():
+            return
+        try:
+            if not self._is_wanted(report):
+                return
+        except Exception as error:
+            self._failed(step, error)
+            return
+        if self._worker.submit(self, partial(self._record, snapshot(step))):
+            self._drop(step)
+
+    def end(self) -> None:
+        """End a `learn`: everything logged so far is brought to where others can read it."""
+        self.is_fresh = False
+        self.backends.flush()
+
+    def close(self) -> None:
+        """Close the run; its recordings must be done."""
+        if self._dropped > 1:
+            _log.warning("run %s: %d recordings were dropped in all", self.name, self._dropped)
+        self.backends.close()
+
+    def _wants_videos(self) -> bool:
+        return self._videos is not None and bool(self.backends.video_formats)
+
+    def _is_wanted(self, report: Report) -> bool:
+        assert self._videos is not None
+        if not self._videos.is_due(report):
+            return False
+        when = self._videos.record_when
+        if when == "always":
+            return True
+        if callable(when):
+            return bool(when(dict(report.scalars)))
+        score = report.scalars.get("episode/return", float("nan"))
+        if not score > self._best:
+            return False
+        self._best = score
+        return True
+
+    def _record(self, snapshot: Snapshot) -> None:
+        assert self._videos is not None
+        step = snapshot.step
+        if self._paused:
+            return
+        try:
+            recorded = record_clips(
+                snapshot,
+                self._videos.clip,
+                self.backends.video_formats,
+                self._clip_path(step) if self._videos.keep else None,
+            )
+            self.backends.log_scalars(recorded.scalars, step)
+            self.backends.log_video("eval/video", recorded.videos, step)
+        except Exception as error:
+            self._failed(step, error)
+        else:
+            self._failure = (None, 0)
+
+    def _clip_path(self, step: int) -> Path:
+        # Backends without a folder, such as the console, show where this is.
+        folder = self.backends.run_dir or Path("logs") / self.name
+        return folder / "videos" / f"step_{step:09d}.mp4"
+
+    def _check(self, env: Any, clip: ClipSettings) -> None:
+        try:
+            check_recordable(env, clip)
+        except Exception as error:
+            outlook = "it is tried again when the first recording is due"
+            if isinstance(error, UnsupportedEnvError):
+                self._paused = True
+                outlook = "none will be tried in this training"
+            warn(
+                f"run {self.name}: videos were asked for and cannot be made: {_described(error)}. "
+                f"The training goes on; {outlook}"
+            )
+
+    def _failed(self, step: int, error: Exception) -> None:
+        cause = _cause(error)
+        before, count = self._failure
+        self._failure = (cause, count + 1 if cause == before else 1)
+        outlook = "the next recording is tried again"
+        if self._failure[1] >= MAX_FAILURES:
+            self._paused = True
+            outlook = (
+                f"recording pauses until the next learn(), since {MAX_FAILURES} recordings in a "
+                "row have failed with the same cause"
+            )
+        warn(
+            f"run {self.name}: the recording at step {step} failed: {_described(error)}. The "
+            f"training goes on; {outlook}"
+        )
+
+    def _drop(self, step: int) -> None:
+        self._dropped += 1
+        if self._dropped == 1:
+            warn(
+                f"run {self.name}: recordings take longer than the training needs from one to "
+                f"the next; with the one at step {step} due, the oldest of those waiting was "
+                "dropped. Raise video_interval, lower video_num_steps, or have the training wait "
+                'with video_mode="block". Said once; the number is logged when the run is closed'
+            )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a `learn` was at one moment, in seconds of a monotonic clock."""
+
+    iteration: int
+    step: int
+    time: float
+
+    def speeds_until(self, later: "Mark") -> dict[str, float]:
+        """Return the speeds between two moments, nothing where no time has passed."""
+        seconds = later.time - self.time
+        if seconds <= 0:
+            return {}
+        return {
+            "time/iterations_per_second": (later.iteration - self.iteration) / seconds,
+            "time/steps_per_second": (later.step - self.step) / seconds,
+        }
+
+
+def _cause(error: Exception) -> object:
+    # The place that raised rather than the message, which may name a step or a temporary file.
+    if isinstance(error, ExceptionGroup):
+        return tuple(_cause(part) for part in error.exceptions)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = (frames[-1].filename, frames[-1].lineno) if frames else None
+    return type(error), where
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(_described(part) for part in error.exceptions)
+    notes = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+    return f"{notes}{type(error).__name__}: {error}".rstrip(".")

@@ -1,0 +1,39 @@
+"""What the tests of trainings share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import pytest
+
+from trainings import Training, ppo
+
+
+@pytest.fixture(scope="session")
+def training() -> Training:
+    return Training()
+
+
+@pytest.fixture(scope="session")
+def plain_policy(training: Training) -> Any:
+    """What is learned without a callback."""
+    return training()
+
+
+@pytest.fixture(scope="session")
+def ppo_training() -> Training:
+    return Training(algorithm=ppo())
+
+
+@pytest.fixture
+def compilations() -> Iterator[list[str]]:
+    """Names of what is compiled while the test runs."""
+    names: list[str] = []
+
+    def listen(event: str, seconds: float, **details: Any) -> None:
+        if event.endswith("backend_compile_duration"):
+            names.append(details.get("fun_name", ""))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)

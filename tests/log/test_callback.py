@@ -1,0 +1,341 @@
+"""The callback in real trainings."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+import optax
+import pytest
+from jax import numpy as jnp
+from jax import random as jr
+from lerax.callback import AbstractCallback
+
+from environments import Counting, Limited
+from lerax_log import LoggingCallback
+from lerax_log.callback import LoggingState, _scalars
+from lerax_log.packets import Outbox
+from trainings import (
+    ITERATIONS,
+    NUM_STEPS,
+    STEPS_AN_ITERATION,
+    TOTAL_STEPS,
+    GifMemory,
+    Memory,
+    Training,
+    arrays,
+    assert_same_policy,
+    ppo,
+    tiny_policy,
+)
+
+SMALL = {"video_num_steps": 12, "video_width": 96, "video_height": 64}
+
+
+class Uneven(Counting):
+    """Episodes of 2 to 6 steps; the reward is the new count."""
+
+    def terminal(self, state, *, key):
+        return state.count >= 2 + jnp.floor(state.start * 5).astype(int)
+
+
+class Ends(AbstractCallback):
+    """Remembers which step of which environment ended an episode."""
+
+    found: list = eqx.field(static=True)
+    total: int = eqx.field(static=True)
+
+    def reset(self, ctx, *, key):
+        return jnp.zeros(())
+
+    def step_reset(self, ctx, *, key):
+        return jnp.zeros((), jnp.int32), jnp.zeros(self.total, bool)
+
+    def on_step(self, ctx, *, key):
+        step, ends = ctx.state
+        return step + 1, ends.at[step].set(ctx.done)
+
+    def on_iteration(self, ctx, *, key):
+        return ctx.state
+
+    def on_training_start(self, ctx, *, key):
+        return ctx.state
+
+    def on_training_end(self, ctx, *, key):
+        jax.debug.callback(lambda ends: self.found.append(np.asarray(ends)), ctx.step_state[1])
+        return ctx.state
+
+    def continue_training(self, ctx, *, key):
+        return jnp.asarray(True)
+
+
+def recomputed(ends: np.ndarray, alpha: float) -> list[tuple[float, float] | None]:
+    """Averages of return and length after each iteration, from `(N, T)` ends of episodes.
+
+    The rewards of an episode of `n` steps are 1, 2, ..., n.
+    """
+    average: list[np.ndarray | None] = [None] * len(ends)
+    length = np.zeros(len(ends), int)
+    after = []
+    for t in range(ends.shape[1]):
+        for i in range(len(ends)):
+            length[i] += 1
+            if ends[i, t]:
+                episode = np.array([length[i] * (length[i] + 1) / 2, length[i]])
+                old = average[i]
+                average[i] = episode if old is None else alpha * episode + (1 - alpha) * old
+                length[i] = 0
+        if (t + 1) % NUM_STEPS == 0:
+            finished = [a for a in average if a is not None]
+            after.append(tuple(np.mean(finished, axis=0)) if finished else None)
+    return after
+
+
+@pytest.mark.parametrize("limit", [None, 4, 2 * NUM_STEPS])
+def test_averages_are_those_of_the_raw_rewards(limit):
+    # The algorithm's own reward of a truncated step has the value of its state in it.
+    env = Uneven() if limit is None else Limited(Counting(10**6), limit)
+    ends: list[np.ndarray] = []
+    memory = Memory()
+    total = NUM_STEPS * ITERATIONS
+    Training(env)([LoggingCallback(memory, alpha=0.3), Ends(ends, total)])
+    expected = recomputed(ends[0], 0.3)
+    steps = [STEPS_AN_ITERATION * (i + 1) for i, e in enumerate(expected) if e is not None]
+    for column, tag in enumerate(("episode/return", "episode/length")):
+        logged = memory.scalars(tag)
+        assert [step for step, _ in logged] == steps
+        np.testing.assert_allclose(
+            [value for _, value in logged],
+            [e[column] for e in expected if e is not None],
+            rtol=1e-5,
+        )
+    assert len(steps) == (ITERATIONS - 1 if limit == 2 * NUM_STEPS else ITERATIONS)
+    assert len(memory.scalars("train/loss")) == ITERATIONS
+
+
+def test_one_training_logs_metrics_and_hyperparameters(ppo_training):
+    memory = Memory()
+    callback = LoggingCallback(memory, hparams={"note": "first", "algorithm.gamma": 0.5})
+    assert_same_policy(ppo_training(callback), ppo_training())
+    callback.close()
+    scalars = ["log_scalars"] * ITERATIONS
+    assert memory.methods() == ["open", "log_hparams", *scalars, "flush", "close"]
+    (name,) = memory.names()
+    assert re.fullmatch(r"PPO_MLPActorCriticPolicy_Counting_\d{8}_\d{6}(-\d+)?", name)
+    steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
+    for tag in ("train/loss", "train/approx_kl", "train/learning_rate", "episode/return"):
+        assert [step for step, _ in memory.scalars(tag)] == steps, tag
+    assert memory.scalars("train/learning_rate")[0][1] == pytest.approx(3e-4)
+    assert all(value > 0 for _, value in memory.scalars("time/steps_per_second"))
+    (ratio,) = {
+        round(a / b)
+        for (_, a), (_, b) in zip(
+            memory.scalars("time/steps_per_second"),
+            memory.scalars("time/iterations_per_second"),
+            strict=True,
+        )
+    }
+    assert ratio == STEPS_AN_ITERATION
+    hparams = memory.hparams()
+    assert hparams["algorithm.num_steps"] == NUM_STEPS
+    assert hparams["algorithm.gamma"] == 0.5
+    assert hparams["policy.encoder.width_size"] == 8
+    assert hparams["env.length"] == 5
+    assert hparams["env.observation_space.high"] == "[100.0]"
+    assert hparams["total_timesteps"] == TOTAL_STEPS
+    assert hparams["note"] == "first"
+    assert not [name for name in hparams if name.endswith((".weight", ".bias"))]
+
+
+def test_the_learning_rate_of_a_schedule_is_logged():
+    memory = Memory()
+    schedule = optax.linear_schedule(1e-3, 0.0, transition_steps=4)
+    Training(algorithm=ppo(learning_rate=schedule))(LoggingCallback(memory))
+    # Two batches an iteration; what is logged was used for the second of them.
+    rates = [rate for _, rate in memory.scalars("train/learning_rate")]
+    np.testing.assert_allclose(rates, [0.75e-3, 0.25e-3, 0, 0, 0, 0], atol=1e-9)
+
+
+def test_scalars_are_found_whatever_the_algorithm_reports():
+    log = {"loss": jnp.ones(()), "histogram": jnp.ones(10), "one": jnp.ones((1,)), "text": "x"}
+    state = optax.sgd(0.1).init(jnp.ones(3))
+    ctx: Any = SimpleNamespace(training_log=log, opt_state=state)
+    scalars = _scalars(ctx)
+    assert list(scalars) == ["train/loss", "train/one", "train/learning_rate"]
+    assert np.isnan(scalars["train/learning_rate"])
+    adam = optax.inject_hyperparams(optax.adam)
+    ctx.opt_state = {"actor": adam(0.1).init(jnp.ones(3)), "critic": adam(0.2).init(jnp.ones(3))}
+    assert _scalars(ctx)["train/learning_rate"] == pytest.approx(0.1)
+
+
+def test_a_new_callback_with_the_same_settings_compiles_nothing(training, compilations):
+    first = LoggingCallback(Memory(), name="first")
+    training(first)
+    first.close()
+    compilations.clear()
+    memory = Memory()
+    second = LoggingCallback([memory, Memory()], name="second", hparams={"a": 1})
+    compilations.clear()
+    training(second)
+    assert compilations == []
+    assert memory.names() == ["second"]
+    assert memory.hparams()["a"] == 1
+    assert len(memory.scalars("train/loss")) == ITERATIONS
+
+
+def test_a_second_training_goes_on_and_one_after_close_is_another_run(training):
+    memory = Memory()
+    with LoggingCallback(memory) as callback:
+        training(callback)
+        training(callback, seed=2)
+        assert callback.run_names == tuple(memory.names())
+    steps = [step for step, _ in memory.scalars("train/loss")]
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(2 * ITERATIONS)]
+    assert len(memory.names()) == 1
+    training(callback)
+    callback.close()
+    assert len(set(memory.names())) == 2
+    assert memory.scalars("train/loss", memory.names()[1])[0][0] == STEPS_AN_ITERATION
+    assert callback.run_names == ()
+
+
+def test_two_callbacks_in_one_training(training, plain_policy):
+    one, other = Memory(), Memory()
+    callbacks = [LoggingCallback(one), LoggingCallback(other, alpha=0.5)]
+    assert_same_policy(training(callbacks), plain_policy)
+    for callback in callbacks:
+        callback.close()
+    assert one.names() != other.names()
+    assert one.scalars("train/loss") == other.scalars("train/loss")
+    assert len(one.scalars("train/loss")) == ITERATIONS
+
+
+def test_batches_log_the_same_points(training, plain_policy):
+    one, batched = Memory(), Memory()
+    training(LoggingCallback(one))
+    callback = LoggingCallback(batched, log_interval=4)
+    assert_same_policy(training(callback), plain_policy)
+    for tag in ("train/loss", "episode/return", "episode/length"):
+        assert batched.scalars(tag) == one.scalars(tag)
+    training(callback)
+    assert len(batched.scalars("train/loss")) == 2 * ITERATIONS
+
+
+def test_more_scalars_than_a_batch_holds_are_sent_each_iteration(training, monkeypatch):
+    monkeypatch.setattr(Outbox, "CAPACITY", 4)
+    memory = Memory()
+    training(LoggingCallback(memory, log_interval=5))
+    assert len(memory.scalars("train/loss")) == ITERATIONS
+
+
+def lanes(training: Training, callback: Any, seeds: Any) -> Any:
+    return eqx.filter_vmap(
+        lambda key: training.algorithm.learn(
+            training.env, training.policy, TOTAL_STEPS, key=key, callback=callback
+        )
+    )(seeds)
+
+
+def test_mapped_seeds_are_runs_of_their_own(training):
+    memory = GifMemory()
+    callback = LoggingCallback(memory, name="sweep", video_interval=3, **SMALL)
+    seeds = jr.split(jr.key(7), 3)
+    policies = lanes(training, callback, seeds)
+    callback.close()
+    assert memory.names() == ["sweep_0", "sweep_1", "sweep_2"]
+    losses = [memory.scalars("train/loss", name) for name in memory.names()]
+    for lane, seed in enumerate(seeds):
+        alone = Memory()
+        policy = training.algorithm.learn(
+            training.env, training.policy, TOTAL_STEPS, key=seed, callback=LoggingCallback(alone)
+        )
+        np.testing.assert_allclose(losses[lane], alone.scalars("train/loss"), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(
+            arrays(policies)[0][lane], arrays(policy)[0], rtol=1e-3, atol=1e-5
+        )
+    # Each lane is recorded, and only where that is due.
+    assert sorted(step for step, _ in memory.videos()) == [48] * 3 + [96] * 3
+
+
+def test_lanes_that_differ_in_the_policy_alone_are_told_apart(training):
+    memory = Memory()
+    callback = LoggingCallback(memory)
+    policies = eqx.filter_vmap(lambda key: tiny_policy(training.env, key))(jr.split(jr.key(3), 2))
+    eqx.filter_vmap(
+        lambda policy: training.algorithm.learn(
+            training.env, policy, TOTAL_STEPS, key=jr.key(0), callback=callback
+        )
+    )(policies)
+    callback.close()
+    one, other = (memory.scalars("train/loss", name) for name in memory.names())
+    assert len(one) == len(other) == ITERATIONS
+    assert one != other
+
+
+def test_inside_jax_jit(training, plain_policy):
+    memory = Memory()
+    callback = LoggingCallback(memory)
+
+    @jax.jit
+    def learn(key):
+        policy = training.algorithm.learn(
+            training.env, training.policy, TOTAL_STEPS, key=key, callback=callback
+        )
+        return eqx.filter(policy, eqx.is_array)
+
+    assert_same_policy(learn(jr.key(1)), eqx.filter(plain_policy, eqx.is_array))
+    learn(jr.key(1))
+    callback.close()
+    assert len(memory.names()) == 1
+    assert len(memory.scalars("train/loss")) == 2 * ITERATIONS
+
+
+def test_it_is_constructed_outside_of_traced_functions():
+    @jax.jit
+    def train():
+        LoggingCallback(Memory())
+
+    with pytest.raises(RuntimeError, match="construct it outside"):
+        train()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"backend": "logs"}, TypeError, "TensorBoardBackend"),
+        ({"backend": []}, ValueError, "empty"),
+        ({"name": ""}, TypeError, "name"),
+        ({"name": 3}, TypeError, "name"),
+        ({"alpha": 0.0}, ValueError, "alpha"),
+        ({"alpha": 1.5}, ValueError, "alpha"),
+        ({"log_interval": 0}, ValueError, "log_interval"),
+        ({"video_interval": -1}, ValueError, "video_interval"),
+        ({"video_interval": 2.0}, TypeError, "video_interval"),
+        ({"video_num_steps": 0}, ValueError, "video_num_steps"),
+        ({"video_width": 0}, ValueError, "video_width"),
+        ({"video_fps": 0}, ValueError, "video_fps"),
+        ({"video_mode": "wait"}, ValueError, "video_mode"),
+        ({"record_when": "sometimes"}, ValueError, "record_when"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(arguments, error, message):
+    with pytest.raises(error, match=message):
+        LoggingCallback(**({"backend": Memory()} | arguments))
+
+
+def test_lerax_main_asks_for_more():
+    callback = LoggingCallback(Memory())
+    state, own = object(), LoggingState(jnp.int32(0), jnp.int32(1), Outbox.empty(1))
+    assert callback.apply_curriculum(state, own) == (state, own)
+    ctx: Any = None
+    assert bool(callback.continue_training(ctx, key=jr.key(0)))
+    # There, the algorithm is a field of the context.
+    training = Training()
+    fields = {"state": own, "env": training.env, "policy": training.policy, "locals": {}}
+    ctx = SimpleNamespace(algorithm=training.algorithm, total_timesteps=TOTAL_STEPS, **fields)
+    state = callback.on_training_start(ctx, key=jr.key(0))
+    assert int(state.last_iteration) == ITERATIONS
+    assert callback.run_names[0].startswith("Shrinking_MLPActorCriticPolicy_Counting_")
+    callback.close()

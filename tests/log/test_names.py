@@ -1,0 +1,48 @@
+from datetime import datetime
+
+import pytest
+
+from lerax_log.names import MAX_BYTES, new_name, safe_name
+
+
+def test_names_are_as_documented():
+    now = datetime(2026, 2, 20, 12, 0, 0)
+    name = "PPO_MLPActorCriticPolicy_CartPole-v1_20260220_120000"
+    assert new_name("PPO", "MLPActorCriticPolicy", "CartPole-v1", now) == name
+    # Two starts in one second.
+    assert new_name("PPO", "MLPActorCriticPolicy", "CartPole-v1", now) == f"{name}-2"
+    assert new_name("PPO", "MLPActorCriticPolicy", "CartPole-v1", now) == f"{name}-3"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("my-experiment", "my-experiment"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("a/b\\c", "a-b-c"),
+        ("nul\x00byte\nline", "nul-byte-line"),
+        (".hidden", "hidden"),
+        ("..", "run"),
+        ("...///", "run"),
+        ("größe 3", "größe-3"),
+        ("trailing. ", "trailing"),
+    ],
+)
+def test_names_are_safe_as_folders(name, expected, tmp_path):
+    assert safe_name(name) == expected
+    (tmp_path / expected).mkdir()
+
+
+def test_long_names_are_cut_and_stay_apart(tmp_path):
+    names = {safe_name("ö" * 500 + end) for end in ("a", "b")}
+    assert len(names) == 2
+    for name in names:
+        assert len(name.encode()) <= MAX_BYTES
+        (tmp_path / f"{name}_12").mkdir()
+
+
+def test_a_long_environment_name_leaves_the_time_stamp():
+    name = new_name("PPO", "x" * 300, "y" * 300, datetime(2026, 2, 20, 12, 0, 0))
+    assert name.startswith("PPO_x")
+    assert name.endswith("_20260220_120000")
+    assert len(name) <= MAX_BYTES

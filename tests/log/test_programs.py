@@ -1,0 +1,167 @@
+"""Whole programs that train and log, each in an interpreter of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from readers import read_event_files, read_wandb, wandb_history
+from trainings import (
+    ITERATIONS,
+    STEPS_AN_ITERATION,
+)
+
+TESTS = Path(__file__).parents[1]
+SECONDS = 120
+
+
+def program(code: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", f"import sys\nsys.path.insert(0, {str(TESTS)!r})\n{code}"],
+        cwd=folder,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    output, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, output
+    return output
+
+
+def test_everything_is_there_when_the_interpreter_has_exited(tmp_path):
+    code = """
+from trainings import *
+from lerax_log import *
+backends = [TensorBoardBackend("logs"), WandbBackend(mode="offline"), ConsoleBackend()]
+callback = LoggingCallback(backends, name="run", video_interval=3, video_num_steps=20)
+Training()(callback)
+print("trained", flush=True)
+"""
+    output = finished(program(code, tmp_path, WANDB_SILENT="true"))
+    assert "Traceback" not in output
+    trained, *late = output.partition("trained\n")[2], output
+    assert "eval/video at step 96: logs/run/videos/step_000000096.mp4 (0.4 s)" in late[0]
+    assert "96 / 96 steps" in trained
+    events = read_event_files(tmp_path / "logs" / "run")
+    steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
+    assert [event.step for event in events.Scalars("train/loss")] == steps
+    images = events.Images("eval/video")
+    assert [(image.step, image.width) for image in images] == [(48, 480), (96, 480)]
+    for image in images:
+        assert image.encoded_image_string.startswith(b"GIF89a")
+    (run_dir,) = (tmp_path / "wandb").glob("offline-run-*")
+    history = wandb_history(read_wandb(run_dir))
+    assert [row["global_step"] for row in history if "train/loss" in row] == steps
+    assert [row["global_step"] for row in history if "eval/video/path" in row] == [48, 96]
+
+
+def test_four_devices(tmp_path):
+    code = """
+import jax, warnings
+warnings.simplefilter("error")
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from trainings import *
+from lerax_log import LoggingCallback
+import equinox as eqx
+assert len(jax.devices()) == 4
+mesh = Mesh(jax.devices(), "seed")
+training = Training()
+
+def learn(policy, key, callback):
+    return training.algorithm.learn(training.env, policy, TOTAL_STEPS, key=key, callback=callback)
+
+size = dict(video_num_steps=5, video_width=64, video_height=48)
+options = dict(video_interval=6, video_keep=False, **size)
+memory = GifMemory()
+with LoggingCallback(memory, name="run", **options) as callback:
+    keys = jax.device_put(jr.split(jr.key(0), 8), NamedSharding(mesh, PartitionSpec("seed")))
+    trained = eqx.filter_vmap(lambda key: learn(training.policy, key, callback))(keys)
+    assert len(arrays(trained)[0].sharding.device_set) == 4
+assert memory.names() == [f"run_{i}" for i in range(8)]
+for name in memory.names():
+    assert len(memory.scalars("train/loss", name)) == ITERATIONS, name
+assert [step for step, _ in memory.videos()] == [TOTAL_STEPS] * 8
+
+alone = GifMemory()
+with LoggingCallback(alone, name="alone", **options) as callback:
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    policy = jax.tree.map(
+        lambda x: jax.device_put(x, everywhere) if eqx.is_array(x) else x, training.policy
+    )
+    learn(policy, jax.device_put(jr.key(0), everywhere), callback)
+assert alone.names() == ["alone"]
+assert len(alone.scalars("train/loss")) == ITERATIONS
+assert len(alone.videos()) == 1
+print("done")
+"""
+    flags = "--xla_force_host_platform_device_count=4"
+    assert finished(program(code, tmp_path, XLA_FLAGS=flags)).endswith("done\n")
+
+
+def test_one_process_of_several_logs(tmp_path):
+    code = """
+import jax
+process, address = int(sys.argv[1]) if len(sys.argv) > 1 else PROCESS, "ADDRESS"
+jax.distributed.initialize(address, 2, process)
+from trainings import *
+from lerax_log import LoggingCallback
+memory = Memory()
+with LoggingCallback(memory) as callback:
+    Training()(callback, total_steps=2 * STEPS_AN_ITERATION)
+print(len(memory.names()), len(memory.calls))
+"""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    processes = [
+        program(code.replace("ADDRESS", address).replace("PROCESS", str(i)), tmp_path)
+        for i in range(2)
+    ]
+    first, second = (finished(process).splitlines()[-1] for process in processes)
+    assert first == "1 6"
+    assert second == "0 0"
+
+
+def test_what_was_logged_before_a_ctrl_c_is_on_disk(tmp_path):
+    code = """
+from trainings import *
+from lerax_log import *
+training = Training()
+callback = LoggingCallback(TensorBoardBackend("logs"), name="run", log_interval=2)
+while True:
+    training(callback)
+    print("trained", flush=True)
+"""
+    process = program(code, tmp_path)
+    assert process.stdout is not None
+    for _ in range(3):
+        assert process.stdout.readline() == "trained\n"
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=SECONDS)
+    assert "KeyboardInterrupt" in output
+    events = read_event_files(tmp_path / "logs" / "run")
+    steps = [event.step for event in events.Scalars("train/loss")]
+    trainings = 3 + output.count("trained\n")
+    assert steps[: trainings * ITERATIONS] == [
+        STEPS_AN_ITERATION * (i + 1) for i in range(trainings * ITERATIONS)
+    ]
+
+
+def test_importing_the_package_loads_no_logging_library():
+    code = """
+import lerax_log, sys
+loaded = {"jax", "wandb", "tensorboardX", "rich", "pygame", "mujoco", "lerax"} & set(sys.modules)
+assert not loaded, loaded
+from lerax_log import LoggingCallback
+loaded = {"wandb", "tensorboard"} & set(sys.modules)
+assert not loaded, loaded
+assert dir(lerax_log) == sorted(lerax_log.__all__)
+"""
+    finished(program(code, TESTS))

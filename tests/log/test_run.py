@@ -1,0 +1,343 @@
+"""Recordings in real trainings."""
+
+import os
+import signal
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from environments import Counting, Invisible
+from lerax_log import LoggingCallback, run
+from lerax_log import session as session_module
+from lerax_log.run import _cause
+from lerax_render.errors import RenderWarning
+from trainings import (
+    ITERATIONS,
+    STEPS_AN_ITERATION,
+    TOTAL_STEPS,
+    GifMemory,
+    Memory,
+    Mp4Memory,
+    Training,
+    arrays,
+    assert_same_policy,
+)
+
+SMALL = {"video_num_steps": 12, "video_width": 96, "video_height": 64}
+SECONDS = 60
+
+
+def test_videos_are_recorded_when_they_are_due(training, plain_policy, tmp_path, monkeypatch):
+    sent = []
+    record = session_module.record
+    monkeypatch.setattr(session_module, "record", lambda *a: (sent.append(1), record(*a)))
+    gif, mp4, none = GifMemory(tmp_path), Mp4Memory(), Memory()
+    options = {"video_interval": 4, "video_overlay": False, **SMALL}
+    callback = LoggingCallback([none, gif, mp4], name="run", **options)
+    assert_same_policy(training(callback), plain_policy)
+    callback.close()
+    # After the fourth iteration and after the last, the sixth; nothing is sent in the others.
+    steps = [4 * STEPS_AN_ITERATION, 6 * STEPS_AN_ITERATION]
+    assert len(sent) == 2
+    assert [step for step, _ in gif.videos()] == [step for step, _ in mp4.videos()] == steps
+    assert none.videos() == []
+    for backend in (gif, mp4, none):
+        # Counting's episodes are 5 steps long and earn 1 + 2 + 3 + 4 + 5.
+        assert backend.scalars("eval/return") == [(step, 15.0) for step in steps]
+        assert backend.scalars("eval/length") == [(step, 5.0) for step in steps]
+    kept = [tmp_path / "run" / "videos" / f"step_{step:09d}.mp4" for step in steps]
+    assert sorted((tmp_path / "run" / "videos").iterdir()) == kept
+    for (_, clip), path in zip(mp4.videos(), kept, strict=True):
+        assert (clip.format, clip.path) == ("mp4", path)
+    for _, clip in [*gif.videos(), *mp4.videos()]:
+        frames = clip.frames()
+        assert frames.shape == (12, 64, 96, 3)
+        red = (frames[..., 0] > 180) & (frames[..., 1:].max(-1) < 90)
+        columns = np.array([np.flatnonzero(one.any(0)).mean() for one in red])
+        # The red square walks five steps to the right and is back in the sixth frame after.
+        np.testing.assert_allclose(np.diff(columns)[[0, 1, 2, 3, 4, 6, 7]], 9.6, atol=1.1)
+        np.testing.assert_allclose(columns[6:], columns[:6], atol=0.6)
+
+
+def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
+    snapshots = {}
+    record_clips = run.record_clips
+
+    def remember(snapshot, *arguments):
+        snapshots[snapshot.step] = snapshot
+        return record_clips(snapshot, *arguments)
+
+    monkeypatch.setattr(run, "record_clips", remember)
+    options = {"video_interval": 3, "video_keep": False, "video_mode": "block", **SMALL}
+    callback = LoggingCallback(GifMemory(), **options)
+    final = training(callback)
+    training(callback, seed=5)
+    callback.close()
+    assert sorted(snapshots) == [48, 96, 144, 192]
+    env, recorded = snapshots[TOTAL_STEPS].frame.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
+    assert isinstance(env, Counting)
+    assert_same_policy(recorded, final)
+    # Every iteration of this training shrinks every parameter to nine tenths.
+    _, halfway = snapshots[TOTAL_STEPS // 2].frame.skeleton.restore(
+        snapshots[TOTAL_STEPS // 2].arrays
+    )
+    np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
+    assert len({snapshot.seed for snapshot in snapshots.values()}) == 4
+
+
+def test_recording_compiles_once_and_not_for_a_new_callback(training, compilations):
+    options = {"video_interval": 3, "video_keep": False, **SMALL}
+    callback = LoggingCallback(GifMemory(), **options)
+    training(callback)
+    callback.close()
+    again = LoggingCallback(GifMemory(), **options)
+    compilations.clear()
+    memory = GifMemory()
+    again = LoggingCallback(memory, **options)
+    compilations.clear()
+    training(again)
+    again.close()
+    assert len(memory.videos()) == 2
+    assert compilations == []
+
+
+def test_nobody_who_wants_videos_no_recording(training, monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "record_clips", lambda *a: pytest.fail("a clip was recorded"))
+    memory = Memory(tmp_path)
+    callback = LoggingCallback(memory, video_interval=1, **SMALL)
+    training(callback)
+    callback.close()
+    assert callback.video_interval == 0
+    assert memory.scalars("eval/return") == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_clips_are_not_kept_where_that_is_switched_off(training, tmp_path):
+    memory = Mp4Memory(tmp_path)
+    callback = LoggingCallback(memory, video_interval=6, video_keep=False, **SMALL)
+    training(callback)
+    callback.close()
+    ((_, clip),) = memory.videos()
+    assert clip.path is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_folder_clips_are_kept_in_logs(training, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    callback = LoggingCallback(Mp4Memory(), name="run", video_interval=6, **SMALL)
+    training(callback)
+    callback.close()
+    assert [path.name for path in Path("logs/run/videos").iterdir()] == ["step_000000096.mp4"]
+
+
+def test_gifs_are_at_most_480_pixels_wide(training):
+    memory = GifMemory()
+    size = {"video_width": 640, "video_height": 480, "video_num_steps": 3}
+    callback = LoggingCallback(memory, video_interval=6, video_keep=False, **size)
+    training(callback)
+    callback.close()
+    ((_, clip),) = memory.videos()
+    assert (clip.width, clip.height, clip.num_frames) == (480, 360, 3)
+
+
+def test_the_overlay_names_the_step_of_the_training(training):
+    clips = []
+    for overlay in (False, True):
+        memory = GifMemory()
+        size = {"video_width": 320, "video_height": 240, "video_num_steps": 2}
+        callback = LoggingCallback(
+            memory, video_interval=6, video_keep=False, video_overlay=overlay, **size
+        )
+        training(callback)
+        callback.close()
+        clips.append(memory.videos()[0][1].frames())
+    without, with_text = clips
+    assert (without[0] != with_text[0])[:80, :200].any()
+    # Light on dark, top left, and nothing elsewhere but where the square may be.
+    assert (with_text[0][:60, :120].max(-1) > 200).any()
+    assert (with_text[0][:60, :120].max(-1) < 130).sum() > 500
+
+
+def scored(returns: list[float]) -> Any:
+    """Reports of a run, to be recorded one after another."""
+    from lerax_log.packets import Report
+
+    return [
+        Report(0, i + 1, len(returns), i + 1, {"episode/return": value} if value else {})
+        for i, value in enumerate(returns)
+    ]
+
+
+def wanted(record_when: Any, returns: list[float]) -> list[int]:
+    from lerax_log.recording import ClipSettings
+    from lerax_log.run_backends import RunBackends
+    from lerax_log.video_worker import VideoWorker
+
+    options = run.VideoOptions(1, ClipSettings(1, 8, 8, 50.0, None, False), False, record_when)
+    one = run.Run(RunBackends("run", [GifMemory()]), options, VideoWorker())
+    return [report.step for report in scored(returns) if one._is_wanted(report)]
+
+
+def test_the_best_are_recorded():
+    assert wanted("always", [1, 2, 3]) == [1, 2, 3]
+    assert wanted("best", [0, 1.0, 3.0, 2.0, 3.0, float("nan"), 4.0]) == [2, 3, 7]
+    assert wanted(lambda scalars: scalars.get("episode/return", 0) > 2, [0, 1.0, 3.0, 5.0]) == [
+        3,
+        4,
+    ]
+
+
+def warned(recorded: list[warnings.WarningMessage]) -> list[str]:
+    return [str(w.message) for w in recorded if w.category is RenderWarning]
+
+
+def test_failures_are_warnings_and_recording_pauses_after_three(
+    training, plain_policy, monkeypatch
+):
+    calls = []
+
+    def fails(snapshot, *arguments):
+        calls.append(snapshot.step)
+        raise OSError(f"no room for the clip of step {snapshot.step}")
+
+    memory = GifMemory()
+    callback = LoggingCallback(memory, name="doomed", video_interval=1, video_mode="block", **SMALL)
+    with monkeypatch.context() as patched, warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        patched.setattr(run, "record_clips", fails)
+        assert_same_policy(training(callback), plain_policy)
+        callback._host()._worker.close()
+    assert calls == [16, 32, 48]
+    first, second, third = warned(recorded)
+    assert first == (
+        "run doomed: the recording at step 16 failed: OSError: no room for the clip of step 16. "
+        "The training goes on; the next recording is tried again"
+    )
+    assert "step 32" in second
+    assert "recording pauses until the next learn(), since 3 recordings in a row" in third
+    assert len(memory.scalars("train/loss")) == ITERATIONS
+    # The next training tries again, and its steps are counted on.
+    training(callback)
+    callback.close()
+    assert [step for step, _ in memory.videos()][-1] == 2 * TOTAL_STEPS
+
+
+def test_a_backend_that_does_not_take_videos_is_a_warning(training):
+    bad, good = GifMemory(fails=("log_video",)), GifMemory()
+    callback = LoggingCallback([bad, good], name="r", video_interval=6, video_keep=False, **SMALL)
+    training(callback)
+    with pytest.warns(RenderWarning, match="run r: the recording at step 96 failed: GifMemory: OS"):
+        callback.close()
+    assert [step for step, _ in good.videos()] == [96]
+
+
+def test_a_function_that_fails_is_a_warning(training):
+    callback = LoggingCallback(
+        GifMemory(), video_interval=6, record_when=lambda scalars: scalars["nonsense"], **SMALL
+    )
+    with pytest.warns(RenderWarning, match="failed: KeyError: 'nonsense'"):
+        training(callback)
+    callback.close()
+
+
+def test_what_cannot_be_drawn_is_said_at_the_start():
+    memory = GifMemory()
+    with pytest.warns(RenderWarning, match="there will be no videos: UnsupportedEnvError"):
+        LoggingCallback(memory, video_interval=1, env=Invisible(), policy=None)
+    callback = LoggingCallback(memory, name="blind", video_interval=1, **SMALL)
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        Training(Invisible())(callback)
+        callback.close()
+    (message,) = warned(recorded)
+    assert message.startswith(
+        "run blind: videos were asked for and cannot be made: UnsupportedEnvError: cannot draw a "
+        "Invisible"
+    )
+    assert message.endswith("none will be tried in this training")
+    assert memory.videos() == []
+    assert len(memory.scalars("train/loss")) == ITERATIONS
+
+
+def test_what_does_not_work_here_is_said_at_the_start(training, monkeypatch):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nonexistent/ffmpeg")
+    memory = GifMemory()
+    callback = LoggingCallback(memory, name="lame", video_interval=6, **SMALL)
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        training(callback)
+        callback.close()
+    start, later = warned(recorded)
+    assert "BackendUnavailableError" in start
+    assert start.endswith("it is tried again when the first recording is due")
+    assert "run lame: the recording at step 96 failed" in later
+
+
+def test_the_worker_that_cannot_keep_up_drops_the_oldest(
+    training, plain_policy, monkeypatch, caplog
+):
+    go, recorded_steps = threading.Event(), []
+
+    def slow(snapshot, *arguments):
+        assert go.wait(SECONDS)
+        recorded_steps.append(snapshot.step)
+        raise ValueError
+
+    monkeypatch.setattr(run, "record_clips", slow)
+    monkeypatch.setattr(run.Run, "_check", lambda *a: None)
+    callback = LoggingCallback(GifMemory(), name="slow", video_interval=1, **SMALL)
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        assert_same_policy(training(callback), plain_policy)
+        messages = warned(recorded)
+        go.set()
+        callback.close()
+    assert len(messages) == 1
+    assert 'video_mode="block"' in messages[0]
+    assert len(recorded_steps) == 3
+    assert recorded_steps[1:] == [80, 96]
+    assert "3 recordings were dropped in all" in caplog.text
+
+
+def test_ctrl_c_while_recordings_are_awaited_closes_the_run(training, monkeypatch):
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(snapshot, *arguments):
+        begun.set()
+        assert go.wait(SECONDS)
+        raise ValueError
+
+    monkeypatch.setattr(run, "record_clips", slow)
+    memory = GifMemory()
+    callback = LoggingCallback(memory, video_interval=3, **SMALL)
+    training(callback)
+    assert begun.wait(SECONDS)
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        callback.close()
+    assert memory.methods()[-1] == "close"
+    go.set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        callback.close()
+
+
+def test_failures_have_the_same_cause_where_they_have_the_same_place():
+    def fails(number: int) -> Exception:
+        try:
+            raise ValueError(f"no file clip_{number}.gif")
+        except ValueError as error:
+            return error
+
+    def other() -> Exception:
+        try:
+            raise ValueError("no file clip_1.gif")
+        except ValueError as error:
+            return error
+
+    assert _cause(fails(1)) == _cause(fails(2))
+    assert _cause(fails(1)) != _cause(other())

@@ -1,0 +1,174 @@
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from lerax_log.video_worker import VideoWorker
+
+
+class Gate:
+    """Work that begins, and ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.set()
+        assert self.go.wait(10)
+
+
+@pytest.fixture
+def done() -> list[object]:
+    return []
+
+
+def busy(worker: VideoWorker) -> Gate:
+    gate = Gate()
+    worker.submit(None, gate)
+    assert gate.begun.wait(10)
+    return gate
+
+
+def test_work_is_done_in_order_on_one_other_thread(done):
+    worker = VideoWorker(limit=100)
+    threads = set()
+    for number in range(20):
+        worker.submit("run", lambda number=number: done.append(number))
+        worker.submit("run", lambda: threads.add(threading.current_thread()))
+        time.sleep(0.001)
+    worker.close()
+    assert done == list(range(20))
+    assert threading.current_thread() not in threads
+
+
+def test_never_two_at_a_time(done):
+    worker = VideoWorker(limit=100)
+    running = []
+
+    def work():
+        running.append(1)
+        done.append(len(running))
+        time.sleep(0.005)
+        running.pop()
+
+    for _ in range(10):
+        worker.submit("run", work)
+    worker.close()
+    assert done == [1] * 10
+
+
+def test_the_oldest_of_the_same_owner_makes_room(done):
+    worker = VideoWorker(limit=2)
+    gate = busy(worker)
+    dropped = [
+        worker.submit(owner, lambda work=(owner, number): done.append(work))
+        for number in range(4)
+        for owner in ("a", "b")
+    ]
+    gate.go.set()
+    worker.close()
+    assert done == [("a", 2), ("b", 2), ("a", 3), ("b", 3)]
+    assert dropped == [False] * 4 + [True] * 4
+
+
+def test_work_of_nobody_is_never_dropped(done):
+    worker = VideoWorker(limit=1)
+    gate = busy(worker)
+    for number in range(5):
+        assert not worker.submit(None, lambda number=number: done.append(number))
+    gate.go.set()
+    worker.close()
+    assert done == [0, 1, 2, 3, 4]
+
+
+def test_blocking_waits_for_room_and_drops_nothing(done):
+    worker = VideoWorker(limit=2, block=True)
+    gate = busy(worker)
+    submitted = []
+
+    def submit_all():
+        for number in range(6):
+            assert not worker.submit("run", lambda number=number: done.append(number))
+            submitted.append(number)
+
+    thread = threading.Thread(target=submit_all)
+    thread.start()
+    time.sleep(0.1)
+    assert submitted == [0, 1]
+    gate.go.set()
+    thread.join(10)
+    worker.close()
+    assert done == list(range(6))
+
+
+def test_close_waits_and_may_be_called_again_and_before_more_work(done):
+    worker = VideoWorker()
+    worker.close()
+    worker.submit("run", lambda: (time.sleep(0.1), done.append(1)))
+    worker.close()
+    worker.close()
+    assert done == [1]
+    worker.submit("run", lambda: done.append(2))
+    worker.close()
+    assert done == [1, 2]
+
+
+def test_discarded_work_is_not_done(done):
+    worker = VideoWorker()
+    gate = busy(worker)
+    worker.submit("run", lambda: done.append(1))
+    worker.discard()
+    gate.go.set()
+    worker.close()
+    assert done == []
+
+
+def test_a_raise_is_reported_and_what_waits_is_done(done, monkeypatch):
+    reported = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: reported.append(args.exc_value))
+    worker = VideoWorker()
+    worker.submit("run", lambda: 1 / 0)
+    worker.submit("run", lambda: done.append(1))
+    worker.close()
+    assert done == [1]
+    assert [type(error) for error in reported] == [ZeroDivisionError]
+
+
+def test_no_thread_is_left_when_there_is_no_work():
+    before = threading.active_count()
+    worker = VideoWorker()
+    worker.submit("run", lambda: None)
+    worker.close()
+    assert threading.active_count() == before
+
+
+def test_dropped_work_keeps_nothing_alive():
+    import weakref
+
+    class Big:
+        pass
+
+    worker = VideoWorker(limit=1)
+    gate = busy(worker)
+    big = Big()
+    reference = weakref.ref(big)
+    worker.submit("run", lambda big=big: None)
+    del big
+    assert reference() is not None
+    worker.submit("run", lambda: None)
+    assert reference() is None
+    gate.go.set()
+    worker.close()
+
+
+def test_unfinished_work_does_not_keep_the_interpreter():
+    code = """
+import time
+from lerax_log.video_worker import VideoWorker
+VideoWorker().submit("run", lambda: time.sleep(60))
+"""
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+    assert time.monotonic() - start < 20
