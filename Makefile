@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check docs bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,10 @@ check: setup ## Lint, check the format, check the types
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
+docs: setup ## Build the documentation into site/; a broken link or reference fails
+	@.venv/bin/zensical build --strict --clean
+	@.venv/bin/python scripts/check-site site
+
 bench: setup ## Compare with the alternatives, in one run
 	@.venv/bin/python benchmarks/render.py $(ARGS)
 
@@ -27,5 +31,5 @@ lock: ## Make the locks again from pyproject.toml; ARGS=--upgrade takes newer ve
 	@scripts/lock $(ARGS)
 
 clean: ## Remove what set-up, tests and builds made; out/ stays
-	rm -rf .venv .tools build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .tools build dist site .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find src tests benchmarks examples -name __pycache__ -exec rm -rf {} +

@@ -170,12 +170,12 @@ def scan_tiles(
     stacked: bool,
 ) -> tuple[Carry, Rollout]:
     """Take `CHUNK` steps in each of several rollouts: axes `(T, tiles)`, carries `(tiles, ...)`."""
-    scan = eqx.filter_vmap(
+    tiled = eqx.filter_vmap(
         lambda policy, carry: scan(env, policy, carry, capture, deterministic),
         in_axes=(_tile_axis(stacked), eqx.if_array(0)),
         out_axes=(eqx.if_array(0), eqx.if_array(1)),
     )
-    carry, chunk = scan(policy, carry)
+    carry, chunk = tiled(policy, carry)
     return carry, chunk
 
 
