@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .pygame_renderer import HeadlessPygameRenderer
     from .recorder import record, render, try_record
     from .rollouts import Rollout, rollout
+    from .sources.mjcf import MujocoScene
     from .video import Video
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "EncodeError",
     "HeadlessMujocoRenderer",
     "HeadlessPygameRenderer",
+    "MujocoScene",
     "RenderError",
     "RenderWarning",
     "Rollout",
@@ -53,6 +55,7 @@ _HOMES = {
     "Camera": "mujoco_renderer",
     "HeadlessMujocoRenderer": "mujoco_renderer",
     "HeadlessPygameRenderer": "pygame_renderer",
+    "MujocoScene": "sources.mjcf",
     "Rollout": "rollouts",
     "Video": "video",
     "VideoWriter": "encode",

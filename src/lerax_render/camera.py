@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import SupportsInt
 
 import mujoco
@@ -41,7 +42,10 @@ class Camera:
     def __post_init__(self) -> None:
         if self.lookat is not None and self.track is not None:
             raise ValueError("Camera takes lookat (stand still) or track (follow), not both")
-        if self.lookat is not None and len(self.lookat) != 3:
+        given = (self.azimuth, self.elevation, self.distance)
+        if not all(number is None or isinstance(number, Real) for number in given):
+            raise ValueError(f"Camera's azimuth, elevation and distance are numbers, got {self}")
+        if self.lookat is not None and np.shape(self.lookat) != (3,):
             raise ValueError(f"Camera's lookat must be x, y, z in metres, got {self.lookat!r}")
         point = () if self.lookat is None else self.lookat
         numbers = (self.azimuth, self.elevation, self.distance, *point)

@@ -1,31 +1,23 @@
 """The command `lerax-render`."""
 
 import ast
-import io
 import os
 import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import platformdirs
 import tyro
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from tyro.conf import Positional, UseAppendAction, arg
 
+from . import __version__
 from .errors import RenderError
+from .progress import ClipsBar, progress_bar
+from .sizes import human_size, parsed_size
 
 type Assignments = UseAppendAction[tuple[str, ...]]
 
@@ -40,15 +32,17 @@ def clip(
     env_arg: Annotated[Assignments, arg(metavar="NAME=VALUE")] = (),
     steps: int = 256,
     seed: int = 0,
-    width: int = 640,
-    height: int = 480,
+    width: int | None = None,
+    height: int | None = None,
     fps: float | None = None,
     camera: str | None = None,
-    quality: Literal["auto", "draft", "standard", "high"] = "auto",
+    quality: Literal["auto", "draft", "standard", "high", "cinematic"] = "auto",
     format: Literal["mp4", "webm", "gif", "webp", "apng", "png"] | None = None,
     deterministic: bool = False,
     grid: Annotated[str | None, arg(metavar="ROWSxCOLUMNS")] = None,
     overlay: Annotated[tuple[str, ...], arg(metavar="LINE")] = (),
+    preset: Literal["docs", "readme", "social"] | None = None,
+    max_size: str | None = None,
     cache: bool = True,
 ) -> None:
     """Record an environment as a video, GIF or picture sequence.
@@ -65,54 +59,142 @@ def clip(
             controls=passive or sampled, frame_skip=N.
         steps: Number of frames, one a step.
         seed: Of the random key.
-        width: Of the picture, in pixels.
-        height: Of the picture, in pixels.
+        width: Of the picture, in pixels; 640 by default.
+        height: Of the picture, in pixels; 480 by default.
         fps: Frames a second; real time by default.
         camera: MuJoCo: a camera's name or number, or settings of the tracking camera such as
             azimuth=90,elevation=-20,distance=4.
-        quality: MuJoCo: how much to spend on a frame.
+        quality: MuJoCo: how much to spend on a frame. cinematic needs Vulkan.
         format: Overrides the suffix of the output.
         deterministic: Let the policy take its most likely action.
         grid: Several environments in one picture, such as 2x3.
         overlay: Text on the frames: any of step, time, reward, return, episode.
+        preset: docs: a GIF, 480 wide, 20 fps, up to 10 MB. readme: the same up to 1 MB. social: an
+            MP4, 1280x720.
+        max_size: Another limit for the preset's GIF, such as 5MB. Until it is met, the GIF gets
+            fewer frames, then smaller, then fewer colours.
         cache: Keep compiled rollouts in the user's cache folder.
     """
     started = time.perf_counter()
-    # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
-    warnings.filterwarnings("ignore", message="Explicitly requested dtype")
-    if cache:
-        keep_compilations()
+    prepare_process(cache)
     # Here and not above: it takes seconds to load, and --help needs none of it.
-    import jax
+    from .clips import Clip
+    from .presets import find_preset
 
-    from .recorder import record
-    from .specs import load_env, load_policy
-
-    with _output_to_stderr():
-        environment = load_env(env, assignments(env_arg))
-    loaded = policy and load_policy(policy, policy_class, environment, assignments(policy_arg))
-    target = output or Path(default_name(env, format))
+    wanted = Clip(
+        env=env,
+        env_args=assignments(env_arg),
+        policy=() if policy is None else (str(policy),),
+        policy_class=policy_class,
+        policy_args=assignments(policy_arg),
+        steps=steps,
+        seed=seed,
+        width=width,
+        height=height,
+        fps=fps,
+        camera=parsed_camera(camera),
+        quality=quality,
+        format=format,
+        deterministic=deterministic,
+        overlay=overlay,
+        grid=parsed_grid(grid),
+        preset=preset,
+        max_size=None if max_size is None else parsed_size(max_size),
+    )
+    chosen = find_preset(preset)
+    suffix = chosen.format if chosen else format
+    target = output or Path(default_name(env, suffix))
     with progress_bar(f"{env} → {target}", steps) as advance:
-        video = record(
-            environment,
-            loaded,
-            target,
-            num_steps=steps,
-            key=jax.random.key(seed),
-            width=width,
-            height=height,
-            fps=fps,
-            camera=parsed_camera(camera),
-            quality=quality,
-            format=format,
-            deterministic=deterministic,
-            overlay=overlay,
-            grid=parsed_grid(grid),
-            progress=advance,
-        )
+        video = wanted.record(target, advance)
     print(
         f"{target}: {human_size(video.num_bytes)}, {video.num_frames} frames, "
         f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s"
+    )
+
+
+def gallery(
+    manifest: Annotated[Positional[Path], arg(metavar="MANIFEST")],
+    /,
+    output: Annotated[Path, arg(aliases=["-o"])],
+    workers: int = 1,
+    force: bool = False,
+    cache: bool = True,
+) -> None:
+    """Make the clips of a manifest, and a page with them; only what changed is made again.
+
+    Args:
+        manifest: A TOML file: [defaults], and [[clips]] with env, caption, tags and so on.
+        output: Folder for the clips, index.html and gallery.md. Nothing is written elsewhere.
+        workers: How many processes render.
+        force: Make all clips again.
+        cache: Keep compiled rollouts in the user's cache folder.
+    """
+    prepare_process(cache)
+    from .gallery import PAGE, make_gallery, spawned
+
+    with ClipsBar() as bar:
+        report = make_gallery(
+            manifest,
+            output,
+            workers=workers,
+            force=force,
+            new_executor=partial(spawned, initializer=partial(prepare_process, cache)),
+            on_start=bar.start,
+            on_outcome=bar.finish,
+        )
+    for file in report.removed:
+        print(f"removed {file}")
+    print(
+        f"{output / PAGE}: {len(report.made)} made, {len(report.kept)} unchanged, "
+        f"{len(report.failed)} failed"
+    )
+    for name, reason in report.failed.items():
+        print(f"lerax-render: {name} could not be made: {reason}", file=sys.stderr)
+    if report.failed:
+        raise SystemExit(1)
+
+
+def timelapse(
+    run_dir: Annotated[Positional[Path], arg(metavar="RUN_DIR")],
+    /,
+    output: Annotated[Path, arg(aliases=["-o"])],
+    grid: Annotated[str | None, arg(metavar="ROWSxCOLUMNS")] = None,
+    frames: int | None = None,
+    fps: float | None = None,
+    width: int | None = None,
+    height: int | None = None,
+) -> None:
+    """Join the clips that a training run recorded, with the training step written on each.
+
+    Args:
+        run_dir: Folder of the run, with its clips in videos/step_*.mp4.
+        output: File to write; its suffix chooses the format.
+        grid: Side by side instead of one after the other, such as 2x3: as many clips, spread
+            evenly over the training.
+        frames: Of each clip at most; all by default.
+        fps: Frames a second; the clips' own by default.
+        width: Of the picture, in pixels; the clips' own by default.
+        height: Of the picture, in pixels; the clips' own by default.
+    """
+    from .timelapse import find_recordings, make_timelapse
+
+    count = len(find_recordings(run_dir))
+    shape = parsed_grid(grid)
+    tiles = count if shape is None else shape[0] * shape[1]
+    with progress_bar(f"{run_dir} → {output}", tiles) as advance:
+        video = make_timelapse(
+            run_dir,
+            output,
+            grid=shape,
+            frames=frames,
+            fps=fps,
+            width=width,
+            height=height,
+            progress=lambda: advance(1),
+        )
+    print(
+        f"{output}: {human_size(video.num_bytes)}, {tiles} of {count} recordings, "
+        f"{video.num_frames} frames, {video.width}x{video.height}, {video.fps:g} fps"
     )
 
 
@@ -126,11 +208,19 @@ def doctor() -> None:
         raise SystemExit(1)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"clip": clip, "doctor": doctor}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "clip": clip,
+    "gallery": gallery,
+    "timelapse": timelapse,
+    "doctor": doctor,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors that a user can mend are one line on stderr, and exit code 1."""
+    if (sys.argv[1:] if arguments is None else list(arguments)) == ["--version"]:
+        print(f"lerax-render {__version__}")
+        return
     try:
         tyro.extras.subcommand_cli_from_dict(
             COMMANDS,
@@ -138,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             description="Videos of Lerax environments and policies, on machines without a display.",
             args=arguments,
         )
-    except (RenderError, ValueError, TypeError, OSError) as error:
+    except (RenderError, ValueError, TypeError, OverflowError, OSError) as error:
         if os.environ.get("LERAX_RENDER_TRACEBACK"):
             raise
         print(f"lerax-render: {error}", file=sys.stderr)
@@ -146,59 +236,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(1) from None
 
 
-def keep_compilations() -> None:
-    """Let JAX keep compiled programs in the user's cache folder, unless it keeps them already."""
-    import jax
+def prepare_process(cache: bool) -> None:
+    """Make a process of this command ready to render.
 
-    if jax.config.jax_compilation_cache_dir is not None:
-        return
-    folder = platformdirs.user_cache_path("lerax-render") / "jax"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
-    if os.access(folder, os.W_OK):
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-@contextmanager
-def _output_to_stderr() -> Iterator[None]:
-    """Keep what an environment prints while it is loaded out of the command's own output.
-
-    What MJX prints when it is imported, that it has no warp, is nobody's concern.
+    Args:
+        cache: Whether compiled rollouts are kept in the user's cache folder.
     """
-    printed = io.StringIO()
-    try:
-        with redirect_stdout(printed):
-            yield
-    finally:
-        for line in printed.getvalue().splitlines():
-            if not line.startswith("Failed to import"):
-                print(line, file=sys.stderr)
+    # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
+    warnings.filterwarnings("ignore", message="Explicitly requested dtype")
+    if cache:
+        from .compilations import keep_compilations
 
-
-@contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on a terminal, and nothing anywhere else.
-
-    Yields:
-        A function that takes how many more are done.
-    """
-    console = Console(stderr=True)
-    # Not console.is_terminal: FORCE_COLOR makes that true of a pipe.
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda count: progress.advance(task, count)
+        keep_compilations()
 
 
 def assignments(texts: Sequence[str]) -> dict[str, Any]:
@@ -245,18 +294,8 @@ def parsed_grid(text: str | None) -> tuple[int, int] | None:
 
 def default_name(env: str, format: str | None) -> str:
     """Return the file that a clip of `env` goes to where none was named."""
-    stem = Path(env).stem if env.endswith(".xml") else env.rpartition(":")[2]
-    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)
+    from .specs import stem
+
     if format == "png":
-        return f"{stem}_%05d.png"
-    return f"{stem}.{format or 'mp4'}"
-
-
-def human_size(num_bytes: int) -> str:
-    """Return a number of bytes as text with three digits."""
-    size = float(num_bytes)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
+        return f"{stem(env)}_%05d.png"
+    return f"{stem(env)}.{format or 'mp4'}"

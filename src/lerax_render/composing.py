@@ -79,7 +79,7 @@ class Composition:
         if self._grid is None:
             chunk, states = jax.tree.map(lambda x: np.asarray(x)[:, None], (chunk, states))
         # All tiles of the first step, then all of the second: one painter serves them in turn.
-        states = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), states)
+        states = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), states)
         painted = painter.paint(states) if shown.any() else iter(())
         infos = [
             infos(jax.tree.map(lambda x, i=i: x[:, i], chunk))

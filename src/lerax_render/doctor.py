@@ -1,7 +1,10 @@
 """What can render on this machine, found out by trying; for each "no", what mends it."""
 
 import importlib
+import os
 import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,9 +52,14 @@ def examine() -> Findings:
     """Try everything that a clip may need. Takes a few seconds: GL backends run in processes."""
     with ThreadPoolExecutor() as pool:
         probes = pool.map(gl.probe, gl.BACKENDS)
+        chosen = pool.submit(_chosen_gl)
         findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
         backends = [_backend(probe) for probe in probes]
-    findings += [*backends, *(_extra(extra, package) for extra, package in _EXTRAS.items())]
+    findings += [
+        *backends,
+        *chosen.result(),
+        *(_extra(extra, package) for extra, package in _EXTRAS.items()),
+    ]
     usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in backends)
     return Findings(findings, usable)
 
@@ -123,6 +131,17 @@ def _ffmpeg() -> Iterator[Finding]:
             "pip install --force-reinstall imageio-ffmpeg, and unset IMAGEIO_FFMPEG_EXE",
             optional=format.name != "mp4",
         )
+
+
+def _chosen_gl() -> Iterator[Finding]:
+    """What MUJOCO_GL stands in the way of, where it is set: MuJoCo reads it when it is imported."""
+    wanted = os.environ.get("MUJOCO_GL")
+    if wanted is None:
+        return
+    script = "from lerax_render import gl; gl.open_context().close(); import mujoco"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    reason = (done.stderr.strip().splitlines() or [""])[-1]
+    yield Finding(f"MUJOCO_GL={wanted}", done.returncode == 0, reason or "works", "unset MUJOCO_GL")
 
 
 def _backend(probe: gl.Probe) -> Finding:

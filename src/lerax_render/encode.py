@@ -74,7 +74,7 @@ class VideoWriter:
                 written; the message says what is accepted.
         """
         self._format = resolve_format(target, format)
-        self._wanted_fps = _check_fps(fps)
+        self._wanted_fps = check_fps(fps)
         self._fps = self._format.nearest_fps(self._wanted_fps)
         self._width = None if width is None else _check_side("width", width, self._format)
         self._height = None if height is None else _check_side("height", height, self._format)
@@ -238,7 +238,13 @@ class VideoWriter:
         self._ffmpeg = self._work = None
 
 
-def _check_fps(fps: SupportsFloat) -> Fraction:
+def check_fps(fps: SupportsFloat) -> Fraction:
+    """Return a frame rate as a fraction that ffmpeg takes.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is not from 0.01 to 1000 frames a second.
+    """
     if isinstance(fps, (str, bool)) or not hasattr(fps, "__float__"):
         raise TypeError(f"fps must be a number, got {fps!r}")
     if not math.isfinite(float(fps)) or not _SLOWEST <= float(fps) <= _FASTEST:

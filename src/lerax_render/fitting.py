@@ -69,6 +69,7 @@ def _as_rgb(frame: Any) -> np.ndarray:
     array = array[:, :, :3]
     if array.dtype == np.uint8:
         return np.array(array, order="C")
-    if np.issubdtype(array.dtype, np.floating) and np.nanmax(array) <= 1.0:
+    array = np.nan_to_num(array)
+    if np.issubdtype(array.dtype, np.floating) and array.max() <= 1.0:
         array = array * 255.0
-    return np.clip(np.nan_to_num(array), 0, 255).round().astype(np.uint8)
+    return np.clip(array, 0, 255).round().astype(np.uint8)

@@ -34,6 +34,8 @@ class Grid:
         self, shape: tuple[int, int], width: int, height: int, labels: Sequence[str] = ()
     ) -> None:
         rows, columns = _checked(shape)
+        if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+            raise TypeError(f"labels must be several texts, one for each tile, got {labels!r}")
         self._gap = max(1, round(min(width, height) / 240))
         self.tile_width = (width - (columns - 1) * self._gap) // columns
         self.tile_height = (height - (rows - 1) * self._gap) // rows
@@ -88,7 +90,9 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
 
 def _checked(shape: tuple[int, int]) -> tuple[int, int]:
     whole = isinstance(shape, tuple | list) and len(shape) == 2
-    if not whole or not all(isinstance(n, int) and not isinstance(n, bool) for n in shape):
+    if not whole or not all(
+        isinstance(n, int | np.integer) and not isinstance(n, bool) for n in shape
+    ):
         raise TypeError(f"grid must be (rows, columns), two whole numbers, got {shape!r}")
     if min(shape) < 1:
         raise ValueError(f"grid must be at least (1, 1), got {tuple(shape)}")

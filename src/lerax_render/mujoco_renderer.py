@@ -18,7 +18,7 @@ from .errors import BackendUnavailableError
 
 try:
     import mujoco
-except AttributeError as error:
+except (AttributeError, RuntimeError) as error:
     # mujoco loads the library that MUJOCO_GL names through PyOpenGL, which says no more than
     # "'NoneType' object has no attribute 'glGetError'" where it is missing.
     raise BackendUnavailableError(

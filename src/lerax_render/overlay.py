@@ -44,7 +44,7 @@ class StepInfo:
     ends: bool
 
 
-_LINES: dict[str, Callable[[StepInfo], str]] = {
+LINES: dict[str, Callable[[StepInfo], str]] = {
     "step": lambda info: f"step {info.step}",
     "time": lambda info: f"time {info.time:.2f} s",
     "reward": lambda info: f"reward {info.reward:.3g}",
@@ -58,8 +58,9 @@ class Overlay:
     """Writes on the frames of one clip.
 
     Args:
-        lines: What to write, top to bottom: `"step"`, `"time"`, `"reward"`, `"return"`,
-            `"episode"`, or functions from `StepInfo` to text. `True` stands for `DEFAULT_LINES`.
+        lines: What to write, a name or several, top to bottom: `"step"`, `"time"`, `"reward"`,
+            `"return"`, `"episode"`, or functions from `StepInfo` to text. `True` stands for
+            `DEFAULT_LINES`.
         height: Of the frames in pixels; the text is scaled with it.
         fps: Frames a second.
 
@@ -69,6 +70,8 @@ class Overlay:
     """
 
     def __init__(self, lines: bool | Sequence[Line], height: int, fps: float) -> None:
+        if isinstance(lines, str):
+            lines = (lines,)
         self._lines = [_line(line) for line in (DEFAULT_LINES if lines is True else lines or ())]
         self._pixels = max(_LEAST_PIXELS, round(height * _TEXT_HEIGHT))
         self._mark = max(2, round(height * _END_HEIGHT))
@@ -97,7 +100,7 @@ class Overlay:
         return frame
 
     def leave_out(self, info: StepInfo) -> None:
-        """Take note of a step that no frame shows: the next frame marks the episode's end for it."""
+        """Take note of a step without a frame: the next frame marks the episode's end for it."""
         if info.ends:
             self._since_end = -1
 
@@ -133,8 +136,10 @@ def step_infos(fps: float) -> Callable[[Rollout], Iterator[StepInfo]]:
         ):
             episode += starts
             total = reward if starts else total + reward
-            yield StepInfo(step, step / fps, reward, total, episode, terminated or truncated)
+            info = StepInfo(step, step / fps, reward, total, episode, terminated or truncated)
+            # Before the yield: after a chunk's last one nobody comes back.
             step += 1
+            yield info
 
     return infos
 
@@ -173,8 +178,19 @@ def _glyph(character: str, pixels: int) -> np.ndarray:
     if not pygame.font.get_init():
         pygame.font.init()
     font = pygame.font.Font(None, round(pixels * 1.4))
-    surface = font.render(character if character.isprintable() else " ", True, (255, 255, 255))
-    return pygame.surfarray.array_alpha(surface).T.astype(np.float32) / 255.0
+    character = character if character.isprintable() else " "
+    surface = font.render(character, True, (255, 255, 255))
+    mask = pygame.surfarray.array_alpha(surface).T.astype(np.float32) / 255.0
+    # Each picture is as high as its letter: "g" reaches below the height that the font claims, and
+    # "Ä" above, which moves all of it down.
+    headroom = max(1, pixels // 7)
+    metrics = font.metrics(character)[0]
+    rise = max(0, metrics[3] - font.get_ascent()) if metrics else 0
+    mask = mask[max(0, rise - headroom) :]
+    top = max(0, headroom - rise)
+    glyph = np.zeros((headroom + font.get_linesize(), mask.shape[1]), np.float32)
+    glyph[top : top + len(mask)] = mask[: len(glyph) - top]
+    return glyph
 
 
 def _checked(text: str) -> str:
@@ -188,8 +204,8 @@ def _line(line: Line) -> Callable[[StepInfo], str]:
         return line
     if not isinstance(line, str):
         raise TypeError(f"an overlay's line is a name or a function, got {line!r}")
-    if line not in _LINES:
+    if line not in LINES:
         raise ValueError(
-            f"no overlay line named {line!r}: there are {', '.join(_LINES)}, or pass a function"
+            f"no overlay line named {line!r}: there are {', '.join(LINES)}, or pass a function"
         )
-    return _LINES[line]
+    return LINES[line]

@@ -2,8 +2,11 @@
 
 import copy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import mujoco
+if TYPE_CHECKING:
+    # Not at run time: what is asked here before any work must not need MuJoCo to be importable.
+    import mujoco
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ QUALITIES = {
     "high": Quality(4, 4096, 28, 16, at_least=True),
 }
 NAMES = ("auto", *QUALITIES)
+# Drawn by another renderer altogether: see `filament_renderer`.
+CINEMATIC = "cinematic"
 
 
 def choose(name: str, *, software: bool) -> str:
@@ -46,13 +51,14 @@ def choose(name: str, *, software: bool) -> str:
     return "standard" if software else "high"
 
 
-def check_name(name: str) -> None:
-    """Raise ValueError unless `name` is one of `NAMES`."""
-    if name not in NAMES:
-        raise ValueError(f"quality must be one of {', '.join(NAMES)}, got {name!r}")
+def check_name(name: str, *further: str) -> None:
+    """Raise ValueError unless `name` is one of `NAMES`, or of those further ones."""
+    names = (*NAMES, *further)
+    if name not in names:
+        raise ValueError(f"quality must be one of {', '.join(names)}, got {name!r}")
 
 
-def adapt(model: mujoco.MjModel, quality: Quality, width: int, height: int) -> mujoco.MjModel:
+def adapt(model: "mujoco.MjModel", quality: Quality, width: int, height: int) -> "mujoco.MjModel":
     """A copy of the model to make a drawing context from, at this quality and size.
 
     A copy, since MuJoCo reads these settings from the model, and the model is the user's: another

@@ -14,16 +14,20 @@ from jax import lax
 from jax import numpy as jnp
 
 from .composing import Composition
-from .encode import VideoWriter
+from .encode import VideoWriter, check_fps
 from .errors import RenderError, warn
 from .overlay import Line
-from .quality import check_name
-from .rollouts import CHUNK, Capture, PyTree, Rollout, check_num_steps, check_policy
+from .presets import find_preset, open_writer
+from .quality import CINEMATIC, check_name
+from .rollouts import CHUNK, Capture, PyTree, Rollout, check_num_steps, check_policy, check_whole
 from .sources import Painter, Source, find_source
 from .video import Video
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
+
+DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
+"""Of a picture in pixels."""
 
 
 def record(
@@ -33,8 +37,8 @@ def record(
     *,
     num_steps: int = 256,
     key: jax.Array | None = None,
-    width: int = 640,
-    height: int = 480,
+    width: int | None = None,
+    height: int | None = None,
     fps: float | Fraction | None = None,
     camera: Any | None = None,
     quality: str = "auto",
@@ -43,6 +47,8 @@ def record(
     overlay: bool | Sequence[Line] = False,
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
+    preset: str | None = None,
+    max_size: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Video:
     """Record a policy in an environment as a video.
@@ -60,13 +66,14 @@ def record(
             whole, and stays as it was if anything fails.
         num_steps: Number of frames.
         key: JAX PRNG key; `jax.random.key(0)` where `None`.
-        width: Of the picture in pixels, 1 to 16384.
-        height: Of the picture in pixels, 1 to 16384.
+        width: Of the picture in pixels, 1 to 16384; where `None`, 640 or the preset's.
+        height: Of the picture in pixels, 1 to 16384; where `None`, 480 or the preset's.
         fps: Frames a second; where `None`, real time: one over the environment's `dt` in seconds,
             or 50 where it has none.
         camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`. `None`
             follows the robot.
-        quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"` or `"high"`.
+        quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
+            MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
             it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
@@ -76,6 +83,10 @@ def record(
         grid: Rows and columns of a picture with that many rollouts in it, which advance together in
             one compiled, vmapped scan. Each has a key of its own and restarts on its own.
         labels: A text for each tile of the grid, row by row.
+        preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
+            keep to a size, or `"social"`; see `lerax_render.presets`. Of steps that come faster
+            than its frames some are left out, so that the clip still plays in real time.
+        max_size: Bytes at most, instead of the preset's own limit.
         progress: Called with the number of frames that have become ready since the last call.
 
     Returns:
@@ -87,21 +98,33 @@ def record(
         BackendUnavailableError: No GL backend works, or a package is missing.
         EncodeError: ffmpeg or the disk failed; no partial file is left.
     """
+    _check_not_traced("record")
     check_num_steps(num_steps)
-    check_name(quality)
+    check_name(quality, CINEMATIC)
+    chosen = find_preset(preset, max_size)
+    if width is None:
+        width = chosen.width if chosen else DEFAULT_WIDTH
+    if height is None:
+        height = chosen.height if chosen else DEFAULT_HEIGHT
+    width, height = check_whole("width", width), check_whole("height", height)
     source = find_source(env)
     if fps is None:
         fps = frames_per_second(source.seconds_per_step(env))
-    composition = Composition(width, height, fps, overlay, grid, labels)
+    fps = check_fps(fps)
+    composition = Composition(
+        width, height, fps, overlay, grid, labels, max_fps=chosen.max_fps if chosen else None
+    )
     for each in _policies(policy, composition.tiles):
         check_policy(env, each)
-    writer = VideoWriter(
+    writer = open_writer(
+        chosen,
         path,
-        fps,
+        composition.fps,
         format=format,
         width=width,
         height=height,
         pixel_format=source.pixel_format,
+        max_size=max_size,
     )
     film(
         source,
@@ -168,7 +191,7 @@ def film(
             for frame in composition.frames(painter, chunk):
                 for writer in writers:
                     writer.write(frame)
-            num_frames += len(chunk.rewards)
+                num_frames += 1
             if on_chunk is not None:
                 on_chunk(chunk)
     _warn_if_incomplete(painter, num_frames)
@@ -196,8 +219,8 @@ def render(
     env: Any,
     states: PyTree,
     *,
-    width: int = 640,
-    height: int = 480,
+    width: int = DEFAULT_WIDTH,
+    height: int = DEFAULT_HEIGHT,
     camera: Any | None = None,
     quality: str = "auto",
 ) -> Iterator[np.ndarray]:
@@ -206,7 +229,7 @@ def render(
     Args:
         env: The environment that the states belong to.
         states: A pytree of states stacked along a leading axis, as `lax.scan` and `jax.vmap` give;
-            or any iterable of single states.
+            or any iterable of single states; or a `Rollout` of whole states.
         width: As for `record`.
         height: As for `record`.
         camera: As for `record`.
@@ -221,7 +244,9 @@ def render(
         UnsupportedEnvError: Nothing here can draw this environment from its states.
         BackendUnavailableError: No GL backend works, or a package is missing.
     """
-    check_name(quality)
+    _check_not_traced("render")
+    width, height = check_whole("width", width), check_whole("height", height)
+    check_name(quality, CINEMATIC)
     source = find_source(env)
     capture = jax.tree_util.Partial(type(source).capture, source)
     batches = (
@@ -265,12 +290,14 @@ def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
     Raises:
         ValueError: There are no states, or their leading axes differ.
     """
-    is_sequence = isinstance(states, list | tuple) and not hasattr(states, "_fields")
-    if is_sequence or isinstance(states, Iterator):
-        first = list(itertools.islice(iter(states), 1))
-        if not first:
+    if isinstance(states, Rollout):
+        states = states.states
+    if _is_sequence(states):
+        states = iter(states)
+        first = next(states, None)
+        if first is None:
             raise ValueError("states is empty: there is nothing to render")
-        return _sequence_batches(itertools.chain(first, states[1:] if is_sequence else states))
+        return _sequence_batches(itertools.chain([first], states))
     arrays = jax.tree.leaves(eqx.filter(states, eqx.is_array_like))
     lengths = {np.shape(array)[:1] for array in arrays}
     if len(lengths) != 1 or lengths & {(), (0,)}:
@@ -280,6 +307,16 @@ def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
         )
     total = lengths.pop()[0]
     return ((states, start, min(CHUNK, total - start)) for start in range(0, total, CHUNK))
+
+
+def _is_sequence(states: PyTree) -> bool:
+    """Whether these are single states one after the other, and not arrays of many."""
+    if isinstance(states, dict | np.ndarray | jax.Array) or hasattr(states, "_fields"):
+        return False
+    if isinstance(states, tuple):
+        # A state may be a tuple: then its parts are arrays with one axis more.
+        return not states or not all(eqx.is_array(leaf) and leaf.ndim for leaf in states)
+    return isinstance(states, Iterable)
 
 
 def _sequence_batches(states: Iterator[PyTree]) -> Iterator[tuple[PyTree, int, int]]:
@@ -327,6 +364,17 @@ def _policies(policy: Any, tiles: int | None) -> Sequence[Any]:
     return policy
 
 
+def _check_not_traced(what: str) -> None:
+    if isinstance(jnp.zeros(()) + 1, jax.core.Tracer):
+        raise RuntimeError(
+            f"{what} was called in a function that JAX is tracing, where there are no numbers to "
+            "make pictures of: call it outside of jax.jit, or from a jax.debug.callback"
+        )
+
+
 def _name(env: Any) -> str:
-    name = getattr(env, "name", None)
+    try:
+        name = env.name
+    except Exception:
+        name = None
     return name if isinstance(name, str) else type(env).__name__

@@ -42,6 +42,7 @@ __all__ = [
     "Rollout",
     "check_num_steps",
     "check_policy",
+    "check_whole",
     "rollout",
     "rollout_chunks",
     "stepwise",
@@ -113,7 +114,7 @@ def rollout_chunks(
     own and each restarting on its own; leaves then have the axes `(T, tiles)`. `policy` may be a
     sequence of as many policies that differ only in the values of their arrays.
     """
-    key = jr.key(0) if key is None else key
+    key = _typed(key)
     if tiles is None:
         carry = blank_carry(env, policy, key)
         return _chunks(
@@ -126,6 +127,13 @@ def rollout_chunks(
         carry,
         num_steps,
     )
+
+
+def _typed(key: jax.Array | None) -> jax.Array:
+    """Return a typed key also for `jax.random.PRNGKey`'s plain numbers, and key 0 for `None`."""
+    if key is None:
+        return jr.key(0)
+    return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jr.wrap_key_data(key)
 
 
 def _chunks(
@@ -206,7 +214,7 @@ def stepwise(
     Yields:
         The state, and a `Rollout` of that one step whose `states` is `None` (scalars, no `T` axis).
     """
-    carry = blank_carry(env, policy, jr.key(0) if key is None else key)
+    carry = blank_carry(env, policy, _typed(key))
     for _ in range(num_steps):
         carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
         yield carry.env_state, jax.device_get(step)
@@ -214,10 +222,15 @@ def stepwise(
 
 def check_num_steps(num_steps: int) -> None:
     """Raise `ValueError` or `TypeError` unless `num_steps` is a positive whole number."""
-    if isinstance(num_steps, bool) or not isinstance(num_steps, int | np.integer):
-        raise TypeError(f"num_steps must be a whole number, got {num_steps!r}")
-    if num_steps < 1:
+    if check_whole("num_steps", num_steps) < 1:
         raise ValueError(f"num_steps must be at least 1, got {num_steps}")
+
+
+def check_whole(name: str, number: Any) -> int:
+    """Return a whole number, of NumPy's or Python's, as an `int`, or raise `TypeError`."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, got {number!r}")
+    return int(number)
 
 
 def check_policy(env: Any, policy: Any | None) -> None:

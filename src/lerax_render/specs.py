@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,8 +71,8 @@ def load_policy(
         policy_class = getattr(policies, class_spec, None)
         if policy_class is None:
             raise ValueError(_unknown("policy class", class_spec, dir(policies)))
-    with open(path, "rb"):
-        pass
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no policy file {path}")
     structure = _made(
         class_spec,
         lambda **options: eqx.filter_eval_shape(
@@ -80,13 +81,31 @@ def load_policy(
         dict(arguments or {}),
     )
     try:
-        return eqx.tree_deserialise_leaves(path, structure)
+        with open(path, "rb") as file:
+            policy = eqx.tree_deserialise_leaves(file, structure)
+            if file.read(1):
+                raise ValueError("there is more in the file than this policy has parameters")
+            return policy
     except Exception as error:
         raise ValueError(
             f"{path} does not hold the parameters of a {class_spec} for this environment "
             f"({type(error).__name__}: {error}). Give the environment, class and arguments that "
             "it was trained with"
         ) from error
+
+
+def file_in(spec: str) -> str | None:
+    """Return the path in what names an environment or a class; `None` where there is none."""
+    if spec.lower().endswith(".xml"):
+        return spec
+    where = spec.rpartition(":")[0]
+    return where if where.endswith(".py") else None
+
+
+def stem(spec: str) -> str:
+    """Return a file's name, without suffix, for a clip of an environment that nobody named."""
+    name = Path(spec).stem if spec.lower().endswith(".xml") else spec.rpartition(":")[2]
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name).lstrip("_-")[:100] or "clip"
 
 
 def lerax_env_classes() -> dict[str, type]:
@@ -159,7 +178,10 @@ def _module_from_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and equinox look their module up while it is being executed.
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(f"running {path} failed: {type(error).__name__}: {error}") from error
     return module
 
 

@@ -87,9 +87,12 @@ def advance(
     return next_state, policy_state, jnp.asarray(reward, jnp.float32)
 
 
+_NUMBERS = (bool, int, float, complex, np.generic)
+
+
 def _as_array(leaf: Any) -> Any:
     """Make arrays of Python's numbers, which gymnax begins episodes with."""
-    return jnp.asarray(leaf, jnp.result_type(leaf)) if np.isscalar(leaf) else leaf
+    return jnp.asarray(leaf, jnp.result_type(leaf)) if isinstance(leaf, _NUMBERS) else leaf
 
 
 def _with_dtype_of(new: Any, old: Any) -> Any:
@@ -229,7 +232,8 @@ def blank(start: tuple[PyTree, PyTree, Any], key: jax.Array) -> Carry:
         if not is_shape(leaf):
             return leaf
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-            return jnp.broadcast_to(key, leaf.shape)
+            # A state's keys may be of another kind than the rollout's.
+            return jnp.broadcast_to(jr.key(0, impl=leaf.dtype._impl.name), leaf.shape)
         return jnp.zeros(leaf.shape, leaf.dtype)
 
     state, policy_state = jax.tree.map(blank, (state, policy_state))

@@ -124,6 +124,8 @@ class _File(Target):
 
     def deliver(self, clip: Path, num_frames: int) -> tuple[Path, None]:
         with _disk_errors(f"{str(self._path)!r} could not be written"):
+            if (mode := _mode(self._place)) is not None:
+                clip.chmod(stat.S_IMODE(mode))
             os.replace(clip, self._place)
         return self._path, None
 

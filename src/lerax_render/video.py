@@ -87,6 +87,8 @@ class Video:
             EncodeError: the disk refused it.
             OSError: the file at `self.path` is gone or not readable.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"path must be a path, got {type(path).__name__}; write `data` to it")
         try:
             row = resolve_format(path, self.format)
         except ValueError as error:
@@ -122,7 +124,10 @@ class Video:
     def _repr_html_(self) -> str:
         row = FORMATS[self.format]
         name = "a clip in memory" if self.path is None else str(self.path)
-        size = self.num_bytes
+        try:
+            size = self.num_bytes
+        except FileNotFoundError:
+            return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
         label = html.escape(
             f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
             f"{size / 1e6:.1f} MB",

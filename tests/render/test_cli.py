@@ -13,6 +13,7 @@ from jax import random as jr
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
+import lerax_render
 from lerax_render import cli, record
 from lerax_render.mujoco_renderer import Camera
 
@@ -114,6 +115,8 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["CartPole", "--grid", "2by3"], "expected ROWSxCOLUMNS"),
         (["CartPole", "--overlay", "speed"], "no overlay line named 'speed'"),
         (["missing.xml"], "missing.xml"),
+        (["CartPole", "--seed", "9" * 30], "large"),
+        (["CartPole", "--fps", "nan"], "fps must be from 0.01"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, message):
@@ -124,6 +127,10 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, messa
     assert "Traceback" not in err
     assert out == ""
     assert not [p for p in tmp_path.iterdir() if p.name != "cache"]
+
+
+def test_the_version(run):
+    assert run("--version")[1] == f"lerax-render {lerax_render.__version__}\n"
 
 
 def test_help_is_quick_and_names_the_options():

@@ -57,7 +57,7 @@ def test_the_report_lists_each_no_with_its_remedy():
     assert "cannot make every kind of clip" in text
 
 
-@pytest.mark.parametrize("broken", ["ffmpeg", "gl"])
+@pytest.mark.parametrize("broken", ["ffmpeg", "gl", "variable"])
 def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
     program = tmp_path / "ffmpeg"
     program.write_text("#!/bin/sh\nexit 1\n")
@@ -65,6 +65,7 @@ def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
     environment = {
         "ffmpeg": {"IMAGEIO_FFMPEG_EXE": str(program)},
         # A vendor file that names no library: EGL is there and finds no driver.
+        "variable": {"MUJOCO_GL": "nonsense"},
         "gl": {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json"), "MUJOCO_GL": "egl"},
     }[broken]
     script = "from lerax_render import doctor, gl\ngl.BACKENDS.pop('osmesa')\n" * (broken == "gl")
@@ -77,4 +78,9 @@ def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
     )
 
     assert done.returncode == 1, done.stderr
-    assert {"ffmpeg": "imageio-ffmpeg", "gl": "apt-get install"}[broken] in done.stdout
+    remedies = {
+        "ffmpeg": "imageio-ffmpeg",
+        "gl": "apt-get install",
+        "variable": "MUJOCO_GL=nonsense: unset MUJOCO_GL",
+    }
+    assert remedies[broken] in done.stdout

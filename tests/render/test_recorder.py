@@ -1,5 +1,6 @@
 """Whole clips: what a user asks for, decoded again."""
 
+import collections
 import io
 import warnings
 
@@ -274,6 +275,72 @@ def test_an_unwritable_folder_is_said_before_rendering(tmp_path):
     target.write_text("")
     with pytest.raises((OSError, ValueError, EncodeError), match="file"):
         record(Counting(), path=target / "clip.mp4")
+
+
+def test_any_iterable_of_states_and_a_rollout_can_be_rendered():
+    steps = rollout(Counting(), num_steps=3)
+    single = [jax.tree.map(lambda x, t=t: x[t], steps.states) for t in range(3)]
+    expected = np.stack(list(render(Counting(), steps.states, width=40, height=20)))
+
+    for form in (collections.deque(single), dict(enumerate(single)).values(), steps):
+        frames = np.stack(list(render(Counting(), form, width=40, height=20)))
+        np.testing.assert_array_equal(frames, expected)
+
+
+def test_inside_a_trace_the_error_says_so():
+    def traced(x):
+        record(Counting(), num_steps=2)
+        return x
+
+    with pytest.raises(RuntimeError, match="record was called in a function that JAX is tracing"):
+        jax.jit(traced)(1.0)
+
+
+def test_a_grid_shows_a_rollout_in_each_tile():
+    env = Counting(50)
+    video = record(env, num_steps=4, width=401, height=201, grid=(2, 2), format="apng")
+    last = video.frames()[3]
+
+    assert last.shape == (201, 401, 3)
+    for rows in (slice(0, 100), slice(101, 201)):
+        for columns in (slice(0, 200), slice(201, 401)):
+            assert square_positions(last[None, rows, columns]) == pytest.approx([3], abs=0.1)
+
+
+def test_a_grid_of_policies_needs_one_a_tile():
+    policies = [Metronome(Counting()) for _ in range(4)]
+    assert record(Counting(), policies, num_steps=2, width=64, height=64, grid=(2, 2)).data
+    with pytest.raises(ValueError, match="4 policies were given"):
+        record(Counting(), policies, num_steps=2, grid=(2, 3))
+    with pytest.raises(TypeError, match="labels must be several texts"):
+        record(Counting(), num_steps=2, grid=(2, 2), labels="abcd")
+
+
+def test_numpy_numbers_are_numbers():
+    size = np.int64(32)
+    options = dict(num_steps=np.int32(2), width=size, height=size, fps=np.float32(20))
+    video = record(Counting(), grid=(np.int64(1), 2), **options)
+
+    assert (video.width, video.fps) == (32, 20)
+
+
+def test_a_replaced_file_keeps_its_permissions(tmp_path):
+    path = tmp_path / "clip.gif"
+    path.write_bytes(b"")
+    path.chmod(0o600)
+    record(Counting(), path=path, num_steps=2, width=32, height=16)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_try_record_survives_an_environment_that_cannot_say_its_name():
+    class Nameless(Fails):
+        @property
+        def name(self):
+            raise RuntimeError("no name")
+
+    with pytest.warns(RenderWarning, match="no video of Nameless"):
+        assert try_record(Nameless(9), num_steps=9, width=64, height=32) is None
 
 
 def test_states_of_a_vmapped_environment_can_be_rendered():

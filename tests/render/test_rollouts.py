@@ -94,6 +94,13 @@ def test_no_key_is_used_twice():
     assert len(np.unique(data, axis=0)) == 200
 
 
+@pytest.mark.parametrize("key", [jr.PRNGKey(3), jr.key(3, impl="rbg"), None])
+def test_states_may_hold_keys_of_another_kind_than_the_rollouts(key):
+    states = rollout(RemembersKeys(5), num_steps=7, key=key).states
+
+    assert len(np.unique(np.asarray(jr.key_data(states.start)), axis=0)) == 7
+
+
 def test_a_deterministic_policy_gives_the_same_actions_for_any_key():
     env = RemembersAction(1000)
     policy = MLPActorCriticPolicy(env, key=jr.key(0))

@@ -142,6 +142,22 @@ def test_a_broken_policy_file_is_an_error(saved_policy, tmp_path, content):
         load_policy(path, "lerax.policy:MLPActorCriticPolicy", CartPole(), {"feature_size": 8})
 
 
+def test_a_policy_file_with_more_in_it_is_an_error(saved_policy, tmp_path):
+    path = tmp_path / "twice.eqx"
+    path.write_bytes(2 * saved_policy[0].read_bytes())
+
+    with pytest.raises(ValueError, match="there is more in the file"):
+        load_policy(path, "MLPActorCriticPolicy", CartPole(), {"feature_size": 8})
+
+
+def test_a_file_that_does_not_run_is_named(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("1 / 0")
+
+    with pytest.raises(ValueError, match=r"running .*broken\.py failed: ZeroDivisionError"):
+        load_env(f"{path}:Env")
+
+
 def test_an_unknown_policy_class_is_an_error(saved_policy):
     with pytest.raises(ValueError, match="no policy class named 'MLPPolicy'"):
         load_policy(saved_policy[0], "MLPPolicy", CartPole())

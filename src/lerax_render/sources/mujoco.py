@@ -8,7 +8,9 @@ import jax
 import numpy as np
 
 from ..errors import UnsupportedEnvError
+from ..filament_renderer import FilamentRenderer
 from ..mujoco_renderer import HeadlessMujocoRenderer, Pose
+from ..quality import CINEMATIC
 from ..rollouts import PyTree
 from .base import Painter, PixelFormat, Source
 
@@ -43,15 +45,19 @@ class PosePainter(Painter):
         width: In pixels.
         height: In pixels.
         camera: As for `HeadlessMujocoRenderer`.
-        quality: As for `HeadlessMujocoRenderer`.
+        quality: As for `HeadlessMujocoRenderer`, or `"cinematic"`.
     """
 
     def __init__(
         self, model: Any, width: int, height: int, camera: Any | None, quality: str
     ) -> None:
-        self._renderer = HeadlessMujocoRenderer(
-            model, width, height, camera=camera, quality=quality
-        )
+        self._renderer: FilamentRenderer | HeadlessMujocoRenderer
+        if quality == CINEMATIC:
+            self._renderer = FilamentRenderer(model, width, height, camera=camera)
+        else:
+            self._renderer = HeadlessMujocoRenderer(
+                model, width, height, camera=camera, quality=quality
+            )
 
     @override
     def paint(self, captured: Pose) -> Iterator[np.ndarray]:

@@ -42,7 +42,7 @@ class _OwnPainter(Painter):
         self._fitter = fitter
         with offscreen_display():
             self._renderer = env.default_renderer()
-            self._renderer.open()
+            _call(self._renderer, "open")
 
     def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
         for state in unstacked(captured):
@@ -55,7 +55,12 @@ class _OwnPainter(Painter):
         renderer, self._renderer = self._renderer, None
         if renderer is not None:
             with offscreen_display():
-                renderer.close()
+                _call(renderer, "close")
+
+
+def _call(renderer: Any, method: str) -> None:
+    """Call what Lerax's renderers have, and what of a user's own need only have `as_array`."""
+    getattr(renderer, method, lambda: None)()
 
 
 def match(env: Any) -> Source | str:

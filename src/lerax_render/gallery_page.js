@@ -1,0 +1,204 @@
+"use strict";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const tiles = [...document.querySelectorAll(".tile")];
+const query = $("#query");
+const chips = [...document.querySelectorAll(".chips button")];
+const viewer = $("#viewer");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const words = new Map(tiles.map((tile) => [tile, $(".words", tile).textContent.toLowerCase()]));
+const tags = new Map(
+  tiles.map((tile) => [tile, [...tile.querySelectorAll(".tags li")].map((tag) => tag.textContent)]),
+);
+
+// Search and filter: every word and every pressed tag must be there.
+
+function filter() {
+  const wanted = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const pressed = chips
+    .filter((chip) => chip.getAttribute("aria-pressed") === "true")
+    .map((chip) => chip.dataset.tag);
+  let count = 0;
+  for (const tile of tiles) {
+    const shown =
+      wanted.every((word) => words.get(tile).includes(word)) &&
+      pressed.every((tag) => tags.get(tile).includes(tag));
+    tile.hidden = !shown;
+    count += shown;
+  }
+  const all = tiles.length;
+  const noun = all === 1 ? "clip" : "clips";
+  $("#count").textContent = count === all ? `${all} ${noun}` : `${count} of ${all} ${noun}`;
+  $(".nothing").hidden = count > 0;
+}
+
+function showAll() {
+  query.value = "";
+  for (const chip of chips) chip.setAttribute("aria-pressed", "false");
+  filter();
+}
+
+query.addEventListener("input", filter);
+query.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  query.value = "";
+  filter();
+});
+for (const chip of chips) {
+  chip.addEventListener("click", () => {
+    chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+    filter();
+  });
+}
+$("#clear").addEventListener("click", () => {
+  showAll();
+  query.focus();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (viewer.open || event.target.matches("input")) return;
+  event.preventDefault();
+  query.focus();
+});
+
+// Playing: while the pointer or the keyboard's focus is on a tile, from where it stopped.
+
+function moving(shot) {
+  const media = document.createElement(shot.dataset.kind);
+  if (shot.dataset.kind === "video") {
+    media.muted = media.loop = media.playsInline = true;
+  } else {
+    media.alt = "";
+  }
+  media.src = shot.getAttribute("href");
+  return media;
+}
+
+function play(shot) {
+  if (calm.matches || shot.classList.contains("playing")) return;
+  let media = $(".moving", shot);
+  if (!media) {
+    media = moving(shot);
+    media.className = "moving";
+    media.tabIndex = -1;
+    const ready = () => media.classList.add("ready");
+    media.addEventListener(media.play ? "playing" : "load", ready, { once: true });
+    shot.append(media);
+  }
+  shot.classList.add("playing");
+  // Refused where a browser plays nothing by itself: then the still stays.
+  media.play?.().catch(() => shot.classList.remove("playing"));
+}
+
+function stop(shot) {
+  const media = $(".moving", shot);
+  shot.classList.remove("playing");
+  if (media?.pause) media.pause();
+  else media?.remove();
+}
+
+function update(tile) {
+  const shot = $(".shot", tile);
+  if (tile.matches(":hover") || shot.matches(":focus-visible")) play(shot);
+  else stop(shot);
+}
+
+for (const tile of tiles) {
+  tile.addEventListener("mouseenter", () => update(tile));
+  tile.addEventListener("mouseleave", () => update(tile));
+  tile.addEventListener("focusin", () => update(tile));
+  tile.addEventListener("focusout", () => update(tile));
+  $(".shot", tile).addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    view(tile);
+  });
+}
+if (!matchMedia("(any-hover: hover)").matches) {
+  // A finger cannot hover: what is in view plays.
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) (entry.isIntersecting ? play : stop)(entry.target);
+    },
+    { threshold: 0.8 },
+  );
+  for (const tile of tiles) seen.observe($(".shot", tile));
+}
+
+// The viewer: one clip, large, with the browser's own controls.
+
+let viewed = null;
+
+function view(tile) {
+  viewed = tile;
+  for (const other of tiles) stop($(".shot", other));
+  const media = moving($(".shot", tile));
+  if (media.play) {
+    media.controls = true;
+    media.autoplay = !calm.matches;
+  } else {
+    media.alt = $("h2", tile).textContent;
+  }
+  const { width, height } = $("img", tile).attributes;
+  media.style.setProperty("--ratio", width.value / height.value);
+  $(".frame", viewer).replaceChildren(media);
+  $("#viewer-caption").textContent = $("h2", tile).textContent;
+  $(".details", viewer).textContent = $(".details", tile).textContent;
+  if (!viewer.open) viewer.showModal();
+}
+
+function step(by) {
+  const shown = tiles.filter((tile) => !tile.hidden);
+  const place = shown.indexOf(viewed);
+  view(shown[(place + by + shown.length) % shown.length]);
+}
+
+$("#previous").addEventListener("click", () => step(-1));
+$("#next").addEventListener("click", () => step(1));
+$("#close").addEventListener("click", () => viewer.close());
+viewer.addEventListener("close", () => {
+  $(".frame", viewer).replaceChildren();
+  $(".shot", viewed).focus();
+});
+viewer.addEventListener("click", (event) => {
+  if (event.target === viewer) viewer.close();
+});
+viewer.addEventListener("keydown", (event) => {
+  // In the video's own controls the arrows move through time.
+  if (event.target.matches("video")) return;
+  if (event.key === "ArrowLeft") step(-1);
+  if (event.key === "ArrowRight") step(1);
+});
+
+// Light or dark: as the system has it, until the button says otherwise.
+
+const root = document.documentElement;
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+
+function remembered(value) {
+  // A page on a disk may have no storage.
+  try {
+    if (value) localStorage.setItem("color-scheme", value);
+    return localStorage.getItem("color-scheme");
+  } catch {
+    return null;
+  }
+}
+
+root.style.colorScheme = remembered() ?? "";
+$("#theme").addEventListener("click", () => {
+  const now = root.style.colorScheme || (systemDark.matches ? "dark" : "light");
+  root.style.colorScheme = now === "dark" ? "light" : "dark";
+  remembered(root.style.colorScheme);
+});
+
+// What does nothing without this script is hidden until it runs.
+$("#theme").hidden = $(".bar").hidden = false;
+const bar = $(".bar");
+addEventListener(
+  "scroll",
+  () => bar.classList.toggle("stuck", bar.getBoundingClientRect().top <= 0 && scrollY > 0),
+  { passive: true },
+);
+filter();

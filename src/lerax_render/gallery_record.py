@@ -1,0 +1,146 @@
+"""What of a gallery is in its folder, and since which settings."""
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .formats import FORMATS
+from .manifest_keys import NAME
+from .rendering import Job, Outcome
+
+FILE = ".gallery.json"
+
+_log = logging.getLogger("lerax_render.gallery_record")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is known of a clip that was made.
+
+    Attributes:
+        fingerprint: Of what it was made from.
+        file: Its file's name.
+        still: Its still picture's name.
+        format: A key of `FORMATS`.
+        width: In pixels.
+        height: In pixels.
+        seconds: That it plays for.
+        num_bytes: Of the file.
+    """
+
+    fingerprint: str
+    file: str
+    still: str
+    format: str
+    width: int
+    height: int
+    seconds: float
+    num_bytes: int
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether its files are in the folder, the clip with as many bytes as it was made with."""
+        try:
+            size = (folder / self.file).stat().st_size
+        except OSError:
+            return False
+        return size == self.num_bytes and (folder / self.still).is_file()
+
+
+class Record:
+    """What of a gallery is in its folder, kept in a file beside it.
+
+    Args:
+        folder: The gallery's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[str, Made] = {}
+        try:
+            known = json.loads((folder / FILE).read_text("utf-8"))
+            self._made = {name: _read(name, fields) for name, fields in known.items()}
+        except FileNotFoundError:
+            pass
+        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+            _log.warning("%s cannot be used (%r): all clips are made again", folder / FILE, error)
+
+    def has(self, name: str, fingerprint: str) -> bool:
+        """Whether a clip is here whole, and was made from this."""
+        made = self.get(name)
+        return made is not None and made.fingerprint == fingerprint
+
+    def get(self, name: str) -> Made | None:
+        """Return what is known of a clip, if it is here whole."""
+        made = self._made.get(name)
+        return made if made is not None and made.is_whole(self._folder) else None
+
+    def take(self, name: str, fingerprint: str, job: Job, outcome: Outcome) -> Outcome:
+        """Move a clip that is ready to its place; an outcome says if that did not work."""
+        video = outcome.video
+        assert video is not None
+        assert job.still is not None
+        made = Made(
+            fingerprint,
+            job.path.name,
+            job.still.name,
+            video.format,
+            video.width,
+            video.height,
+            video.num_frames / video.fps,
+            outcome.num_bytes,
+        )
+        try:
+            # A symbolic link of that name is replaced, not followed.
+            os.replace(job.still, self._folder / made.still)
+            os.replace(job.path, self._folder / made.file)
+        except OSError as error:
+            return Outcome(error=str(error), seconds=outcome.seconds)
+        before = self._made.get(name)
+        self._made[name] = made
+        self._save()
+        if before is not None and before.file != made.file:
+            (self._folder / before.file).unlink(missing_ok=True)
+        return outcome
+
+    def clean(self, names: set[str]) -> list[str]:
+        """Remove the files of all clips but these, and return their names."""
+        gone = [name for name in self._made if name not in names]
+        removed = []
+        for name in gone:
+            made = self._made.pop(name)
+            for file in (made.file, made.still):
+                (self._folder / file).unlink(missing_ok=True)
+            removed.append(made.file)
+        if gone:
+            self._save()
+        return removed
+
+    def _save(self) -> None:
+        content = {name: asdict(made) for name, made in sorted(self._made.items())}
+        write(self._folder / FILE, json.dumps(content, indent=1) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, which takes the place of an older one or of a link when it is whole."""
+    with tempfile.TemporaryDirectory(prefix=".lerax-render-", dir=path.parent) as work:
+        file = Path(work) / path.name
+        file.write_text(text, "utf-8")
+        os.replace(file, path)
+
+
+def names(name: str, format: str) -> tuple[str, str]:
+    """Return the names of a clip's file and of its still picture."""
+    return f"{name}{FORMATS[format].suffix}", f"{name}.still.webp"
+
+
+def _read(name: str, fields: Mapping[str, Any]) -> Made:
+    made = Made(**fields)
+    # Others write to this folder, too, and what the record names may be removed one day.
+    if not NAME.fullmatch(name) or (made.file, made.still) != names(name, made.format):
+        raise ValueError(f"{name!r} has the files {made.file!r} and {made.still!r}")
+    return made

@@ -1,0 +1,174 @@
+"""A gallery's manifest: a TOML file that lists clips, read and checked as a whole."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .clips import Clip
+from .manifest_keys import CLIP_KEYS, DEFAULTS_KEYS, ENTRY_KEYS, GALLERY_KEYS, Rules, Unfit
+from .presets import find_preset
+from .specs import stem
+from .toml_lines import Place, key_lines, line_of
+
+_TABLES = ("gallery", "defaults", "clips")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One clip of a gallery.
+
+    Attributes:
+        name: Its files' name without suffix; safe as one, and the only one of the manifest even
+            where case makes no difference.
+        clip: What is in it.
+        caption: A line of text; may be empty.
+        tags: Words that it can be found by.
+        line: Of the manifest where it begins.
+    """
+
+    name: str
+    clip: Clip
+    caption: str
+    tags: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A gallery.
+
+    Attributes:
+        title: Of its page.
+        description: A text below the title; may be empty.
+        entries: Its clips, in order.
+    """
+
+    title: str
+    description: str
+    entries: tuple[Entry, ...]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest; paths in it are relative to its own folder.
+
+    Raises:
+        ValueError: It is no TOML, or not a valid manifest: the message names, for each mistake, the
+            line, the key, what was given and what is accepted.
+        OSError: The file cannot be read.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from error
+    return _Reader(path, text).read(document)
+
+
+class _Reader:
+    """Reads one manifest and collects what is wrong with it.
+
+    Args:
+        path: Of the manifest.
+        text: Of the manifest, valid TOML.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = key_lines(text)
+        self._mistakes: list[tuple[int, str]] = []
+
+    def read(self, document: dict[str, Any]) -> Manifest:
+        for key in document.keys() - set(_TABLES):
+            self._mistake((key,), f"there is no key {key} outside of {_tables()}")
+        about = self._values(("gallery",), document.get("gallery", {}), GALLERY_KEYS)
+        defaults = self._values(("defaults",), document.get("defaults", {}), DEFAULTS_KEYS)
+        tables = document.get("clips")
+        if not isinstance(tables, list) or not tables:
+            self._mistake(("clips",), "there are no clips; each begins with a line [[clips]]")
+            tables = []
+        entries: list[Entry] = []
+        for number, table in enumerate(tables):
+            place: Place = ("clips", number)
+            before = len(self._mistakes)
+            values = defaults | self._values(place, table, ENTRY_KEYS)
+            if before == len(self._mistakes):
+                self._check_together(place, values)
+            if before == len(self._mistakes):
+                entries.append(self._entry(place, values, entries))
+        if self._mistakes:
+            lines = [f"{self._path}, line {line}: {text}" for line, text in sorted(self._mistakes)]
+            raise ValueError("\n".join(lines))
+        return Manifest(about.get("title", "Gallery"), about.get("description", ""), tuple(entries))
+
+    def _values(self, place: Place, table: Any, rules: Rules) -> dict[str, Any]:
+        """Return the values of a table whose keys and values are accepted."""
+        if not isinstance(table, dict):
+            self._mistake(place, f"{place[0]} is {table!r}, accepted is a table")
+            return {}
+        values = {}
+        for key, value in table.items():
+            if key not in rules:
+                self._mistake((*place, key), f"there is no key {key}{_hint(key, rules)}")
+                continue
+            accepted, read = rules[key]
+            try:
+                values[key] = read(value)
+            except Unfit:
+                self._mistake((*place, key), f"{key} is {value!r}, accepted is {accepted}")
+        return values
+
+    def _check_together(self, place: Place, values: dict[str, Any]) -> None:
+        """Check what depends on more than one key."""
+        if "env" not in values:
+            self._mistake(place, f"env is missing, accepted is {ENTRY_KEYS['env'][0]}")
+        preset = values.get("preset")
+        try:
+            chosen = find_preset(preset, values.get("max_size"))
+        except ValueError as error:
+            self._mistake((*place, "max_size"), str(error))
+            return
+        if chosen is not None and values.get("format", chosen.format) != chosen.format:
+            self._mistake(
+                (*place, "format"),
+                f"format is {values['format']!r}, accepted with preset {preset!r} is "
+                f"{chosen.format!r}",
+            )
+        rows, columns = values.get("grid", (0, 0))
+        for key, most in (("policy", 1), ("labels", 0)):
+            count = len(values.get(key, ()))
+            if count > most and count != rows * columns:
+                tiles = f"the grid has {rows * columns} tiles" if rows else "there is no grid"
+                self._mistake((*place, key), f"{key} lists {count}, and {tiles}")
+
+    def _entry(self, place: Place, values: dict[str, Any], others: list[Entry]) -> Entry:
+        name = values.get("name") or stem(values["env"])
+        for other in others:
+            if other.name.casefold() == name.casefold():
+                self._mistake(
+                    (*place, "name"),
+                    f"the clip in line {other.line} is named {name}, too; give one of them a name",
+                )
+        settings = {key: value for key, value in values.items() if key in CLIP_KEYS}
+        return Entry(
+            name,
+            Clip(**settings, folder=self._path.parent),
+            values.get("caption", ""),
+            values.get("tags", ()),
+            line_of(self._lines, place),
+        )
+
+    def _mistake(self, place: Place, text: str) -> None:
+        self._mistakes.append((line_of(self._lines, place), text))
+
+
+def _tables() -> str:
+    gallery, defaults, clips = _TABLES
+    return f"[{gallery}], [{defaults}] and [[{clips}]]"
+
+
+def _hint(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"

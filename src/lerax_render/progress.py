@@ -1,0 +1,94 @@
+"""Progress bars of the command line: on a terminal, and nothing anywhere else."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from .sizes import human_size
+
+if TYPE_CHECKING:
+    from .manifest import Entry
+    from .rendering import Outcome
+
+
+@contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show the progress of one thing.
+
+    Args:
+        description: Of the thing.
+        total: How many steps it takes.
+
+    Yields:
+        A function that takes how many more are done.
+    """
+    with _progress(MofNCompleteColumn()) as progress:
+        task = progress.add_task(escape(description), total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+class ClipsBar:
+    """Shows which of many clips are being made, and prints a line for each that is ready."""
+
+    def __init__(self) -> None:
+        self._progress = _progress(TextColumn("{task.fields[ready]} of {task.fields[clips]}"))
+        self._task = self._progress.add_task("", total=None, ready=0, clips=0)
+        self._ready = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def start(self, entries: Sequence["Entry"]) -> Callable[[Sequence[int], int], None]:
+        """Begin with the clips that have to be made.
+
+        Returns:
+            What to call with the numbers of those that run, and how many more steps are done.
+        """
+        steps = sum(entry.clip.steps for entry in entries)
+        self._progress.update(self._task, total=steps, clips=len(entries))
+
+        def on_progress(running: Sequence[int], more: int) -> None:
+            names = ", ".join(entries[number].name for number in running)
+            self._progress.update(self._task, description=names, advance=more)
+
+        return on_progress
+
+    def finish(self, entry: "Entry", outcome: "Outcome") -> None:
+        """Say that a clip is ready, or has failed."""
+        self._ready += 1
+        self._progress.update(self._task, ready=self._ready)
+        if outcome.video is None:
+            print(f"{entry.name}: failed after {outcome.seconds:.1f} s")
+            return
+        print(f"{entry.name}: {human_size(outcome.num_bytes)}, {outcome.seconds:.1f} s")
+
+
+def _progress(count: ProgressColumn) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        count,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        # Not console.is_terminal: FORCE_COLOR makes that true of a pipe.
+        disable=not sys.stderr.isatty(),
+    )

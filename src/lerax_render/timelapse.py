@@ -1,0 +1,237 @@
+"""What a policy learned, in one clip: the recordings of a training run, one after the other."""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from .encode import VideoWriter
+from .errors import EncodeError
+from .ffmpeg import Ffmpeg
+from .grid import Grid, write_label
+from .overlay import text_mask
+from .video import Video
+
+_FILE = re.compile(r"step_(\d+)\.mp4")
+_HEADER = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+)")
+# A grid's own width, unless its clips are smaller: more than this no page shows.
+_GRID_WIDTH = 1280
+_LABEL_HEIGHT = 1 / 20
+_LEAST_LABEL = 11
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A clip of a training run.
+
+    Attributes:
+        path: Its file.
+        step: The training step that it was made at.
+    """
+
+    path: Path
+    step: int
+
+    @property
+    def label(self) -> str:
+        """What is written on it."""
+        return f"step {self.step:,}"
+
+
+def find_recordings(run_dir: str | os.PathLike[str]) -> list[Recording]:
+    """Return the clips that `LoggingCallback` kept of a run, from the first step to the last.
+
+    Args:
+        run_dir: The run's folder, with the clips in `videos/`; or a folder of such clips.
+
+    Raises:
+        ValueError: There are none.
+    """
+    folder = Path(run_dir)
+    for place in (folder / "videos", folder):
+        found = [
+            Recording(path, int(match[1]))
+            for path in place.glob("step_*.mp4")
+            if (match := _FILE.fullmatch(path.name))
+        ]
+        if found:
+            return sorted(found, key=lambda recording: recording.step)
+    raise ValueError(
+        f"no recordings in {str(folder)!r}: expected are files such as videos/step_000012288.mp4, "
+        "which lerax_log's LoggingCallback keeps of a run where its video_interval is above 0"
+    )
+
+
+def make_timelapse(
+    run_dir: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    grid: tuple[int, int] | None = None,
+    frames: int | None = None,
+    fps: float | Fraction | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    format: str | None = None,
+    progress: Callable[[], None] | None = None,
+) -> Video:
+    """Join the recordings of a training run, with the training step written on each.
+
+    Args:
+        run_dir: As for `find_recordings`.
+        path: Where the clip goes; `None` keeps it in memory.
+        grid: Rows and columns: instead of one after the other, as many recordings side by side,
+            spread evenly over the training; the last frame of those that are over stays.
+        frames: Of each recording at most; all where `None`.
+        fps: Frames a second; the recordings' own where `None`.
+        width: In pixels; the recordings' own where `None`, and at most 1280 for a grid.
+        height: In pixels; in proportion to the width where `None`.
+        format: As for `record`.
+        progress: Called when another recording is done.
+
+    Returns:
+        The clip.
+
+    Raises:
+        ValueError: There are no recordings, or fewer than tiles; or an option is out of range.
+        EncodeError: A recording cannot be read, or the clip not be written.
+        BackendUnavailableError: There is no ffmpeg.
+    """
+    recordings = find_recordings(run_dir)
+    if frames is not None and frames < 1:
+        raise ValueError(f"frames must be at least 1, got {frames}")
+    own_width, own_height, own_fps = _probe(recordings[0].path)
+    if grid is not None:
+        recordings = _spread(recordings, grid)
+        own_width, own_height = _grid_size(grid, own_width, own_height)
+    if width is None:
+        width = own_width if height is None else round(own_width * height / own_height)
+    if height is None:
+        height = round(own_height * width / own_width)
+    pictures = (
+        _in_turn(recordings, width, height, frames, progress)
+        if grid is None
+        else _side_by_side(recordings, grid, width, height, frames, progress)
+    )
+    writer = VideoWriter(path, fps or own_fps, format=format, width=width, height=height)
+    with writer, contextlib.closing(pictures):
+        for picture in pictures:
+            writer.write(picture)
+    return writer.video
+
+
+type _Progress = Callable[[], None] | None
+
+
+def _in_turn(
+    recordings: Sequence[Recording], width: int, height: int, limit: int | None, progress: _Progress
+) -> Generator[np.ndarray]:
+    for recording in recordings:
+        label = text_mask(recording.label, max(_LEAST_LABEL, round(height * _LABEL_HEIGHT)))
+        for frame in _read(recording.path, width, height, limit):
+            write_label(frame, label)
+            yield frame
+        if progress is not None:
+            progress()
+
+
+def _side_by_side(
+    recordings: Sequence[Recording],
+    shape: tuple[int, int],
+    width: int,
+    height: int,
+    limit: int | None,
+    progress: _Progress,
+) -> Generator[np.ndarray]:
+    grid = Grid(shape, width, height, [recording.label for recording in recordings])
+    picture = grid.empty(3)
+    with contextlib.ExitStack() as stack:
+        running = {
+            number: stack.enter_context(
+                contextlib.closing(_read(recording.path, grid.tile_width, grid.tile_height, limit))
+            )
+            for number, recording in enumerate(recordings)
+        }
+        while True:
+            for number, frames in list(running.items()):
+                frame = next(frames, None)
+                if frame is not None:
+                    grid.place(picture, number, frame)
+                    continue
+                del running[number]
+                if progress is not None:
+                    progress()
+            if not running:
+                return
+            yield picture
+
+
+def _spread(recordings: list[Recording], grid: tuple[int, int]) -> list[Recording]:
+    """As many recordings as tiles, the first and the last among them."""
+    tiles = grid[0] * grid[1]
+    if tiles > len(recordings):
+        raise ValueError(
+            f"a grid of {grid[0]}x{grid[1]} needs {tiles} recordings, and there are "
+            f"{len(recordings)}"
+        )
+    chosen = np.linspace(0, len(recordings) - 1, tiles).round().astype(int)
+    return [recordings[i] for i in chosen.tolist()]
+
+
+def _grid_size(grid: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    rows, columns = grid
+    tile_width = min(width, _GRID_WIDTH // columns)
+    return columns * tile_width, rows * round(tile_width * height / width)
+
+
+def _probe(path: Path) -> tuple[int, int, Fraction]:
+    """Return a clip's width and height in pixels, and its frames a second."""
+    # The first line of this format says it all, and ffmpeg's log, which also does, is for people.
+    ffmpeg = Ffmpeg(
+        ["-i", path.name, "-frames:v", "1", "-f", "yuv4mpegpipe", "pipe:1"], path.parent
+    )
+    try:
+        start = bytearray(128)
+        ffmpeg.receive(memoryview(start))
+        found = _HEADER.match(start)
+        if found is None:
+            ffmpeg.finish()
+    except EncodeError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        ffmpeg.kill()
+    if found is None:
+        raise EncodeError(f"{path} has no pictures in it; remove it, and try again")
+    width, height, *rate = (int(number) for number in found.groups())
+    return width, height, Fraction(*rate)
+
+
+def _read(path: Path, width: int, height: int, limit: int | None) -> Generator[np.ndarray]:
+    """Yield a clip's frames, `uint8 (H, W, 3)`, fitted into a size, one at a time."""
+    size = f"{width}:{height}"
+    fitted = (
+        f"scale={size}:force_original_aspect_ratio=decrease:flags=area,"
+        f"pad={size}:(ow-iw)/2:(oh-ih)/2"
+    )
+    few = [] if limit is None else ["-frames:v", str(limit)]
+    raw = ["-vf", fitted, *few, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
+    ffmpeg = Ffmpeg(["-i", path.name, *raw], path.parent)
+    try:
+        while True:
+            frame = np.empty((height, width, 3), np.uint8)
+            if ffmpeg.receive(memoryview(frame).cast("B")) < frame.size:
+                break
+            yield frame
+        ffmpeg.finish()
+    except EncodeError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        ffmpeg.kill()
+
+
+def _unreadable(path: Path, error: EncodeError) -> EncodeError:
+    return EncodeError(f"{path} cannot be read, remove it and try again: {error}")

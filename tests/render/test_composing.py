@@ -1,0 +1,162 @@
+"""What happens to frames between painting and encoding, with real clips of a known environment."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import jax
+import numpy as np
+import pytest
+from lerax.policy import MLPActorCriticPolicy
+
+from environments import Counting
+from lerax_render import record
+from lerax_render.composing import Composition
+from lerax_render.overlay import StepInfo
+from lerax_render.rollouts import Rollout
+from lerax_render.sources import Painter
+
+
+class Grey(Painter):
+    """Paints a state as that grey, and counts what it paints."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.size = (height, width, 3)
+        self.painted: list[int] = []
+
+    def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
+        for value in captured.tolist():
+            self.painted.append(value)
+            yield np.full(self.size, value, np.uint8)
+
+
+def chunks(*lengths: int, tiles: int | None = None, episode: int = 5) -> Iterator[Rollout]:
+    """Steps numbered from 0; the reward is 1 and every fifth step ends an episode."""
+    start = 0
+    for length in lengths:
+        steps = np.arange(start, start + length)
+        start += length
+        if tiles is not None:
+            steps = np.stack([steps + 100 * i for i in range(tiles)], axis=1)
+        place = steps % 100 % episode
+        starts = place == 0
+        ends = place == episode - 1
+        yield Rollout(steps, np.where(starts, 0.0, 1.0), ends, np.zeros_like(ends), starts)
+
+
+def shown(composition: Composition, painter: Grey, *lengths: int, tiles=None) -> list[np.ndarray]:
+    return [f for c in chunks(*lengths, tiles=tiles) for f in composition.frames(painter, c)]
+
+
+def greys(frames: list[np.ndarray]) -> list[int]:
+    return [int(frame[-1, -1, 0]) for frame in frames]
+
+
+def test_nothing_to_do():
+    painter = Grey(40, 30)
+    frames = shown(Composition(40, 30, 50), painter, 4, 3)
+    assert greys(frames) == list(range(7))
+
+
+@pytest.mark.parametrize(
+    ("fps", "max_fps", "expected"),
+    [
+        (50, 20, [0, 3, 5, 8, 10]),
+        (50.0, 25, list(range(0, 12, 2))),
+        (Fraction(100, 3), Fraction(100, 3), list(range(12))),
+        (10, 20, list(range(12))),
+        (60, 20, [0, 3, 6, 9]),
+        (1000, 20, [0]),
+    ],
+)
+@pytest.mark.parametrize("lengths", [(12,), (5, 7), (1,) * 12])
+def test_steps_that_come_too_fast_are_left_out_before_they_are_painted(
+    fps, max_fps, expected, lengths
+):
+    composition = Composition(40, 30, fps, max_fps=max_fps)
+    painter = Grey(40, 30)
+    frames = shown(composition, painter, *lengths)
+
+    assert len(frames) == len(expected)
+    assert greys(frames) == painter.painted
+    assert all(abs(a - b) <= 1 for a, b in zip(painter.painted, expected, strict=True))
+    assert painter.painted[0] == 0
+    assert composition.fps == min(fps, max_fps)
+
+
+def test_what_is_written_counts_all_steps():
+    seen: list[StepInfo] = []
+
+    def line(info: StepInfo) -> str:
+        seen.append(info)
+        return ""
+
+    composition = Composition(40, 30, 50, [line], max_fps=10)
+    frames = shown(composition, Grey(40, 30), 8, 4)
+
+    assert [info.step for info in seen] == greys(frames) == [0, 5, 10]
+    assert [info.episode for info in seen] == [1, 2, 3]
+    assert seen[1].time == pytest.approx(0.1)
+
+
+def test_an_end_between_two_frames_is_marked():
+    composition = Composition(40, 30, 50, [lambda info: ""], max_fps=10)
+    frames = shown(composition, Grey(40, 30), 12)
+    marked = [bool((frame[0, :, 0] != frame[-1, 0, 0]).any()) for frame in frames]
+    assert marked == [False, True, True]
+
+
+def test_tiles_are_painted_in_turn_and_counted_by_themselves():
+    returns: list[float] = []
+
+    def line(info: StepInfo) -> str:
+        returns.append(info.episode_return)
+        return ""
+
+    composition = Composition(83, 60, 50, [line], grid=(1, 2))
+    frames = shown(composition, Grey(composition.tile_width, composition.tile_height), 3, tiles=2)
+
+    assert composition.tiles == 2
+    assert [(int(f[-1, 0, 0]), int(f[-1, -1, 0])) for f in frames] == [(0, 100), (1, 101), (2, 102)]
+    assert returns == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_grid_at_a_lower_rate():
+    composition = Composition(80, 60, 50, ["step"], grid=(1, 2), max_fps=25)
+    painter = Grey(composition.tile_width, composition.tile_height)
+    frames = shown(composition, painter, 1, 5, tiles=2)
+    assert painter.painted == [0, 100, 2, 102, 4, 104]
+    assert len(frames) == 3
+
+
+def test_labels_need_a_grid():
+    with pytest.raises(ValueError, match=r"give grid=\(rows, columns\), too"):
+        Composition(64, 48, 50, labels=["a"])
+
+
+def test_tiles_of_a_real_grid_have_seeds_of_their_own_and_restart_by_themselves():
+    returns: dict[int, list[str]] = {}
+
+    def line(info: StepInfo) -> str:
+        returns.setdefault(info.step, []).append(f"{info.episode}:{info.episode_return:g}")
+        return ""
+
+    video = record(
+        Counting(3), num_steps=6, width=200, height=100, grid=(2, 2), overlay=[line], format="apng"
+    )
+
+    assert video.frames().shape == (6, 100, 200, 3)
+    assert video.frames().std() > 20
+    # Counting's reward is its count: 1, 2, 3, and then a new episode.
+    assert returns[3] == ["1:6"] * 4
+    assert returns[4] == ["2:0"] * 4
+
+
+def test_policies_of_a_grid_act_each_in_its_tile():
+    env = Counting(5)
+    policies = [MLPActorCriticPolicy(env, key=jax.random.key(i)) for i in range(2)]
+    video = record(
+        env, policies, num_steps=3, width=128, height=48, grid=(1, 2), labels=["one", "two"]
+    )
+    assert video.num_frames == 3
+    with pytest.raises(ValueError, match="2 policies were given, which needs a grid"):
+        record(env, policies, num_steps=3)
