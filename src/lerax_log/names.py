@@ -1,15 +1,22 @@
 """Names of runs, safe as the names of folders."""
 
+import contextlib
 import hashlib
+import os
 import re
+import tempfile
 import threading
+import time
 from datetime import datetime
+from pathlib import Path
 
 MAX_BYTES = 200
 """Longest name. File systems take 255 bytes; what is left is for lanes and for backends."""
 
 _MAX_PART_BYTES = 56
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\s]+')
+
+_CLAIM_SECONDS = 60.0
 
 _taken: set[str] = set()
 _lock = threading.Lock()
@@ -34,7 +41,7 @@ def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
 
 
 def new_name(algorithm: str, policy: str, env: str, now: datetime) -> str:
-    """Return a name that no run of this process has: `{algorithm}_{policy}_{env}_{timestamp}`.
+    """Return a name that no run on this machine has: `{algorithm}_{policy}_{env}_{timestamp}`.
 
     A name that a start in the same second has taken is followed by `-2`, `-3` and so on.
     """
@@ -42,8 +49,30 @@ def new_name(algorithm: str, policy: str, env: str, now: datetime) -> str:
     wanted = "_".join([*parts, now.strftime("%Y%m%d_%H%M%S")])
     name, count = wanted, 1
     with _lock:
-        while name in _taken:
+        while name in _taken or not _claim(name):
             count += 1
             name = f"{wanted}-{count}"
         _taken.add(name)
     return name
+
+
+def _claim(name: str) -> bool:
+    """Take a name for this process, unless another one of this user has it.
+
+    A job array starts many processes in the same second, and in one folder they would write over
+    each other's clips. Names have a second in them, so claims are of use only for so long.
+    """
+    folder = Path(tempfile.gettempdir()) / f"lerax-log-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for claim in folder.iterdir():
+            with contextlib.suppress(OSError):
+                if claim.stat().st_mtime < time.time() - _CLAIM_SECONDS:
+                    claim.unlink()
+        (folder / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        # Nowhere to ask: within this process names are still different.
+        return True
+    return True

@@ -1,8 +1,17 @@
+import os
+import subprocess
+import sys
+import tempfile
 from datetime import datetime
 
 import pytest
 
 from lerax_log.names import MAX_BYTES, new_name, safe_name
+
+
+@pytest.fixture(autouse=True)
+def no_claims_of_earlier_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def test_names_are_as_documented():
@@ -46,3 +55,23 @@ def test_a_long_environment_name_leaves_the_time_stamp():
     assert name.startswith("PPO_x")
     assert name.endswith("_20260220_120000")
     assert len(name) <= MAX_BYTES
+
+
+def test_processes_that_start_in_the_same_second_get_names_of_their_own(tmp_path):
+    script = (
+        "from datetime import datetime; from lerax_log.names import new_name; "
+        "print(new_name('PPO', 'Policy', 'Race', datetime(2026, 2, 20, 12)))"
+    )
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
+        for _ in range(4)
+    ]
+    names = [child.communicate()[0].strip() for child in children]
+
+    assert all(name.startswith("PPO_Policy_Race_20260220_120000") for name in names)
+    assert len(set(names)) == 4
