@@ -4,10 +4,8 @@ Lerax compiles `learn` as a whole. Everything here runs while it is traced, once
 what has to happen in each of them is a call back into `session`, with numbers for what is meant.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import partial
 from typing import Any, Literal, Self
 
@@ -28,6 +26,7 @@ from lerax.callback import (
     TrainingContext,
 )
 
+from lerax_render.encode import VideoWriter
 from lerax_render.errors import warn
 
 from . import session
@@ -35,9 +34,8 @@ from .backends.base import TOTAL_TIMESTEPS, AbstractLoggingBackend
 from .episode_stats import EpisodeStats
 from .hparams import flattened, plain, settings
 from .names import safe_name
+from .options import ClipSettings, RecordWhen, VideoOptions
 from .packets import Layout, Outbox, Skeleton
-from .recording import ClipSettings, Frame
-from .run import RecordWhen, VideoOptions
 
 
 @jax.tree_util.register_dataclass
@@ -95,7 +93,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_num_steps: Environment steps in a clip, one frame each.
         video_width: Of the clip in pixels.
         video_height: Of the clip in pixels.
-        video_fps: Frames a second of the clip.
+        video_fps: Frames a second of the clip; a GIF plays at the nearest rate that GIF has, out of
+            50, 33.3, 25, 20 and so on.
         video_camera: MuJoCo only, as for `lerax_render.record`.
         video_overlay: Whether the training's step and the episode's return are written on the
             frames.
@@ -153,10 +152,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         _check_whole("log_interval", log_interval, 1)
         _check_whole("video_interval", video_interval, 0)
         _check_whole("video_num_steps", video_num_steps, 1)
-        _check_whole("video_width", video_width, 1)
-        _check_whole("video_height", video_height, 1)
-        if not (isinstance(video_fps, int | float | Fraction) and 0 < video_fps < math.inf):
-            raise ValueError(f"video_fps must be a positive number, got {video_fps!r}")
+        # Started by nobody: it checks what it is given.
+        VideoWriter(None, video_fps, width=video_width, height=video_height)
         if video_mode not in ("drop", "block"):
             raise ValueError(f'video_mode must be "drop" or "block", got {video_mode!r}')
         if record_when not in ("always", "best") and not callable(record_when):
@@ -264,6 +261,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             scalars=scalars,
         )
         if self.video_interval:
+            # Here, because logging without videos needs nothing of it.
+            from .recording import Frame
+
             frame = Frame(ctx.env, ctx.policy)
             lax.cond(
                 (iteration % self.video_interval == 0) | (iteration == state.last_iteration),

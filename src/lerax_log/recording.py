@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +15,17 @@ from jax.tree_util import Partial
 
 from lerax_render import ffmpeg
 from lerax_render.composing import Composition
-from lerax_render.encode import VideoWriter
+from lerax_render.encode import FORMATS, VideoWriter
 from lerax_render.recorder import film
 from lerax_render.rollouts import PreparedRollout, Rollout
 from lerax_render.sources import Source, find_source
 from lerax_render.video import Video
 
+from .options import ClipSettings
 from .packets import Skeleton
 
 GIF_WIDTH = 480
 """Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
-
-
-@dataclass(frozen=True)
-class ClipSettings:
-    """What the clips of a run look like.
-
-    Attributes:
-        num_steps: Environment steps, one frame each.
-        width: In pixels.
-        height: In pixels.
-        fps: Frames a second.
-        camera: MuJoCo only, as for `lerax_render.record`.
-        overlay: Whether the training's step and the episode's return are written on the frames.
-    """
-
-    num_steps: int
-    width: int
-    height: int
-    fps: float
-    camera: Any | None
-    overlay: bool
 
 
 class Frame:
@@ -62,6 +43,10 @@ class Frame:
         self.skeleton = Skeleton((env, policy))
         with jax.default_device(_host_device()):
             self._prepared = _prepared(env, policy)
+
+    def snapshot(self, arrays: Any, seed: int, step: int) -> "Snapshot":
+        """Return a snapshot of what has these arrays."""
+        return Snapshot(self, arrays, seed, step)
 
     def chunks(
         self, source: Source, env: Any, policy: Any, num_steps: int, seed: int
@@ -134,7 +119,8 @@ def record_clips(
         writers = {
             format: VideoWriter(
                 target,
-                settings.fps,
+                # Chosen here, or the writer would say for each clip that it had to.
+                FORMATS[format].nearest_fps(Fraction(settings.fps).limit_denominator(100_000)),
                 format=format,
                 width=settings.width,
                 height=settings.height,

@@ -8,43 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lerax_render.errors import UnsupportedEnvError, warn
 
 from .backends.base import HParam
+from .options import ClipSettings, VideoOptions
 from .packets import Report
-from .recording import ClipSettings, Snapshot, check_recordable, record_clips
 from .run_backends import RunBackends
 from .video_worker import VideoWorker
+
+if TYPE_CHECKING:
+    from .recording import Snapshot
 
 _log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
 """Recordings that fail in a row with the same cause before recording pauses."""
-
-type RecordWhen = Literal["always", "best"] | Callable[[dict[str, float]], bool]
-
-
-@dataclass(frozen=True)
-class VideoOptions:
-    """When and how a run is recorded.
-
-    Attributes:
-        interval: Iterations between recordings.
-        clip: What clips look like.
-        keep: Whether clips are also kept as MP4 files in the run's folder.
-        record_when: Which of the due recordings are made.
-    """
-
-    interval: int
-    clip: ClipSettings
-    keep: bool
-    record_when: RecordWhen
-
-    def is_due(self, report: Report) -> bool:
-        """Whether this iteration is one to be recorded."""
-        return report.iteration % self.interval == 0 or report.iteration == report.last_iteration
 
 
 class Run:
@@ -101,7 +81,7 @@ class Run:
                     {**report.scalars, **speeds}, self._first_step + report.step
                 )
 
-    def record(self, report: Report, snapshot: Callable[[int], Snapshot]) -> None:
+    def record(self, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the snapshot of a step, if this iteration is to be recorded."""
         step = self._first_step + report.step
         if self._paused or not self._wants_videos():
@@ -144,13 +124,16 @@ class Run:
         self._best = score
         return True
 
-    def _record(self, snapshot: Snapshot) -> None:
+    def _record(self, snapshot: "Snapshot") -> None:
+        # Imported where it is needed: a run without videos loads nothing that paints.
+        from . import recording
+
         assert self._videos is not None
         step = snapshot.step
         if self._paused:
             return
         try:
-            recorded = record_clips(
+            recorded = recording.record_clips(
                 snapshot,
                 self._videos.clip,
                 self.backends.video_formats,
@@ -169,8 +152,10 @@ class Run:
         return folder / "videos" / f"step_{step:09d}.mp4"
 
     def _check(self, env: Any, clip: ClipSettings) -> None:
+        from . import recording
+
         try:
-            check_recordable(env, clip)
+            recording.check_recordable(env, clip)
         except Exception as error:
             outlook = "it is tried again when the first recording is due"
             if isinstance(error, UnsupportedEnvError):

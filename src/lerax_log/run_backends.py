@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lerax_render.errors import warn
-from lerax_render.video import Video
 
 from .backends.base import AbstractLoggingBackend, HParam
+
+if TYPE_CHECKING:
+    from lerax_render.video import Video
 
 
 class RunBackends:
@@ -67,7 +70,7 @@ class RunBackends:
         """Log values of environment step `step`."""
         self._each(f"values of step {step}", lambda backend: backend.log_scalars(scalars, step))
 
-    def log_video(self, tag: str, videos: Mapping[str, Video], step: int) -> None:
+    def log_video(self, tag: str, videos: "Mapping[str, Video]", step: int) -> None:
         """Log a clip to every backend that wants one, in a format of its choice.
 
         Args:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -29,11 +29,14 @@ from lerax_render.errors import warn
 from .backends.base import AbstractLoggingBackend, HParam
 from .hparams import plain
 from .names import new_name
+from .options import VideoOptions
 from .packets import Layout, Skeleton
-from .recording import Frame, Snapshot
-from .run import Run, VideoOptions
+from .run import Run
 from .run_backends import RunBackends
 from .video_worker import VideoWorker
+
+if TYPE_CHECKING:
+    from .recording import Frame
 
 _log = logging.getLogger(__name__)
 
@@ -117,8 +120,10 @@ class Session:
             The runs' numbers.
         """
         with self._lock:
-            if len(hparams) == 1 and any(run.is_fresh for run in self._runs.values()):
-                # Another device that runs the same program: a lane of its own.
+            others = jax.local_device_count() > 1
+            if others and len(hparams) == 1 and any(run.is_fresh for run in self._runs.values()):
+                # Another device that runs the same program: a lane of its own. (On a single device,
+                # a fresh run is what a `learn` that failed has left behind, and goes on.)
                 numbers = [self._add(f"{self._base_name}_{len(self._runs)}")]
             elif len(hparams) == len(self._runs):
                 numbers = list(self._runs)
@@ -227,7 +232,7 @@ def receive(layout: Layout, packets: Any) -> None:
             run.receive(reports[: (newest - 1) % len(reports) + 1])
 
 
-def record(layout: Layout, frame: Frame, packet: Any, seed: Any, arrays: Any) -> None:
+def record(layout: Layout, frame: "Frame", packet: Any, seed: Any, arrays: Any) -> None:
     """Have an iteration recorded, if it is to be.
 
     Args:
@@ -240,7 +245,7 @@ def record(layout: Layout, frame: Frame, packet: Any, seed: Any, arrays: Any) ->
     with _reported():
         report = layout.unpack(np.asarray(packet))
         if run := _runs.get(report.run):
-            run.record(report, partial(Snapshot, frame, arrays, int(seed)))
+            run.record(report, partial(frame.snapshot, arrays, int(seed)))
 
 
 def end(run: Any, *after: Any) -> None:

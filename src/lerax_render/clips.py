@@ -68,13 +68,13 @@ class Clip:
             ValueError, TypeError, RenderError, OSError: As for `record`, `specs.load_env` and
                 `specs.load_policy`.
         """
-        # Here and not above: it takes seconds to load, and clips are also compared and sent about.
-        import jax
-
-        from .recorder import record
-
         with output_to_stderr():
             env = load_env(self._located(self.env), self.env_args)
+            # Here and not above: it takes seconds to load, and clips are also sent about.
+            import jax
+
+            from .recorder import record
+
             policies = [
                 load_policy(
                     self.folder / file, self._located(self.policy_class), env, self.policy_args

@@ -67,7 +67,10 @@ class Composition:
         self._infos = [step_infos(float(fps)) for _ in range(count)]
 
     def frames(self, painter: Painter, chunk: Rollout) -> Iterator[np.ndarray]:
-        """Yield the clip's frames for the next steps, painted when they are asked for."""
+        """Yield the clip's frames for the next steps, painted when they are asked for.
+
+        Each is valid until the next is asked for.
+        """
         shown = self._shown(len(chunk.rewards))
         states = chunk.states
         if not shown.all():
@@ -85,12 +88,12 @@ class Composition:
             infos(jax.tree.map(lambda x, i=i: x[:, i], chunk))
             for i, infos in enumerate(self._infos)
         ]
+        picture: np.ndarray | None = None
         for is_shown in shown:
             if not is_shown:
                 for overlay, tile_infos in zip(self._overlays, infos, strict=False):
                     overlay.leave_out(next(tile_infos))
                 continue
-            picture: np.ndarray | None = None
             for i, tile_infos in enumerate(infos):
                 frame = next(painted)
                 if self._overlays:

@@ -21,7 +21,6 @@ from .pose import PoseLoader
 
 # Lux, as MuJoCo's own viewer has it (`ModelScene.get_headlight_intensity` in mujoco.studio).
 _HEADLIGHT = 40_000.0
-_MSAA_SAMPLES = 4
 
 __all__ = ["main", "window"]
 
@@ -44,7 +43,6 @@ class Stage:
         self._resources = mjrf.ModelResources(self._context, model)
         scene = self._context.create_scene(mjrf.SceneParams())
         scene.configure_from_model(model)
-        scene.set_msaa(_MSAA_SAMPLES)
         self._lights = mjrf.ModelLights(scene, self._resources)
         self._shapes = mjrf.ModelRenderables(scene, self._resources)
         self._shapes.set_options(options)

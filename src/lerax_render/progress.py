@@ -45,7 +45,7 @@ class ClipsBar:
 
     def __init__(self) -> None:
         self._progress = _progress(TextColumn("{task.fields[ready]} of {task.fields[clips]}"))
-        self._task = self._progress.add_task("", total=None, ready=0, clips=0)
+        self._task = self._progress.add_task("", total=None, visible=False, ready=0, clips=0)
         self._ready = 0
 
     def __enter__(self) -> Self:
@@ -62,7 +62,7 @@ class ClipsBar:
             What to call with the numbers of those that run, and how many more steps are done.
         """
         steps = sum(entry.clip.steps for entry in entries)
-        self._progress.update(self._task, total=steps, clips=len(entries))
+        self._progress.update(self._task, total=steps, clips=len(entries), visible=True)
 
         def on_progress(running: Sequence[int], more: int) -> None:
             names = ", ".join(entries[number].name for number in running)

@@ -201,6 +201,34 @@ def test_a_second_training_goes_on_and_one_after_close_is_another_run(training):
     assert callback.run_names == ()
 
 
+class Breaks(Ends):
+    """Ends the training with an error after its third iteration, the first time."""
+
+    def on_iteration(self, ctx, *, key):
+        def fail(iteration):
+            if iteration == 3 and not self.found:
+                self.found.append(iteration)
+                raise ArithmeticError("the training fails for the test")
+
+        jax.debug.callback(fail, ctx.iteration_count)
+        return ctx.state
+
+
+def test_after_a_training_that_failed_the_next_goes_on(training):
+    memory = Memory()
+    callbacks = [LoggingCallback(memory), Breaks([], NUM_STEPS * ITERATIONS)]
+    with pytest.raises(jax.errors.JaxRuntimeError, match="fails for the test"):
+        jax.block_until_ready(training(callbacks))
+    before = len(memory.scalars("train/loss"))
+    assert 2 <= before <= 4
+    training(callbacks)
+    callbacks[0].close()
+    assert len(memory.names()) == 1
+    steps = [step for step, _ in memory.scalars("train/loss")]
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(before + ITERATIONS)]
+    assert memory.methods()[-1] == "close"
+
+
 def test_two_callbacks_in_one_training(training, plain_policy):
     one, other = Memory(), Memory()
     callbacks = [LoggingCallback(one), LoggingCallback(other, alpha=0.5)]
@@ -314,8 +342,8 @@ def test_it_is_constructed_outside_of_traced_functions():
         ({"video_interval": -1}, ValueError, "video_interval"),
         ({"video_interval": 2.0}, TypeError, "video_interval"),
         ({"video_num_steps": 0}, ValueError, "video_num_steps"),
-        ({"video_width": 0}, ValueError, "video_width"),
-        ({"video_fps": 0}, ValueError, "video_fps"),
+        ({"video_width": 0}, ValueError, "width"),
+        ({"video_fps": 0}, ValueError, "fps"),
         ({"video_mode": "wait"}, ValueError, "video_mode"),
         ({"record_when": "sometimes"}, ValueError, "record_when"),
     ],

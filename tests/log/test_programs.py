@@ -1,18 +1,28 @@
 """Whole programs that train and log, each in an interpreter of its own."""
 
+import importlib.util
+import io
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
+from lerax_log import LoggingCallback, TensorBoardBackend
 from readers import read_event_files, read_wandb, wandb_history
 from trainings import (
     ITERATIONS,
     STEPS_AN_ITERATION,
+    Memory,
+    Training,
+    ppo,
 )
 
 TESTS = Path(__file__).parents[1]
+EXAMPLES = TESTS.parent / "examples"
 SECONDS = 120
 
 
@@ -35,11 +45,12 @@ def finished(process: subprocess.Popen[str]) -> str:
 
 def test_everything_is_there_when_the_interpreter_has_exited(tmp_path):
     code = """
+from lerax.env import CartPole
 from trainings import *
 from lerax_log import *
 backends = [TensorBoardBackend("logs"), WandbBackend(mode="offline"), ConsoleBackend()]
 callback = LoggingCallback(backends, name="run", video_interval=3, video_num_steps=20)
-Training()(callback)
+Training(CartPole(), ppo())(callback)
 print("trained", flush=True)
 """
     output = finished(program(code, tmp_path, WANDB_SILENT="true"))
@@ -159,9 +170,48 @@ def test_importing_the_package_loads_no_logging_library():
 import lerax_log, sys
 loaded = {"jax", "wandb", "tensorboardX", "rich", "pygame", "mujoco", "lerax"} & set(sys.modules)
 assert not loaded, loaded
-from lerax_log import LoggingCallback
-loaded = {"wandb", "tensorboard"} & set(sys.modules)
+import lerax.algorithm, lerax.env
+before = set(sys.modules)
+from lerax_log import LoggingCallback, TensorBoardBackend, WandbBackend, ConsoleBackend
+loaded = {"wandb", "tensorboard", "rich", "pygame", "mujoco"} & set(sys.modules) - before
 assert not loaded, loaded
 assert dir(lerax_log) == sorted(lerax_log.__all__)
 """
     finished(program(code, TESTS))
+
+
+def test_a_mujoco_training(tmp_path):
+    spec = importlib.util.spec_from_file_location("example", EXAMPLES / "train_mujoco.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    training = Training(example.Balance(), ppo())
+    memory = Memory()
+    size = {"video_width": 160, "video_height": 120, "video_num_steps": 8}
+    with LoggingCallback(
+        [TensorBoardBackend(tmp_path), memory],
+        name="run",
+        video_interval=4,
+        video_camera="side",
+        video_overlay=False,
+        **size,
+    ) as callback:
+        training(callback)
+    assert memory.hparams()["env.dt"] == 0.04
+    events = read_event_files(tmp_path / "run")
+    assert len(events.Scalars("train/loss")) == ITERATIONS
+    images = events.Images("eval/video")
+    assert [image.step for image in images] == [64, 96]
+    for image in images:
+        clip = Image.open(io.BytesIO(image.encoded_image_string))
+        assert (clip.n_frames, clip.size) == (8, (160, 120))
+        frames = []
+        for index in range(clip.n_frames):
+            clip.seek(index)
+            frames.append(np.asarray(clip.convert("RGB"), float))
+        # Sky above, floor below, the blue cart between them, and it moves.
+        assert frames[0][:20].mean() > frames[0][-40:].mean() + 10 > 100
+        blue = (frames[0][..., 2] > frames[0][..., 0] + 50)[60:100].sum()
+        assert blue > 20
+        assert np.abs(frames[0] - frames[-1]).max() > 60

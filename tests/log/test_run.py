@@ -1,5 +1,6 @@
 """Recordings in real trainings."""
 
+import dataclasses
 import os
 import signal
 import threading
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 
 from environments import Counting, Invisible
-from lerax_log import LoggingCallback, run
+from lerax_log import LoggingCallback, recording, run
 from lerax_log import session as session_module
 from lerax_log.run import _cause
 from lerax_render.errors import RenderWarning
 from trainings import (
     ITERATIONS,
+    NUM_STEPS,
     STEPS_AN_ITERATION,
     TOTAL_STEPS,
     GifMemory,
@@ -65,13 +67,13 @@ def test_videos_are_recorded_when_they_are_due(training, plain_policy, tmp_path,
 
 def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     snapshots = {}
-    record_clips = run.record_clips
+    record_clips = recording.record_clips
 
     def remember(snapshot, *arguments):
         snapshots[snapshot.step] = snapshot
         return record_clips(snapshot, *arguments)
 
-    monkeypatch.setattr(run, "record_clips", remember)
+    monkeypatch.setattr(recording, "record_clips", remember)
     options = {"video_interval": 3, "video_keep": False, "video_mode": "block", **SMALL}
     callback = LoggingCallback(GifMemory(), **options)
     final = training(callback)
@@ -87,6 +89,27 @@ def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     )
     np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
     assert len({snapshot.seed for snapshot in snapshots.values()}) == 4
+
+
+def test_recording_does_not_touch_an_environment_that_lives_on_the_host():
+    gymnasium = pytest.importorskip("gymnasium")
+    from lerax.compatibility.gym import GymToLeraxEnv
+
+    trained = []
+    for callback in (
+        None,
+        LoggingCallback(memory := GifMemory(), video_interval=4, video_keep=False, **SMALL),
+    ):
+        env = GymToLeraxEnv(gymnasium.make("CartPole-v1", render_mode="rgb_array"))
+        training = Training(env)
+        training.algorithm = dataclasses.replace(training.algorithm, num_envs=1)
+        trained.append(training(callback, total_steps=5 * NUM_STEPS))
+    assert callback is not None
+    callback.close()
+    assert_same_policy(*trained)
+    videos = memory.videos()
+    assert videos[-1][0] == 5 * NUM_STEPS
+    assert len(np.unique(videos[-1][1].frames())) > 2
 
 
 def test_recording_compiles_once_and_not_for_a_new_callback(training, compilations):
@@ -106,7 +129,7 @@ def test_recording_compiles_once_and_not_for_a_new_callback(training, compilatio
 
 
 def test_nobody_who_wants_videos_no_recording(training, monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "record_clips", lambda *a: pytest.fail("a clip was recorded"))
+    monkeypatch.setattr(recording, "record_clips", lambda *a: pytest.fail("a clip was recorded"))
     memory = Memory(tmp_path)
     callback = LoggingCallback(memory, video_interval=1, **SMALL)
     training(callback)
@@ -173,11 +196,11 @@ def scored(returns: list[float]) -> Any:
 
 
 def wanted(record_when: Any, returns: list[float]) -> list[int]:
-    from lerax_log.recording import ClipSettings
+    from lerax_log.options import ClipSettings, VideoOptions
     from lerax_log.run_backends import RunBackends
     from lerax_log.video_worker import VideoWorker
 
-    options = run.VideoOptions(1, ClipSettings(1, 8, 8, 50.0, None, False), False, record_when)
+    options = VideoOptions(1, ClipSettings(1, 8, 8, 50.0, None, False), False, record_when)
     one = run.Run(RunBackends("run", [GifMemory()]), options, VideoWorker())
     return [report.step for report in scored(returns) if one._is_wanted(report)]
 
@@ -208,7 +231,7 @@ def test_failures_are_warnings_and_recording_pauses_after_three(
     callback = LoggingCallback(memory, name="doomed", video_interval=1, video_mode="block", **SMALL)
     with monkeypatch.context() as patched, warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")
-        patched.setattr(run, "record_clips", fails)
+        patched.setattr(recording, "record_clips", fails)
         assert_same_policy(training(callback), plain_policy)
         callback._host()._worker.close()
     assert calls == [16, 32, 48]
@@ -287,7 +310,7 @@ def test_the_worker_that_cannot_keep_up_drops_the_oldest(
         recorded_steps.append(snapshot.step)
         raise ValueError
 
-    monkeypatch.setattr(run, "record_clips", slow)
+    monkeypatch.setattr(recording, "record_clips", slow)
     monkeypatch.setattr(run.Run, "_check", lambda *a: None)
     callback = LoggingCallback(GifMemory(), name="slow", video_interval=1, **SMALL)
     with warnings.catch_warnings(record=True) as recorded:
@@ -311,7 +334,7 @@ def test_ctrl_c_while_recordings_are_awaited_closes_the_run(training, monkeypatc
         assert go.wait(SECONDS)
         raise ValueError
 
-    monkeypatch.setattr(run, "record_clips", slow)
+    monkeypatch.setattr(recording, "record_clips", slow)
     memory = GifMemory()
     callback = LoggingCallback(memory, video_interval=3, **SMALL)
     training(callback)

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-import jax
 import numpy as np
 import pytest
-from lerax.policy import MLPActorCriticPolicy
 
-from environments import Counting
+from environments import Counting, Metronome
 from lerax_render import record
 from lerax_render.composing import Composition
 from lerax_render.overlay import StepInfo
@@ -44,7 +42,8 @@ def chunks(*lengths: int, tiles: int | None = None, episode: int = 5) -> Iterato
 
 
 def shown(composition: Composition, painter: Grey, *lengths: int, tiles=None) -> list[np.ndarray]:
-    return [f for c in chunks(*lengths, tiles=tiles) for f in composition.frames(painter, c)]
+    steps = chunks(*lengths, tiles=tiles)
+    return [frame.copy() for chunk in steps for frame in composition.frames(painter, chunk)]
 
 
 def greys(frames: list[np.ndarray]) -> list[int]:
@@ -153,7 +152,7 @@ def test_tiles_of_a_real_grid_have_seeds_of_their_own_and_restart_by_themselves(
 
 def test_policies_of_a_grid_act_each_in_its_tile():
     env = Counting(5)
-    policies = [MLPActorCriticPolicy(env, key=jax.random.key(i)) for i in range(2)]
+    policies = [Metronome(env), Metronome(env)]
     video = record(
         env, policies, num_steps=3, width=128, height=48, grid=(1, 2), labels=["one", "two"]
     )

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from environments import Counting
-from lerax_render import EncodeError, record
+from lerax_render import EncodeError, cli, record
 from lerax_render.presets import PRESETS, LimitedGifWriter, find_preset
 
 WIDTH, HEIGHT, FRAMES = 336, 84, 12
@@ -38,7 +38,7 @@ def written(frames, path, max_size, fps=20):
 
 
 def gif(path) -> tuple[tuple[int, int], list[int], int]:
-    """Size, durations in milliseconds, and the number of colours of the last frame, as Pillow reads them."""
+    """Size, frame durations in milliseconds, and the number of colours of the last frame."""
     with Image.open(path) as image:
         durations = []
         for i in range(image.n_frames):
@@ -156,6 +156,17 @@ def test_options_that_contradict_each_other(options, message, tmp_path, monkeypa
     with pytest.raises(ValueError, match=message):
         record(Counting(), num_steps=3, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    cli.main(["clip", "CartPole", "--no-cache", "--steps", "10", "--preset", "docs"])
+    assert "CartPole.gif: " in (out := capsys.readouterr().out)
+    assert "4 frames, 480x360, 20 fps" in out
+
+    with pytest.raises(SystemExit):
+        cli.main(["clip", "CartPole", "--preset", "docs", "--max-size", "huge", "--no-cache"])
+    assert "expected a size such as 10MB or 500kB, got 'huge'" in capsys.readouterr().err
 
 
 def test_a_preset_is_found_by_its_name():

@@ -1,0 +1,51 @@
+"""What a user may choose about the videos of a run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .packets import Report
+
+type RecordWhen = Literal["always", "best"] | Callable[[dict[str, float]], bool]
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What the clips of a run look like.
+
+    Attributes:
+        num_steps: Environment steps, one frame each.
+        width: In pixels.
+        height: In pixels.
+        fps: Frames a second.
+        camera: MuJoCo only, as for `lerax_render.record`.
+        overlay: Whether the training's step and the episode's return are written on the frames.
+    """
+
+    num_steps: int
+    width: int
+    height: int
+    fps: float
+    camera: Any | None
+    overlay: bool
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """When and how a run is recorded.
+
+    Attributes:
+        interval: Iterations between recordings.
+        clip: What clips look like.
+        keep: Whether clips are also kept as MP4 files in the run's folder.
+        record_when: Which of the due recordings are made.
+    """
+
+    interval: int
+    clip: ClipSettings
+    keep: bool
+    record_when: RecordWhen
+
+    def is_due(self, report: Report) -> bool:
+        """Whether this iteration is one to be recorded."""
+        return report.iteration % self.interval == 0 or report.iteration == report.last_iteration

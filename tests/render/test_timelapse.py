@@ -1,0 +1,163 @@
+"""Training runs as `LoggingCallback` leaves them, joined."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lerax_render import EncodeError, VideoWriter, cli
+from lerax_render.overlay import text_mask
+from lerax_render.timelapse import find_recordings, make_timelapse
+from lettering import read_line
+
+COLOURS = {0: (200, 40, 40), 4096: (40, 160, 40), 12288: (40, 60, 200), 1000000: (200, 180, 30)}
+FRAMES = {0: 3, 4096: 5, 12288: 4, 1000000: 3}
+SIZE = (96, 160)
+LEAST_LABEL = 11
+
+
+def clip(path: Path, colour, frames: int, size=SIZE, fps: float = 25) -> None:
+    with VideoWriter(path, fps) as writer:
+        for _ in range(frames):
+            writer.write(np.full((*size, 3), colour, np.uint8))
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "videos").mkdir()
+    for step, colour in COLOURS.items():
+        clip(folder / "videos" / f"step_{step:09d}.mp4", colour, FRAMES[step])
+    (folder / "videos" / "step_other.mp4").write_bytes(b"no clip")
+    (folder / "videos" / "best.mp4").write_bytes(b"no clip")
+    return folder
+
+
+def label(picture: np.ndarray) -> str:
+    """What is written at the lower edge."""
+    height = text_mask("x", LEAST_LABEL).shape[0]
+    strip = picture[-height - 2 :]
+    brightness = strip.max(axis=2).max(axis=0)
+    for left in range(max(0, int(np.flatnonzero(brightness > 150)[0]) - 3), picture.shape[1]):
+        text = read_line(strip[:, left:], LEAST_LABEL)
+        if text.startswith("step"):
+            return text
+    return ""
+
+
+def colour_of(picture: np.ndarray) -> int:
+    """The step whose colour this is."""
+    middle = picture[picture.shape[0] // 3, picture.shape[1] // 2].astype(int)
+    return min(COLOURS, key=lambda step: np.abs(middle - COLOURS[step]).sum())
+
+
+def test_recordings_are_found_in_order(run_dir):
+    found = find_recordings(run_dir)
+    assert [recording.step for recording in found] == list(COLOURS)
+    assert [recording.label for recording in found][-1] == "step 1,000,000"
+    assert find_recordings(run_dir / "videos") == found
+
+
+def test_they_come_one_after_the_other_with_their_step(run_dir, tmp_path):
+    done = []
+    video = make_timelapse(run_dir, tmp_path / "a.mp4", progress=lambda: done.append(1))
+
+    frames = video.frames()
+    assert frames.shape == (sum(FRAMES.values()), *SIZE, 3)
+    assert video.fps == 25
+    assert [colour_of(frame) for frame in frames] == [s for s in COLOURS for _ in range(FRAMES[s])]
+    firsts = np.cumsum([0, *FRAMES.values()])[:-1]
+    assert [label(frames[i]) for i in firsts] == [f"step {step:,}" for step in COLOURS]
+    assert len(done) == 4
+
+
+def test_side_by_side_spread_over_the_training(run_dir):
+    video = make_timelapse(run_dir, grid=(1, 3), width=480, format="apng")
+
+    frames = video.frames()
+    assert (video.width, video.height) == (480, 96)
+    # As long as the longest; the others stay where they ended.
+    assert video.num_frames == 4
+    for frame in frames:
+        tiles = np.array_split(frame, 3, axis=1)
+        assert [colour_of(tile) for tile in tiles] == [0, 12288, 1000000]
+    tiles = np.array_split(frames[0], 3, axis=1)
+    assert [label(tile) for tile in tiles] == ["step 0", "step 12,288", "step 1,000,000"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"frames": 2}, (8, 96, 160, 25)),
+        ({"fps": 10}, (15, 96, 160, 10)),
+        ({"width": 80}, (15, 48, 80, 25)),
+        ({"height": 48}, (15, 48, 80, 25)),
+        ({"width": 100, "height": 100}, (15, 100, 100, 25)),
+        ({"grid": (2, 2)}, (5, 192, 320, 25)),
+        ({"grid": (2, 2), "frames": 1}, (1, 192, 320, 25)),
+    ],
+)
+def test_options(run_dir, options, expected):
+    video = make_timelapse(run_dir, **options)
+    assert (video.num_frames, video.height, video.width, video.fps) == expected
+
+
+def test_recordings_of_another_size_are_fitted(tmp_path):
+    clip(tmp_path / "step_000000000.mp4", (200, 40, 40), 2)
+    clip(tmp_path / "step_000000001.mp4", (40, 60, 200), 2, size=(64, 64))
+    last = make_timelapse(tmp_path, format="apng").frames()[-1]
+
+    assert last.shape == (*SIZE, 3)
+    assert colour_of(last) == 12288
+    assert last[:60, :20].max() < 30
+
+
+def test_where_there_are_none(tmp_path):
+    with pytest.raises(ValueError, match=r"no recordings in '.*': expected are files such as"):
+        make_timelapse(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="no recordings"):
+        make_timelapse(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"grid": (2, 3)}, "a grid of 2x3 needs 6 recordings, and there are 4"),
+        ({"frames": 0}, "frames must be at least 1, got 0"),
+        ({"fps": -1}, "fps must be from"),
+        ({"width": 0}, "width must be from 1"),
+        ({"format": "avi"}, "unknown format 'avi'"),
+    ],
+)
+def test_options_that_cannot_be(run_dir, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_timelapse(run_dir, tmp_path / "clip", **{"format": "mp4"} | options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_damaged_recording_is_named_and_nothing_is_left(tmp_path, number):
+    (tmp_path / "videos").mkdir()
+    for i in range(2):
+        clip(tmp_path / "videos" / f"step_{i:09d}.mp4", (200, 40, 40), 2)
+    (tmp_path / "videos" / f"step_{number:09d}.mp4").write_bytes(b"\0" * 1000)
+    target = tmp_path / "a.mp4"
+    target.write_bytes(b"an older clip")
+    with pytest.raises(EncodeError, match=f"step_00000000{number}.mp4 cannot be read, remove it"):
+        make_timelapse(tmp_path, target)
+
+    assert target.read_bytes() == b"an older clip"
+    assert {path.name for path in tmp_path.iterdir()} == {"videos", "a.mp4"}
+
+
+def test_on_the_command_line(run_dir, tmp_path, capsys):
+    cli.main(["timelapse", str(run_dir), "-o", f"{tmp_path}/learning.gif", "--grid", "1x2"])
+    out = capsys.readouterr().out
+    assert re.search(
+        r"learning\.gif: [\d.]+ k?B, 2 of 4 recordings, 3 frames, 320x96, 25 fps\n", out
+    )
+
+    with pytest.raises(SystemExit):
+        cli.main(["timelapse", str(tmp_path), "-o", f"{tmp_path}/a.mp4"])
+    assert "lerax-render: no recordings in" in capsys.readouterr().err
