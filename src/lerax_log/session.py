@@ -14,6 +14,7 @@ import itertools
 import logging
 import math
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,9 @@ _log = logging.getLogger(__name__)
 
 NO_RUN = -1
 """The number of a run that does not exist."""
+
+# The devices of one program call within milliseconds; a `learn` after one that failed does not.
+_TOGETHER_SECONDS = 1.0
 
 _numbers = itertools.count()
 _sessions: dict[int, "Session"] = {}
@@ -94,6 +98,7 @@ class Session:
         self._unopened = [copy.copy(backend) for backend in backends]
         self._name = name
         self._base_name = ""
+        self._started = -math.inf
         self._videos = videos
         self._hparams = dict(hparams)
         self._worker = VideoWorker(block=block)
@@ -119,11 +124,12 @@ class Session:
         Returns:
             The runs' numbers.
         """
+        arrived = time.monotonic()
         with self._lock:
-            others = jax.local_device_count() > 1
-            if others and len(hparams) == 1 and any(run.is_fresh for run in self._runs.values()):
-                # Another device that runs the same program: a lane of its own. (On a single device,
-                # a fresh run is what a `learn` that failed has left behind, and goes on.)
+            together = arrived - self._started < _TOGETHER_SECONDS
+            if together and len(hparams) == 1 and any(r.is_fresh for r in self._runs.values()):
+                # Another device that runs the same program: a lane of its own. Later, a fresh run
+                # is what a `learn` that failed has left behind, and goes on.
                 numbers = [self._add(f"{self._base_name}_{len(self._runs)}")]
             elif len(hparams) == len(self._runs):
                 numbers = list(self._runs)
@@ -137,6 +143,7 @@ class Session:
             # registered when it was opened must come after its run is closed.
             atexit.unregister(_close_all)
             atexit.register(_close_all)
+            self._started = time.monotonic()
             return numbers
 
     def close(self) -> None:

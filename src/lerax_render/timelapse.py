@@ -40,7 +40,7 @@ class Recording:
     @property
     def label(self) -> str:
         """What is written on it."""
-        return f"step {self.step:,}"
+        return f"training step {self.step:,}"
 
 
 def find_recordings(run_dir: str | os.PathLike[str]) -> list[Recording]:
@@ -213,8 +213,10 @@ def _probe(path: Path) -> tuple[int, int, Fraction]:
 def _read(path: Path, width: int, height: int, limit: int | None) -> Generator[np.ndarray]:
     """Yield a clip's frames, `uint8 (H, W, 3)`, fitted into a size, one at a time."""
     size = f"{width}:{height}"
+    # Without the last two flags, white comes out as 253.
     fitted = (
-        f"scale={size}:force_original_aspect_ratio=decrease:flags=area,"
+        f"scale={size}:force_original_aspect_ratio=decrease:"
+        "flags=area+accurate_rnd+full_chroma_int,"
         f"pad={size}:(ow-iw)/2:(oh-ih)/2"
     )
     few = [] if limit is None else ["-frames:v", str(limit)]

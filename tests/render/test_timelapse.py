@@ -41,7 +41,7 @@ def label(picture: np.ndarray) -> str:
     brightness = strip.max(axis=2).max(axis=0)
     for left in range(max(0, int(np.flatnonzero(brightness > 150)[0]) - 3), picture.shape[1]):
         text = read_line(strip[:, left:], LEAST_LABEL)
-        if text.startswith("step"):
+        if text.startswith("training"):
             return text
     return ""
 
@@ -55,7 +55,7 @@ def colour_of(picture: np.ndarray) -> int:
 def test_recordings_are_found_in_order(run_dir):
     found = find_recordings(run_dir)
     assert [recording.step for recording in found] == list(COLOURS)
-    assert [recording.label for recording in found][-1] == "step 1,000,000"
+    assert [recording.label for recording in found][-1] == "training step 1,000,000"
     assert find_recordings(run_dir / "videos") == found
 
 
@@ -68,7 +68,7 @@ def test_they_come_one_after_the_other_with_their_step(run_dir, tmp_path):
     assert video.fps == 25
     assert [colour_of(frame) for frame in frames] == [s for s in COLOURS for _ in range(FRAMES[s])]
     firsts = np.cumsum([0, *FRAMES.values()])[:-1]
-    assert [label(frames[i]) for i in firsts] == [f"step {step:,}" for step in COLOURS]
+    assert [label(frames[i]) for i in firsts] == [f"training step {step:,}" for step in COLOURS]
     assert len(done) == 4
 
 
@@ -83,7 +83,9 @@ def test_side_by_side_spread_over_the_training(run_dir):
         tiles = np.array_split(frame, 3, axis=1)
         assert [colour_of(tile) for tile in tiles] == [0, 12288, 1000000]
     tiles = np.array_split(frames[0], 3, axis=1)
-    assert [label(tile) for tile in tiles] == ["step 0", "step 12,288", "step 1,000,000"]
+    assert [label(tile) for tile in tiles] == [
+        f"training step {step:,}" for step in (0, 12288, 1000000)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,15 @@ def test_side_by_side_spread_over_the_training(run_dir):
 def test_options(run_dir, options, expected):
     video = make_timelapse(run_dir, **options)
     assert (video.num_frames, video.height, video.width, video.fps) == expected
+
+
+@pytest.mark.parametrize("width", [160, 80])
+def test_colours_stay_what_they_are(tmp_path, width):
+    for step, colour in enumerate([(255, 255, 255), (200, 40, 40)]):
+        clip(tmp_path / f"step_{step}.mp4", colour, 1)
+    frames = make_timelapse(tmp_path, width=width, format="apng").frames()
+    assert (frames[0][5] == 255).all()
+    assert np.abs(frames[1][5].astype(int) - (200, 40, 40)).max() <= 3
 
 
 def test_recordings_of_another_size_are_fitted(tmp_path):
