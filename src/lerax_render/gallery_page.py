@@ -52,6 +52,7 @@ def make_page(title: str, description: str, tiles: Sequence[Tile]) -> str:
     """
     style, script = _asset("css"), _asset("js")
     counts = Counter(tag for tile in tiles for tag in dict.fromkeys(tile.tags))
+    chips = sorted(counts.items(), key=lambda item: item[0].casefold())
     return _filled(
         _asset("html"),
         {
@@ -59,7 +60,7 @@ def make_page(title: str, description: str, tiles: Sequence[Tile]) -> str:
             "description": f'<p class="about">{html.escape(description)}</p>'
             if description
             else "",
-            "chips": "".join(_chip(tag, count) for tag, count in sorted(counts.items())),
+            "chips": "".join(_chip(tag, count) for tag, count in chips),
             "tiles": "\n".join(_tile(number, tile) for number, tile in enumerate(tiles)),
             "style": style,
             "style_hash": _hash(style),
