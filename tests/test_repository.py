@@ -16,7 +16,12 @@ import lerax_render
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ("requirements.lock", "requirements-docker.lock", "requirements-uv.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-bench.lock",
+    "requirements-docker.lock",
+    "requirements-uv.lock",
+)
 
 
 def locked(name: str) -> dict[str, tuple[Requirement, frozenset[str]]]:
