@@ -43,6 +43,7 @@ def clip(
     overlay: Annotated[tuple[str, ...], arg(metavar="LINE")] = (),
     preset: Literal["docs", "readme", "social"] | None = None,
     max_size: str | None = None,
+    workers: int = 1,
     cache: bool = True,
 ) -> None:
     """Record an environment as a video, GIF or picture sequence.
@@ -73,6 +74,7 @@ def clip(
             MP4, 1280x720.
         max_size: Another limit for the preset's GIF, such as 5MB. Until it is met, the GIF gets
             fewer frames, then smaller, then fewer colours.
+        workers: MuJoCo without a GPU: how many processes paint.
         cache: Keep compiled rollouts in the user's cache folder.
     """
     started = time.perf_counter()
@@ -100,6 +102,7 @@ def clip(
         grid=parsed_grid(grid),
         preset=preset,
         max_size=None if max_size is None else parsed_size(max_size),
+        workers=workers,
     )
     chosen = find_preset(preset)
     suffix = chosen.format if chosen else format

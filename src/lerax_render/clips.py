@@ -33,6 +33,7 @@ class Clip:
         seed: Of the random key.
         camera: As for `record`, or the settings of a `Camera` by name.
         folder: What relative paths in the settings are relative to.
+        workers: As for `record`; the clip is the same with any number.
         width: As for `record`; so are all others.
     """
 
@@ -56,6 +57,7 @@ class Clip:
     preset: str | None = None
     max_size: int | None = None
     folder: Path = field(default=Path(), compare=False)
+    workers: int = field(default=1, compare=False)
 
     def record(self, path: Path, progress: Callable[[int], None] | None = None) -> Video:
         """Make the clip.
@@ -99,6 +101,7 @@ class Clip:
             labels=self.labels,
             preset=self.preset,
             max_size=self.max_size,
+            workers=self.workers,
             progress=progress,
         )
 

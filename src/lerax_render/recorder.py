@@ -49,6 +49,7 @@ def record(
     labels: Sequence[str] = (),
     preset: str | None = None,
     max_size: int | None = None,
+    workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Video:
     """Record a policy in an environment as a video.
@@ -87,6 +88,9 @@ def record(
             keep to a size, or `"social"`; see `lerax_render.presets`. Of steps that come faster
             than its frames some are left out, so that the clip still plays in real time.
         max_size: Bytes at most, instead of the preset's own limit.
+        workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
+            this process does. It pays without a GPU, from some hundred frames on: the pictures are
+            the same, and each process takes a second to start.
         progress: Called with the number of frames that have become ready since the last call.
 
     Returns:
@@ -101,6 +105,7 @@ def record(
     _check_not_traced("record")
     check_num_steps(num_steps)
     check_name(quality, CINEMATIC)
+    workers = _check_workers(workers)
     chosen = find_preset(preset, max_size)
     if width is None:
         width = chosen.width if chosen else DEFAULT_WIDTH
@@ -141,6 +146,7 @@ def record(
         composition,
         camera=camera,
         quality=quality,
+        workers=workers,
         on_chunk=None if progress is None else lambda chunk: progress(len(chunk.rewards)),
     )
     return writer.video
@@ -155,6 +161,7 @@ def film(
     *,
     camera: Any | None = None,
     quality: str = "auto",
+    workers: int = 1,
     on_chunk: Callable[[Rollout], None] | None = None,
 ) -> None:
     """Paint each frame of a rollout once, and encode it with every writer.
@@ -168,6 +175,7 @@ def film(
         composition: Of the frames; its `tiles` are those of the rollout.
         camera: As for `record`.
         quality: As for `record`.
+        workers: As for `record`.
         on_chunk: Called with each part when its frames are done.
 
     Raises:
@@ -183,6 +191,7 @@ def film(
                 camera=camera,
                 quality=quality,
                 pixel_format=source.pixel_format,
+                workers=workers,
             )
         )
         for writer in writers:
@@ -223,6 +232,7 @@ def render(
     height: int = DEFAULT_HEIGHT,
     camera: Any | None = None,
     quality: str = "auto",
+    workers: int = 1,
 ) -> Iterator[np.ndarray]:
     """Paint states that are there already.
 
@@ -234,6 +244,7 @@ def render(
         height: As for `record`.
         camera: As for `record`.
         quality: As for `record`.
+        workers: As for `record`.
 
     Returns:
         An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a state. Close it, or
@@ -247,6 +258,7 @@ def render(
     _check_not_traced("render")
     width, height = check_whole("width", width), check_whole("height", height)
     check_name(quality, CINEMATIC)
+    workers = _check_workers(workers)
     source = find_source(env)
     capture = jax.tree_util.Partial(type(source).capture, source)
     batches = (
@@ -257,7 +269,13 @@ def render(
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with source.painter(
-            env, width, height, camera=camera, quality=quality, pixel_format="rgb24"
+            env,
+            width,
+            height,
+            camera=camera,
+            quality=quality,
+            pixel_format="rgb24",
+            workers=workers,
         ) as painter:
             first = next(batches)
             yield np.empty(0)
@@ -362,6 +380,12 @@ def _policies(policy: Any, tiles: int | None) -> Sequence[Any]:
             f"{tiles or 'no grid'}"
         )
     return policy
+
+
+def _check_workers(workers: int) -> int:
+    if check_whole("workers", workers) < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    return int(workers)
 
 
 def _check_not_traced(what: str) -> None:

@@ -70,8 +70,12 @@ class Source(ABC):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter of `width` x `height` pixels.
+
+        With `workers`, a kind whose painting is what a clip takes its time for may paint in so many
+        processes.
 
         Raises:
             ValueError: `camera` or `quality` does not fit this kind of environment.

@@ -57,6 +57,7 @@ class Drawn(Source):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter that replays draw commands; `quality` makes no difference in 2D."""
         reject_camera(camera, "a 2D environment")
@@ -80,6 +81,7 @@ class EagerlyDrawn(Drawn):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter that calls `env.render` with each state."""
         reject_camera(camera, "a 2D environment")

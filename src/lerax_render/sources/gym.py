@@ -73,6 +73,7 @@ class Gym(Source):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter that fits the environment's own frames to the size."""
         reject_camera(camera, "a Gymnasium environment, which paints itself,")

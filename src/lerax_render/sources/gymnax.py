@@ -57,6 +57,7 @@ class Gymnax(Source):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter for this environment.
 

@@ -122,11 +122,12 @@ class Mjcf(Source):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter with a GL context of its own."""
         from .mujoco import PosePainter
 
-        return PosePainter(env.model, width, height, camera, quality)
+        return PosePainter(env.model, width, height, camera, quality, workers)
 
 
 def match(env: Any) -> Source | str:

@@ -1,16 +1,16 @@
 """MuJoCo environments: the pose of each state, painted by MuJoCo in one persistent `MjData`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, override
 
 import jax
 import numpy as np
 
 from ..errors import UnsupportedEnvError
-from ..filament_renderer import FilamentRenderer
-from ..mujoco_renderer import HeadlessMujocoRenderer, Pose
-from ..quality import CINEMATIC
+from ..mujoco_renderer import Pose
+from ..pose_processes import PoseProcesses, open_renderer
 from ..rollouts import PyTree
 from .base import Painter, PixelFormat, Source
 
@@ -32,13 +32,14 @@ class Mujoco(Source):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter with a GL context of its own."""
-        return PosePainter(env.unwrapped.mujoco_model, width, height, camera, quality)
+        return PosePainter(env.unwrapped.mujoco_model, width, height, camera, quality, workers)
 
 
 class PosePainter(Painter):
-    """Paints poses of one model.
+    """Paints poses of one model; one that is NaN or infinite as the last that was not.
 
     Args:
         model: A `mujoco.MjModel`.
@@ -46,29 +47,43 @@ class PosePainter(Painter):
         height: In pixels.
         camera: As for `HeadlessMujocoRenderer`.
         quality: As for `HeadlessMujocoRenderer`, or `"cinematic"`.
+        workers: How many processes paint; with 1, this one does.
     """
 
     def __init__(
-        self, model: Any, width: int, height: int, camera: Any | None, quality: str
+        self,
+        model: Any,
+        width: int,
+        height: int,
+        camera: Any | None,
+        quality: str,
+        workers: int = 1,
     ) -> None:
-        self._renderer: FilamentRenderer | HeadlessMujocoRenderer
-        if quality == CINEMATIC:
-            self._renderer = FilamentRenderer(model, width, height, camera=camera)
+        import mujoco
+
+        self._last = Pose.of(mujoco.MjData(model))
+        self._render: Callable[[Iterable[Pose]], Iterator[np.ndarray]]
+        if workers > 1:
+            processes = PoseProcesses(workers, model, width, height, camera, quality)
+            self._render, self._close = processes.render, processes.close
         else:
-            self._renderer = HeadlessMujocoRenderer(
-                model, width, height, camera=camera, quality=quality
-            )
+            renderer = open_renderer(model, width, height, camera, quality)
+            self._render, self._close = partial(map, renderer.render), renderer.close
 
     @override
     def paint(self, captured: Pose) -> Iterator[np.ndarray]:
-        for pose in poses(captured):
-            if not pose.is_finite():
-                self.incomplete += 1
-            yield self._renderer.render(pose)
+        return self._render(map(self._finite, poses(captured)))
+
+    def _finite(self, pose: Pose) -> Pose:
+        if pose.is_finite():
+            self._last = pose
+        else:
+            self.incomplete += 1
+        return self._last
 
     @override
     def close(self) -> None:
-        self._renderer.close()
+        self._close()
 
 
 def poses(stacked: Pose) -> Iterator[Pose]:

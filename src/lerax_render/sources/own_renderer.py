@@ -30,6 +30,7 @@ class OwnRenderer(Source):
         camera: Any | None,
         quality: str,
         pixel_format: PixelFormat,
+        workers: int = 1,
     ) -> Painter:
         """Return a painter that draws with a new `default_renderer()`."""
         reject_camera(camera, "an environment that draws with its own renderer")

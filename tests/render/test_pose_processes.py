@@ -1,0 +1,150 @@
+"""A clip painted by two processes is the clip that one paints."""
+
+import itertools
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import psutil
+import pytest
+
+import lerax_render as lr
+from lerax_render.errors import RenderError
+from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
+from lerax_render.pose import Pose
+from lerax_render.pose_processes import PoseProcesses
+from lerax_render.sources.mujoco import PosePainter
+
+HOPPER = Path(__file__).parents[2] / "assets/scenes/hopper.xml"
+W, H = 640, 480
+COUNT = 18
+
+
+def children() -> set[int]:
+    """What this process has started, but for Python's own trackers, which end when it does."""
+    return {
+        process.pid
+        for process in psutil.Process().children(recursive=True)
+        if not any("resource_tracker" in word for word in process.cmdline())
+    }
+
+
+@pytest.fixture(scope="module")
+def model() -> mujoco.MjModel:
+    return mujoco.MjModel.from_xml_path(str(HOPPER))
+
+
+@pytest.fixture(scope="module")
+def poses(model: mujoco.MjModel) -> list[Pose]:
+    data = mujoco.MjData(model)
+    found = []
+    for _ in range(COUNT):
+        mujoco.mj_step(model, data, 10)
+        found.append(Pose.of(data))
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(model: mujoco.MjModel, poses: list[Pose]) -> np.ndarray:
+    with HeadlessMujocoRenderer(model, W, H) as renderer:
+        return np.stack([renderer.render(pose) for pose in poses])
+
+
+@pytest.fixture(scope="module")
+def two(model: mujoco.MjModel) -> Iterator[PoseProcesses]:
+    before = children()
+    with closing(PoseProcesses(2, model, W, H, None, "auto")) as processes:
+        yield processes
+    assert children() <= before
+
+
+def test_the_pictures_are_those_of_one_process_in_their_order(two, poses, expected):
+    assert expected.std() > 20
+    assert len(np.unique(expected.reshape(COUNT, -1), axis=0)) == COUNT
+    np.testing.assert_array_equal(np.stack(list(two.render(poses))), expected)
+
+
+def test_few_poses_are_under_way(two, poses):
+    taken = 0
+
+    def counted() -> Iterator[Pose]:
+        nonlocal taken
+        for pose in itertools.cycle(poses):
+            taken += 1
+            yield pose
+
+    endless = two.render(counted())
+    for given in range(1, 13):
+        frame = next(endless)
+        assert frame.shape == (H, W, 3)
+        # Four batches of four, and those of them that are given already.
+        assert taken <= given + 4 * 4
+    endless.close()
+
+
+def test_a_process_that_is_ended_is_an_error(model, poses):
+    before = children()
+    with closing(PoseProcesses(2, model, 64, 48, None, "draft")) as processes:
+        frames = processes.render(itertools.cycle(poses))
+        next(frames)
+        for pid in children() - before:
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(RenderError, match="a process that paints was ended"):
+            deque(frames, maxlen=0)
+    assert children() <= before
+
+
+@pytest.mark.parametrize(
+    ("camera", "error", "message"),
+    [
+        ("nobody", ValueError, "the model has no camera 'nobody'"),
+        (mujoco.MjvCamera(), TypeError, "cannot be sent to other processes"),
+    ],
+)
+def test_what_is_wrong_is_said_at_once(model, camera, error, message):
+    before = children()
+    with pytest.raises(error, match=message):
+        PoseProcesses(2, model, 64, 48, camera, "draft")
+    assert children() <= before
+
+
+def test_a_bad_pose_is_painted_as_the_last_good_one(model, poses):
+    bad = poses[0]._replace(qpos=np.full_like(poses[0].qpos, np.nan))
+    stacked = Pose(*(np.stack(field) for field in zip(bad, poses[3], bad, bad, bad, strict=True)))
+    painted = []
+    for workers in (1, 2):
+        with PosePainter(model, 320, 240, None, "draft", workers) as painter:
+            painted.append(np.stack(list(painter.paint(stacked))))
+            assert painter.incomplete == 4
+    np.testing.assert_array_equal(*painted)
+    assert (painted[0][1] == painted[0][4]).all()
+    assert (painted[0][0] != painted[0][1]).any()
+
+
+def test_record_gives_the_same_file(tmp_path):
+    scene = lr.MujocoScene(HOPPER)
+    options = {"num_steps": 70, "width": 320, "height": 240, "overlay": True}
+    clips = [lr.record(scene, workers=workers, **options).data for workers in (1, 2)]
+    assert clips[0] == clips[1]
+
+
+def test_kinds_that_paint_fast_are_painted_here():
+    from lerax.env import CartPole
+
+    before = children()
+    states = lr.rollout(CartPole(), num_steps=3).states
+    frames = lr.render(CartPole(), states, workers=2)
+    assert next(frames).std() > 10
+    assert children() <= before
+    frames.close()
+
+
+@pytest.mark.parametrize(("workers", "error"), [(0, ValueError), (1.5, TypeError)])
+def test_a_number_of_workers_that_cannot_be(workers, error):
+    with pytest.raises(error, match="workers must be"):
+        lr.record(lr.MujocoScene(HOPPER), workers=workers)
