@@ -53,11 +53,13 @@ def examine() -> Findings:
     with ThreadPoolExecutor() as pool:
         probes = pool.map(gl.probe, gl.BACKENDS)
         chosen = pool.submit(_chosen_gl)
+        cinematic = pool.submit(_cinematic)
         findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
         backends = [_backend(probe) for probe in probes]
     findings += [
         *backends,
         *chosen.result(),
+        cinematic.result(),
         *(_extra(extra, package) for extra, package in _EXTRAS.items()),
     ]
     usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in backends)
@@ -142,6 +144,26 @@ def _chosen_gl() -> Iterator[Finding]:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     reason = (done.stderr.strip().splitlines() or [""])[-1]
     yield Finding(f"MUJOCO_GL={wanted}", done.returncode == 0, reason or "works", "unset MUJOCO_GL")
+
+
+def _cinematic() -> Finding:
+    """Whether MuJoCo's Filament renderer finds a Vulkan to draw with."""
+    name = "quality='cinematic'"
+    # In a process of its own, as the GL backends: to import MuJoCo here would settle MUJOCO_GL.
+    script = (
+        "import mujoco; from lerax_render.filament_renderer import FilamentRenderer; "
+        "FilamentRenderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 64, 48).close()"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment
+    )
+    if done.returncode == 0:
+        return Finding(name, True, "MuJoCo's Filament renderer, through Vulkan", optional=True)
+    _, _, reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1].rpartition(
+        "Error: "
+    )
+    return Finding(name, False, "not available", reason, optional=True)
 
 
 def _backend(probe: gl.Probe) -> Finding:

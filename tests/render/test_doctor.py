@@ -57,6 +57,15 @@ def test_the_report_lists_each_no_with_its_remedy():
     assert "cannot make every kind of clip" in text
 
 
+def test_without_vulkan_the_package_is_named(monkeypatch):
+    for variable in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES"):
+        monkeypatch.setenv(variable, "/nowhere.json")
+    (finding,) = (f for f in doctor.examine().findings if "cinematic" in f.name)
+    assert not finding.ok
+    assert finding.optional
+    assert "apt-get install mesa-vulkan-drivers" in finding.remedy
+
+
 @pytest.mark.parametrize("broken", ["ffmpeg", "gl", "variable"])
 def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
     program = tmp_path / "ffmpeg"

@@ -125,7 +125,7 @@ def test_closing_ends_its_process_and_so_does_forgetting_it(model, renderer):
 
 def test_a_process_that_dies_is_an_error(model, renderer):
     with FilamentRenderer(model, 32, 24) as second:
-        second._process.kill()
+        second._child._process.kill()
         with pytest.raises(BackendUnavailableError, match="ended while it drew"):
             second.render(state(model))
     assert len(children()) == 1

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import UnsupportedEnvError
 from ..mujoco_renderer import Pose
-from ..pose_processes import PoseProcesses, open_renderer
+from ..pose_process import open_renderer
+from ..pose_processes import PoseProcesses
 from ..rollouts import PyTree
 from .base import Painter, PixelFormat, Source
 
