@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import lerax_log
 import lerax_render
@@ -100,6 +102,19 @@ def test_links_between_files_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if not target.startswith(("https://", "http://")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_opens_with_a_small_moving_picture():
+    picture = re.search(r"!\[[^]]+\]\((.+?)\)", (ROOT / "README.md").read_text())
+    path = ROOT / picture[1]
+    assert path.parent == ROOT / "assets"
+    assert 100_000 < path.stat().st_size < 1_000_000
+    with Image.open(path) as gif:
+        assert gif.n_frames > 100
+        for frame in (0, gif.n_frames - 1):
+            gif.seek(frame)
+            tiles = np.array_split(np.asarray(gif.convert("L"), float), 4, axis=1)
+            assert all(tile[: len(tile) // 2].std() > 1 or tile.std() > 20 for tile in tiles)
 
 
 def test_pictures_are_those_of_the_manifest_and_small():
