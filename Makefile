@@ -33,8 +33,8 @@ docs: setup ## Build the documentation into site/; a broken link or reference fa
 	@.venv/bin/zensical build --strict --clean
 	@.venv/bin/python scripts/check-site site
 
-bench: setup ## Compare with the alternatives, in one run
-	@.venv/bin/python benchmarks/render.py $(ARGS)
+bench: setup ## Compare with the alternatives, write docs/benchmarks.md; ARGS="render" only prints that part
+	@.venv/bin/python benchmarks/run.py $(ARGS)
 
 lock: ## Make the locks again from pyproject.toml; ARGS=--upgrade takes newer versions
 	@scripts/lock $(ARGS)

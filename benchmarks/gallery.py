@@ -1,21 +1,14 @@
-"""Many clips: what a second worker brings, and what a grid costs beside painting its pixels.
+"""Many clips: what a second worker brings, and what a grid costs beside painting its pixels."""
 
-    python benchmarks/gallery.py [workers] [grid]
-
-Both by default.
-"""
-
-import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import jax
-import numpy as np
 from lerax.env import CartPole
-from timing import Row, best_of, costs, show
+from report import Section
+from timing import Row, best_of, costs, exhaust, known
 
 from lerax_render import record
 from lerax_render.composing import Composition
@@ -27,6 +20,23 @@ CLIPS = 12
 STEPS = 1024
 GRID = (4, 4)
 GRID_STEPS = 256
+WIDTH, HEIGHT = 640, 480
+
+
+def sections() -> Iterator[Section]:
+    yield Section(
+        "Gallery",
+        f"A gallery of {CLIPS} CartPole clips of {STEPS:,} steps, made anew: starting processes "
+        "and compiling are in it. Then the same gallery again, with nothing changed.",
+        workers(),
+    )
+    yield Section(
+        "Grid",
+        f"{GRID[0]}×{GRID[1]} CartPoles in one picture of {WIDTH}×{HEIGHT}, {GRID_STEPS} steps: "
+        "painting and tiling them, next to painting those tiles alone; and the whole clip, next to "
+        "that of one CartPole.",
+        grid(),
+    )
 
 
 def manifest(steps: int, clips: int) -> str:
@@ -39,7 +49,6 @@ def manifest(steps: int, clips: int) -> str:
 
 
 def seconds_for_gallery(folder: Path, name: str, workers: int) -> float:
-    """Make a whole gallery anew, processes and compilations included."""
     start = time.perf_counter()
     report = make_gallery(folder / "gallery.toml", folder / name, workers=workers)
     assert len(report.made) == CLIPS
@@ -56,21 +65,15 @@ def workers() -> list[Row]:
         make_gallery(folder / "gallery.toml", folder / "one")
         again = time.perf_counter() - start
     return [
-        known(
-            f"{CLIPS} clips of {STEPS} steps: clips/s with 2 workers / with 1",
-            CLIPS / two,
-            CLIPS / one,
-            "clips/s",
-        ),
+        known("2 workers / 1 worker", CLIPS / two, CLIPS / one, "clips/s"),
         costs("nothing changed / all made", again, one, 0.05),
     ]
 
 
 def grid() -> list[Row]:
-    """Painting 16 CartPoles into one picture, next to the mere painting of those tiles."""
     env = CartPole()
     source = find_source(env)
-    whole = Composition(640, 480, 50, grid=GRID)
+    whole = Composition(WIDTH, HEIGHT, 50, grid=GRID)
     capture = jax.tree_util.Partial(type(source).capture, source)
     chunks = list(
         rollout_chunks(
@@ -97,7 +100,7 @@ def grid() -> list[Row]:
     def in_a_grid() -> None:
         with painter() as paints:
             for chunk in chunks:
-                exhaust(Composition(640, 480, 50, grid=GRID).frames(paints, chunk))
+                exhaust(Composition(WIDTH, HEIGHT, 50, grid=GRID).frames(paints, chunk))
 
     def grid_clip() -> None:
         record(env, num_steps=GRID_STEPS, grid=GRID)
@@ -108,29 +111,7 @@ def grid() -> list[Row]:
     for warm_up in (tiles_alone, in_a_grid, grid_clip, plain_clip):
         warm_up()
     ours, alone, clip, plain = best_of(in_a_grid, tiles_alone, grid_clip, plain_clip)
-    name = f"{GRID[0]}x{GRID[1]} CartPole"
     return [
-        costs(f"{name}: painted as a grid / its tiles alone", ours, alone, 1.5),
-        known(f"{name}: whole clip / one CartPole of that size", clip, plain, "s"),
+        costs("painted as a grid / its tiles alone", ours, alone, 1.5),
+        known("whole clip of the grid / of one CartPole", clip, plain, "s"),
     ]
-
-
-def exhaust(frames: Iterator[np.ndarray]) -> None:
-    deque(frames, maxlen=0)
-
-
-def known(what: str, ours: float, theirs: float, unit: str) -> Row:
-    """Compare without a target."""
-    return Row(what, ours, theirs, unit, ours / theirs, "", True)
-
-
-def main(parts: list[str]) -> None:
-    parts = parts or ["workers", "grid"]
-    if "workers" in parts:
-        show("A gallery of CartPole", workers())
-    if "grid" in parts:
-        show("A grid", grid())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,0 +1,157 @@
+"""The page of the benchmarks, their processes, and the measuring on a GPU, tried without one."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "benchmarks"
+sys.path.append(str(BENCHMARKS))
+
+import parts  # noqa: E402
+import report  # noqa: E402
+import timing  # noqa: E402
+
+FACTS = [("date", "2026-11-24 10:00"), ("CPU", "an abacus | wooden")]
+
+
+def sections() -> list[report.Section]:
+    rows = [
+        timing.faster("painting / theirs", 12_345.6, 100.0, 40),
+        timing.costs("clip / ffmpeg alone", 1.5, 1.0, 1.25),
+        timing.at_most("memory", 700.0, 800, "MB"),
+        timing.known("a | b", 0.01234, 2.0, "s"),
+    ]
+    return [
+        report.Section("Painting", "What it is.", rows),
+        report.Section(
+            "Stages", "Each.", table=[("", "paint"), ("CartPole", "16,100")], note="So it is."
+        ),
+    ]
+
+
+def test_page_holds_every_number_ratio_and_aim():
+    text = report.page(sections(), FACTS)
+
+    assert text.startswith("# Benchmarks\n\n")
+    assert "| CPU | an abacus \\| wooden |" in text
+    assert "| painting / theirs | 12,300 | 100 | frames/s | 123 | ≥ 40 | met |" in text
+    assert "| clip / ffmpeg alone | 1.50 | 1.00 | s | 1.50 | ≤ 1.25 | **missed** |" in text
+    assert "| memory | 700 | – | MB | – | ≤ 800 MB | met |" in text
+    assert "| a \\| b | 0.0123 | 2.00 | s | 0.00617 |  |  |" in text
+    assert "2 of 3 aims were met in this run. Missed:\n\n- clip / ffmpeg alone\n" in text
+    assert text.endswith("\n| CartPole | 16,100 |\n\nSo it is.\n")
+
+
+def test_every_table_of_the_page_is_one_in_markdown():
+    blocks = report.page(sections(), FACTS).split("\n\n")
+    tables = [block.strip().splitlines() for block in blocks if "| --- |" in block]
+    assert len(tables) == 3
+    for table in tables:
+        assert set(table[1]) == set("| -")
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
+
+
+def test_section_survives_the_way_from_its_process():
+    for section in sections():
+        copy = report.Section.from_json(section.to_json())
+        assert report.markdown(copy) == report.markdown(section)
+
+
+def test_only_the_section_of_that_title_is_replaced():
+    first, second = sections()
+    page = report.page([first, second], FACTS)
+    new = report.Section("Painting", "Anew.")
+    changed = report.replace_section(page, new)
+
+    assert changed == page.replace(report.markdown(first), "## Painting\n\nAnew.")
+    assert report.replace_section(changed, first) == page
+    last = report.Section("Stages", "Last.")
+    assert report.replace_section(page, last).endswith("\n\n## Stages\n\nLast.\n")
+    added = report.replace_section(page, report.Section("GPU", "New."))
+    assert added == page + "\n## GPU\n\nNew.\n"
+
+
+CRASHING = """
+import os, signal, sys
+from report import Section
+
+def sections():
+    yield Section("First", "whole")
+    print("about to fail", flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def raising():
+    yield Section("First", sys.argv[0] and os.environ["MUJOCO_GL"])
+    import moviepy_that_nobody_has
+
+def hanging():
+    yield Section("First", "whole")
+    while True:
+        signal.pause()
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        ("sections", "SIGSEGV"),
+        ("raising", "No module named 'moviepy_that_nobody_has'"),
+        ("hanging", "more than 5 s"),
+    ],
+)
+def test_part_that_fails_keeps_what_it_measured_and_says_why(function, why, tmp_path):
+    (tmp_path / "crashing.py").write_text(CRASHING)
+    part = parts.Part("crashing", function)
+    first, failure = parts.measure(part, [tmp_path], 5.0 if function == "hanging" else 60.0)
+
+    assert first.title == "First"
+    assert failure.title.startswith("Not measured: crashing")
+    assert why in failure.prose
+
+
+def run(*command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **env}
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=550)
+
+
+def test_unknown_part_is_refused_with_those_that_there_are():
+    done = run(sys.executable, BENCHMARKS / "run.py", "rendr")
+    assert done.returncode == 2
+    assert "no part rendr; there are render, " in done.stderr
+
+
+def test_gpu_script_says_that_there_is_no_gpu_and_installs_nothing(tmp_path):
+    broken = tmp_path / "nvidia-smi"
+    broken.write_text("#!/bin/sh\necho NVIDIA-SMI has failed: no driver\nexit 9\n")
+    broken.chmod(0o755)
+    done = run(BENCHMARKS / "gpu.sh", PATH=f"{tmp_path}:{os.environ['PATH']}")
+
+    assert done.returncode == 1
+    assert "no NVIDIA GPU here that can be used: NVIDIA-SMI has failed: no driver" in done.stderr
+    assert "Remedy: install NVIDIA's driver" in done.stderr
+    assert done.stdout == ""
+    assert not (ROOT / ".tools/gpu").exists()
+
+
+def test_gpu_benchmark_refuses_to_measure_a_cpu():
+    done = run(sys.executable, BENCHMARKS / "gpu.py", JAX_PLATFORMS="cpu")
+    assert done.returncode == 1
+    assert "JAX computes on cpu, cpu, not on a GPU. Remedy: " in done.stderr
+
+
+@pytest.mark.timeout(600)
+def test_rehearsal_paints_and_encodes():
+    before = (ROOT / "docs/benchmarks.md").read_bytes()
+    done = run(sys.executable, BENCHMARKS / "gpu.py", "--rehearse", "painting", "encoding")
+
+    assert done.returncode == 0, done.stderr
+    for what in ("`high` / bare loop", "whole MP4 clip / bare loop", "128×72: "):
+        assert what in done.stdout
+    assert re.search(r"NVENC / x264|there is no NVENC", done.stdout)
+    assert "device: none, a rehearsal" in done.stdout
+    assert (ROOT / "docs/benchmarks.md").read_bytes() == before
