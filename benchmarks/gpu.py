@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ def encoding(*arguments: str) -> Iterator[Section]:
     size = Size.of(arguments)
     program, why = find_nvenc()
     rows = []
-    table = [("", "x264, kB", "NVENC, kB", "x264, dB", "NVENC, dB")]
+    table = [("", "NVENC, kB", "x264, kB", "NVENC, dB", "x264, dB")]
     for width, height in size.pictures:
         poses = Poses("humanoid", size.clip_steps)
         frames: list[np.ndarray] = []
@@ -123,49 +124,37 @@ def encoding(*arguments: str) -> Iterator[Section]:
                     renderer.render(poses.data)
                 )
             )()
-        x264 = FORMATS["mp4"].arguments(width, height)
-        nvenc = as_nvenc(x264)
         name = f"{width}×{height}"
         with tempfile.TemporaryDirectory() as folder:
-            raw, ours, theirs = (Path(folder, part) for part in ("frames.raw", "x264", "nvenc"))
+            raw = Path(folder, "frames.raw")
             raw.write_bytes(np.stack(frames).tobytes())
-            ours.mkdir()
-            theirs.mkdir()
-
-            def encode(
-                options: tuple[str, ...], folder: Path, raw: Path = raw, name: str = name
-            ) -> None:
-                source = f"-v error -y -f rawvideo -pix_fmt rgb24 -s {name.replace('×', 'x')} -r 50"
-                command = [program, *source.split(), "-i", str(raw), *options]
-                subprocess.run(command, check=True, cwd=folder)
-
-            def x264_alone(options: tuple[str, ...] = x264, folder: Path = ours) -> None:
-                encode(options, folder)
-
-            def nvenc_alone(options: tuple[str, ...] = nvenc, folder: Path = theirs) -> None:
-                encode(options, folder)
-
+            x264 = FORMATS["mp4"].arguments(width, height)
+            encoders = {
+                which: partial(encode, program, raw, width, height, options, Path(folder, which))
+                for which, options in (("nvenc", as_nvenc(x264)), ("x264", x264))
+                if which == "x264" or not why
+            }
+            seconds = best_of(*encoders.values(), rounds=size.rounds)
+            rates = [len(frames) / each for each in seconds]
             if why:
-                (seconds,) = best_of(x264_alone, rounds=size.rounds)
-                what = f"{name}: x264; there is no NVENC"
-                rows.append(Row(what, len(frames) / seconds, None, "frames/s"))
+                rows.append(Row(f"{name}: x264; there is no NVENC", *rates, None, "frames/s"))
                 continue
-            rates = [
-                len(frames) / seconds
-                for seconds in best_of(nvenc_alone, x264_alone, rounds=size.rounds)
-            ]
             rows.append(known(f"{name}: NVENC / x264", *rates, "frames/s"))
-            clips = [folder / FORMATS["mp4"].file_name for folder in (ours, theirs)]
-            table.append(
-                (
-                    name,
-                    *(number(clip.stat().st_size / 1000) for clip in clips),
-                    *(number(likeness(clip, frames)) for clip in clips),
-                )
-            )
+            clips = [Path(folder, which, FORMATS["mp4"].file_name) for which in encoders]
+            kilobytes = [number(clip.stat().st_size / 1000) for clip in clips]
+            table.append((name, *kilobytes, *(number(likeness(clip, frames)) for clip in clips)))
     yield Section(
         "Encoding", f"No NVENC: {why}." if why else "", rows, table if len(table) > 1 else ()
     )
+
+
+def encode(
+    program: str, raw: Path, width: int, height: int, options: tuple[str, ...], folder: Path
+) -> None:
+    """Encode a file of raw RGB frames into `folder`."""
+    folder.mkdir(exist_ok=True)
+    source = f"-v error -y -f rawvideo -pix_fmt rgb24 -s {width}x{height} -r 50 -i {raw}"
+    subprocess.run([program, *source.split(), *options], check=True, cwd=folder)
 
 
 def find_nvenc() -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from report import Section
 
-TIMEOUT = 900.0
+TIMEOUT = 1800.0
 """Seconds after which a part counts as hanging."""
 
 

@@ -45,8 +45,8 @@ def sections() -> Iterator[Section]:
         [paint_2d(env()) for env in ENVS_2D],
     )
     yield Section(
-        "MuJoCo painting",
-        f"Frames of {WIDTH}×{HEIGHT} of Gymnasium's models. `auto` is next to `mujoco.Renderer` "
+        f"MuJoCo painting, {WIDTH}×{HEIGHT}",
+        "Frames of Gymnasium's models. `auto` is next to `mujoco.Renderer` "
         "with its defaults; `high`, which draws as carefully as those, is next to the bare loop of "
         "`update_scene` and `render`.",
         [row for model in MODELS for row in paint_mujoco(model)],

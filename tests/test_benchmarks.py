@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from lerax_render.formats import FORMATS
+
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
+import gpu  # noqa: E402
 import parts  # noqa: E402
 import report  # noqa: E402
 import timing  # noqa: E402
@@ -129,19 +132,28 @@ def test_gpu_script_says_that_there_is_no_gpu_and_installs_nothing(tmp_path):
     broken = tmp_path / "nvidia-smi"
     broken.write_text("#!/bin/sh\necho NVIDIA-SMI has failed: no driver\nexit 9\n")
     broken.chmod(0o755)
+    installed = (ROOT / ".tools/gpu").exists()
     done = run(BENCHMARKS / "gpu.sh", PATH=f"{tmp_path}:{os.environ['PATH']}")
 
     assert done.returncode == 1
     assert "no NVIDIA GPU here that can be used: NVIDIA-SMI has failed: no driver" in done.stderr
     assert "Remedy: install NVIDIA's driver" in done.stderr
     assert done.stdout == ""
-    assert not (ROOT / ".tools/gpu").exists()
+    assert (ROOT / ".tools/gpu").exists() == installed
 
 
 def test_gpu_benchmark_refuses_to_measure_a_cpu():
     done = run(sys.executable, BENCHMARKS / "gpu.py", JAX_PLATFORMS="cpu")
     assert done.returncode == 1
     assert "JAX computes on cpu, cpu, not on a GPU. Remedy: " in done.stderr
+
+
+def test_nvenc_is_asked_for_in_the_place_of_x264():
+    options = gpu.as_nvenc(FORMATS["mp4"].arguments(128, 72))
+    assert "h264_nvenc" in options
+    assert not any("264" in option for option in options if option != "h264_nvenc")
+    assert options[:2] == FORMATS["mp4"].arguments(128, 72)[:2]
+    assert options[-5:] == ("-movflags", "+faststart", "-f", "mp4", "clip.mp4")
 
 
 @pytest.mark.timeout(600)
