@@ -9,6 +9,7 @@ Without `--rehearse` it stops, and says what to do, unless both JAX and EGL are 
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -293,6 +294,8 @@ def main() -> None:
     if not arguments.rehearse and (why := problem()):
         sys.exit(f"gpu.py: {why}.")
     console = Console(width=max(120, Console().width))
+    # So that the part under way ends, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     facts = facts_at_start()
     options = (REHEARSE,) if arguments.rehearse else ()
     sections = []

@@ -7,6 +7,7 @@ python benchmarks/run.py render training    these parts; writes nothing
 import argparse
 import hashlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -64,6 +65,8 @@ def main() -> None:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     path = arguments.page or (None if arguments.parts else PAGE)
     console = Console(width=max(120, Console().width))
+    # So that the part under way ends, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     facts, started = facts_at_start(), time.monotonic()
     sections: list[Section] = []
