@@ -28,6 +28,7 @@ PARTS = {
     "render": Part("render"),
     "recorders": Part("recorders", opponents=True),
     "memory": Part("memory"),
+    "workers": Part("workers"),
     "gallery": Part("gallery"),
     "training": Part("training"),
     "recording": Part("recording"),

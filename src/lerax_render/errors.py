@@ -3,7 +3,7 @@
     RenderError                     the base: catch this to catch everything below
     ├── UnsupportedEnvError         nothing here knows how to draw this environment
     ├── BackendUnavailableError     a library or GL backend that the picture needs does not work
-    here └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
+    └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
 
     RenderWarning                   a recording failed or is incomplete, and the program goes on
 

@@ -1,0 +1,76 @@
+"""One MuJoCo clip painted by several processes: what they bring, against cores."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+
+from report import Section
+from scenes import gymnasium_mjcf
+from timing import Row, best_of, exhaust, known
+
+from lerax_render import record
+from lerax_render.pose import Pose
+from lerax_render.pose_processes import PoseProcesses
+from lerax_render.sources import find_source
+from lerax_render.sources.mjcf import MujocoScene
+from lerax_render.sources.mujoco import poses
+
+FRAMES = 48
+CLIP_STEPS = 256
+WIDTH, HEIGHT = 640, 480
+
+
+def sections() -> Iterator[Section]:
+    cores = sorted(os.sched_getaffinity(0))
+    counts = sorted({1, 2, 4, 8, 16, len(cores)} & set(range(1, len(cores) + 1)))
+    yield Section(
+        "One clip, several processes",
+        f"Painting Ant at {WIDTH}×{HEIGHT}, `auto`, by as many processes as cores, next to one "
+        "process on the same cores; all of them started. Then whole clips of "
+        f"{CLIP_STEPS} steps, starting included.",
+        [*painting(cores, counts), *clips(counts)],
+        note="Mesa's software GL spreads the pixels of one picture over all cores, but not what "
+        "comes before the pixels; processes spread that, too.",
+    )
+
+
+def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
+    scene = MujocoScene(gymnasium_mjcf("ant"))
+    states = list(poses(_states(scene)))
+    try:
+        for count in counts:
+            # Processes inherit it, and Mesa asks for it when it starts its threads.
+            os.sched_setaffinity(0, cores[:count])
+            arguments = (scene.model, WIDTH, HEIGHT, None, "auto")
+            with (
+                closing(PoseProcesses(count, *arguments)) as many,
+                closing(PoseProcesses(1, *arguments)) as one,
+            ):
+                exhaust(many.render(states[: 8 * count]))
+                exhaust(one.render(states[:8]))
+                ours, theirs = best_of(
+                    lambda p=many: exhaust(p.render(states)),
+                    lambda p=one: exhaust(p.render(states)),
+                )
+            what = f"{count} core{'s' * (count > 1)}: {count} processes / 1"
+            yield known(what, FRAMES / ours, FRAMES / theirs, "frames/s")
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def clips(counts: list[int]) -> Iterator[Row]:
+    scene = MujocoScene(gymnasium_mjcf("ant"))
+
+    def clip(workers: int) -> None:
+        record(scene, num_steps=CLIP_STEPS, width=WIDTH, height=HEIGHT, workers=workers)
+
+    ours, theirs = best_of(lambda: clip(counts[-1]), lambda: clip(1), rounds=2)
+    what = f"a whole clip: {counts[-1]} processes / 1"
+    yield known(what, CLIP_STEPS / ours, CLIP_STEPS / theirs, "frames/s")
+
+
+def _states(scene: MujocoScene) -> Pose:
+    (chunk,) = find_source(scene).chunks(
+        scene, None, num_steps=FRAMES, key=None, deterministic=False
+    )
+    return chunk.states
