@@ -20,10 +20,12 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .clips import Clip
     from .encode import VideoWriter
     from .mujoco_renderer import Camera, HeadlessMujocoRenderer
     from .pygame_renderer import HeadlessPygameRenderer
     from .recorder import record, render, try_record
+    from .rendering import Job, Outcome, render_clips
     from .rollouts import Rollout, rollout
     from .sources.mjcf import MujocoScene
     from .video import Video
@@ -33,10 +35,13 @@ __version__ = "0.1.0"
 __all__ = [
     "BackendUnavailableError",
     "Camera",
+    "Clip",
     "EncodeError",
     "HeadlessMujocoRenderer",
     "HeadlessPygameRenderer",
+    "Job",
     "MujocoScene",
+    "Outcome",
     "RenderError",
     "RenderWarning",
     "Rollout",
@@ -45,6 +50,7 @@ __all__ = [
     "VideoWriter",
     "record",
     "render",
+    "render_clips",
     "rollout",
     "try_record",
 ]
@@ -53,14 +59,18 @@ __all__ = [
 # function's place, which is why `record` lives in `recorder` and `rollout` in `rollouts`.
 _HOMES = {
     "Camera": "mujoco_renderer",
+    "Clip": "clips",
     "HeadlessMujocoRenderer": "mujoco_renderer",
     "HeadlessPygameRenderer": "pygame_renderer",
+    "Job": "rendering",
     "MujocoScene": "sources.mjcf",
+    "Outcome": "rendering",
     "Rollout": "rollouts",
     "Video": "video",
     "VideoWriter": "encode",
     "record": "recorder",
     "render": "recorder",
+    "render_clips": "rendering",
     "rollout": "rollouts",
     "try_record": "recorder",
 }

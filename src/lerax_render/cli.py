@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -119,7 +120,9 @@ def gallery(
     manifest: Annotated[Positional[Path], arg(metavar="MANIFEST")],
     /,
     output: Annotated[Path, arg(aliases=["-o"])],
-    workers: int = 1,
+    workers: int | None = None,
+    dask: Annotated[str | None, arg(metavar="ADDRESS")] = None,
+    shared: bool = False,
     force: bool = False,
     cache: bool = True,
 ) -> None:
@@ -128,20 +131,33 @@ def gallery(
     Args:
         manifest: A TOML file: [defaults], and [[clips]] with env, caption, tags and so on.
         output: Folder for the clips, index.html and gallery.md. Nothing is written elsewhere.
-        workers: How many processes render.
+        workers: How many processes render, each on its share of the cores; 1 by default.
+        dask: Render on a Dask cluster instead; the address of its scheduler, such as
+            tcp://127.0.0.1:8786.
+        shared: With --dask: the workers write into OUTPUT, which they have under the same name.
+            Without it, clips are sent back through the scheduler.
         force: Make all clips again.
-        cache: Keep compiled rollouts in the user's cache folder.
+        cache: Keep compiled rollouts in the user's cache folder; of this machine, not of a cluster.
     """
+    if dask is not None and workers is not None:
+        raise ValueError("--workers and --dask exclude each other: a cluster has its own workers")
+    if shared and dask is None:
+        raise ValueError("--shared is about the workers of a cluster: it needs --dask ADDRESS")
     prepare_process(cache)
-    from .gallery import PAGE, make_gallery, spawned
+    from .executors import dask_cluster
+    from .gallery import PAGE, make_gallery
 
-    with ClipsBar() as bar:
+    with ExitStack() as stack:
+        executor = None if dask is None else stack.enter_context(dask_cluster(dask))
+        bar = stack.enter_context(ClipsBar())
         report = make_gallery(
             manifest,
             output,
-            workers=workers,
+            workers=1 if workers is None else workers,
+            initializer=partial(prepare_process, cache),
+            executor=executor,
+            shared=shared,
             force=force,
-            new_executor=partial(spawned, initializer=partial(prepare_process, cache)),
             on_start=bar.start,
             on_outcome=bar.finish,
         )

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from .video import Video
 
 DEFAULT_POLICY_CLASS = "MLPActorCriticPolicy"
 
+_REDIRECTING = threading.RLock()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
@@ -25,8 +28,8 @@ class Clip:
     Attributes:
         env: One of `specs.FORMS`.
         env_args: Arguments of its constructor.
-        policy: Files with a policy's parameters: none, where actions are sampled; one; or as many
-            as the grid has tiles.
+        policy: Files with a policy's parameters, or such files' bytes: none, where actions are
+            sampled; one; or as many as the grid has tiles.
         policy_class: As for `specs.load_policy`.
         policy_args: As for `specs.load_policy`.
         steps: Number of steps.
@@ -39,7 +42,7 @@ class Clip:
 
     env: str
     env_args: Mapping[str, Any] = field(default_factory=dict)
-    policy: tuple[str, ...] = ()
+    policy: tuple[str | bytes, ...] = ()
     policy_class: str = DEFAULT_POLICY_CLASS
     policy_args: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 256
@@ -59,11 +62,13 @@ class Clip:
     folder: Path = field(default=Path(), compare=False)
     workers: int = field(default=1, compare=False)
 
-    def record(self, path: Path, progress: Callable[[int], None] | None = None) -> Video:
+    def record(
+        self, path: Path | None = None, progress: Callable[[int], None] | None = None
+    ) -> Video:
         """Make the clip.
 
         Args:
-            path: Where it goes.
+            path: Where it goes; `None` keeps it in memory.
             progress: As for `record`.
 
         Raises:
@@ -78,10 +83,8 @@ class Clip:
             from .recorder import record
 
             policies = [
-                load_policy(
-                    self.folder / file, self._located(self.policy_class), env, self.policy_args
-                )
-                for file in self.policy
+                load_policy(source, self._located(self.policy_class), env, self.policy_args)
+                for source in self._policies()
             ]
         return record(
             env,
@@ -105,6 +108,21 @@ class Clip:
             progress=progress,
         )
 
+    def with_policies(self) -> "Clip":
+        """Return the same clip with its policies' bytes in it, for whoever has not the files.
+
+        A file that cannot be read stays a name, which `record` then reports.
+        """
+
+        def content(source: Path | bytes, given: str | bytes) -> str | bytes:
+            try:
+                return source if isinstance(source, bytes) else source.read_bytes()
+            except OSError:
+                return given
+
+        sources = zip(self._policies(), self.policy, strict=True)
+        return dataclasses.replace(self, policy=tuple(content(*source) for source in sources))
+
     def fingerprint(self) -> str:
         """Return a hash of what the clip is made from, in hexadecimal.
 
@@ -114,12 +132,15 @@ class Clip:
         """
         compared = [each.name for each in dataclasses.fields(self) if each.compare]
         settings = {name: getattr(self, name) for name in compared}
-        settings["policy"] = [_digest(self.folder / file) for file in self.policy]
+        settings["policy"] = [_digest(source) for source in self._policies()]
         named = (file_in(self.env), file_in(self.policy_class))
         settings["files"] = [_digest(self.folder / file) for file in named if file]
         settings["version"] = __version__
         text = json.dumps(settings, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def _policies(self) -> list[Path | bytes]:
+        return [each if isinstance(each, bytes) else self.folder / each for each in self.policy]
 
     def _located(self, spec: str) -> str:
         return str(self.folder / spec) if file_in(spec) else spec
@@ -143,7 +164,8 @@ def output_to_stderr() -> Iterator[None]:
     """
     printed = io.StringIO()
     try:
-        with redirect_stdout(printed):
+        # One at a time: of two threads, one would put back what the other one had put there.
+        with _REDIRECTING, redirect_stdout(printed):
             yield
     finally:
         for line in printed.getvalue().splitlines():
@@ -151,10 +173,12 @@ def output_to_stderr() -> Iterator[None]:
                 print(line, file=sys.stderr)
 
 
-def _digest(path: Path) -> str | None:
+def _digest(source: Path | bytes) -> str | None:
     """A hash of a file's contents; `None` where it cannot be read."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
     try:
-        with open(path, "rb") as file:
+        with open(source, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

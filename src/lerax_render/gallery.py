@@ -1,15 +1,15 @@
 """From a manifest to a folder with its clips and a page; only what changed is made again."""
 
-import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from .clips import Clip
+from .executors import WorkerProcesses
 from .gallery_page import Tile, make_markdown, make_page
 from .gallery_record import Made, Record, names, write
 from .manifest import Entry, Manifest, read_manifest
@@ -42,8 +42,10 @@ def make_gallery(
     folder: Path,
     *,
     workers: int = 1,
+    initializer: Callable[[], None] | None = None,
+    executor: Executor | None = None,
+    shared: bool = False,
     force: bool = False,
-    new_executor: Callable[[int], Executor] | None = None,
     on_start: Callable[[Sequence[Entry]], Progress | None] | None = None,
     on_outcome: Callable[[Entry, Outcome], None] | None = None,
 ) -> Report:
@@ -54,9 +56,13 @@ def make_gallery(
     Args:
         manifest: A TOML file; see docs/gallery.md.
         folder: Is created, if the folder that it is in exists.
-        workers: How many processes render; 1 renders in this one.
+        workers: How many processes of this machine render; 1 renders in this one.
+        initializer: Called in each of these processes when it starts.
+        executor: Renders instead of them, wherever it does; see `executors.dask_cluster`.
+        shared: Whether `folder` and the policies are under the same names where the executor
+            renders. If not, policies are sent there, and clips sent back; other files that the
+            manifest names have to be there in any case.
         force: Make all clips again.
-        new_executor: Makes the executor for a number of workers; `spawned` by default.
         on_start: Called with the clips that have to be made, returns what to call about progress.
         on_outcome: Called when a clip is ready or has failed.
 
@@ -65,11 +71,13 @@ def make_gallery(
 
     Raises:
         ValueError: The manifest is not valid; `folder` cannot be written to; `workers` is not
-            positive. Nothing was made.
+            positive, or given with an executor. Nothing was made.
         OSError: The manifest cannot be read, or the page not be written.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
+    if executor is not None and workers != 1:
+        raise ValueError(f"an executor has workers of its own, got workers={workers} as well")
     content = read_manifest(manifest)
     _make_folder(folder)
     record = Record(folder)
@@ -83,12 +91,16 @@ def make_gallery(
     progress = on_start(entries) if on_start else None
     made: dict[str, float] = {}
     failed: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix=".lerax-render-", dir=folder) as work:
-        jobs = [_job(entry, Path(work)) for entry in entries]
-        for number, outcome in _outcomes(jobs, workers, new_executor or spawned, progress):
+    with (
+        tempfile.TemporaryDirectory(prefix=".lerax-render-", dir=folder) as work,
+        _renderer(executor, min(workers, len(todo)), initializer) as renderer,
+    ):
+        place = None if executor is not None and not shared else Path(work)
+        jobs = (_job(entry, place) for entry in entries)
+        for number, outcome in render_clips(jobs, renderer, progress=progress):
             entry, fingerprint = todo[number]
             if outcome.video is not None:
-                outcome = record.take(entry.name, fingerprint, jobs[number], outcome)
+                outcome = record.take(entry.name, fingerprint, outcome, Path(work))
             if outcome.error is None:
                 made[entry.name] = outcome.seconds
             else:
@@ -101,14 +113,15 @@ def make_gallery(
     return Report(made, kept, failed, removed)
 
 
-def spawned(workers: int, initializer: Callable[[], None] | None = None) -> Executor:
-    """Return an executor whose processes are started anew, since JAX does not survive a fork.
-
-    Args:
-        workers: How many processes.
-        initializer: Called in each when it starts.
-    """
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer)
+@contextmanager
+def _renderer(
+    executor: Executor | None, workers: int, initializer: Callable[[], None] | None
+) -> Iterator[Executor | None]:
+    if executor is not None or workers <= 1:
+        yield executor
+        return
+    with WorkerProcesses(workers, initializer) as processes:
+        yield processes
 
 
 def _make_folder(folder: Path) -> None:
@@ -125,50 +138,18 @@ def _make_folder(folder: Path) -> None:
         raise ValueError(f"no permission to write in {str(folder)!r}; choose another folder")
 
 
-def _job(entry: Entry, work: Path) -> Job:
-    file, still = names(entry.name, _format(entry.clip))
-    return Job(entry.clip, work / file, work / still)
+def _job(entry: Entry, work: Path | None) -> Job:
+    """Return what makes a clip in a folder; or without one, anywhere, and sends it back."""
+    if work is None:
+        return Job(entry.clip.with_policies(), still=True)
+    file, _ = names(entry.name, _format(entry.clip))
+    return Job(entry.clip, work / file, still=True)
 
 
 def _format(clip: Clip) -> str:
     if clip.format is not None:
         return clip.format
     return PRESETS[clip.preset].format if clip.preset else "mp4"
-
-
-def _outcomes(
-    jobs: Sequence[Job],
-    workers: int,
-    new_executor: Callable[[int], Executor],
-    progress: Progress | None,
-) -> Iterator[tuple[int, Outcome]]:
-    """Render jobs; those whose process died are tried once more, each in a process of its own.
-
-    An executor whose worker died gives up all that is left, and does not say whose fault it was.
-    """
-    if workers == 1:
-        yield from render_clips(jobs, None, progress)
-        return
-    again = []
-    with _ended(new_executor(workers)) as executor:
-        for number, outcome in render_clips(jobs, executor, progress):
-            if outcome.died:
-                again.append(number)
-            else:
-                yield number, outcome
-    for number in again:
-        with _ended(new_executor(1)) as executor:
-            for _, outcome in render_clips([jobs[number]], executor):
-                yield number, outcome
-
-
-@contextmanager
-def _ended(executor: Executor) -> Iterator[Executor]:
-    """End an executor when the block ends, without waiting for what has not begun."""
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
 
 
 def _write_pages(manifest: Manifest, record: Record, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .formats import FORMATS
 from .manifest_keys import NAME
-from .rendering import Job, Outcome
+from .rendering import Outcome
 
 FILE = ".gallery.json"
 
@@ -79,15 +79,26 @@ class Record:
         made = self._made.get(name)
         return made if made is not None and made.is_whole(self._folder) else None
 
-    def take(self, name: str, fingerprint: str, job: Job, outcome: Outcome) -> Outcome:
-        """Move a clip that is ready to its place; an outcome says if that did not work."""
+    def take(self, name: str, fingerprint: str, outcome: Outcome, work: Path) -> Outcome:
+        """Bring a clip that is ready, and its still, to their places.
+
+        Args:
+            name: Of the clip.
+            fingerprint: Of what it was made from.
+            outcome: With the clip, in `work` or in memory, and the still.
+            work: A folder beside the files' places.
+
+        Returns:
+            What became of the clip; that does not work where something is in the way.
+        """
         video = outcome.video
         assert video is not None
-        assert job.still is not None
+        assert outcome.still is not None
+        file, still = names(name, video.format)
         made = Made(
             fingerprint,
-            job.path.name,
-            job.still.name,
+            file,
+            still,
             video.format,
             video.width,
             video.height,
@@ -95,9 +106,12 @@ class Record:
             outcome.num_bytes,
         )
         try:
+            (work / still).write_bytes(outcome.still)
+            if video.content is not None:
+                (work / file).write_bytes(video.content)
             # A symbolic link of that name is replaced, not followed.
-            os.replace(job.still, self._folder / made.still)
-            os.replace(job.path, self._folder / made.file)
+            os.replace(work / still, self._folder / still)
+            os.replace(work / file, self._folder / file)
         except OSError as error:
             return Outcome(error=str(error), seconds=outcome.seconds)
         before = self._made.get(name)

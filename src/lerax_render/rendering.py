@@ -1,19 +1,34 @@
 """Many independent clips, in this process or on any `concurrent.futures.Executor`."""
 
+import dataclasses
+import itertools
 import logging
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
 from .clips import Clip
 from .errors import RenderError
+from .executors import deaths_in
 from .ffmpeg import Ffmpeg
+from .formats import FORMATS
 from .video import Video
 
 type Progress = Callable[[Sequence[int], int], None]
-"""Called with the numbers of the jobs that run now, and how many steps are done since last time."""
+"""Called with the numbers of the clips that run now, and how many steps are done since last time.
+
+What runs is not known of a Dask cluster.
+"""
 
 _log = logging.getLogger("lerax_render.rendering")
 
@@ -22,70 +37,82 @@ _LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Job:
-    """A clip to make.
+    """A clip to make, and where it goes.
 
     Attributes:
         clip: The clip.
-        path: Where it goes.
-        still: Where its first frame goes, as a WebP in the same folder; `None` for none.
+        path: A file in a folder that whoever renders has, too, under the same name; `None` has the
+            clip's bytes sent back.
+        still: Whether its first frame is wanted, as a WebP picture.
     """
 
     clip: Clip
-    path: Path
-    still: Path | None = None
+    path: Path | None = None
+    still: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """What became of a clip.
 
     Attributes:
-        video: The clip where it was made first, or `None` where there is none.
+        video: The clip, or `None` where there is none.
+        still: The bytes of its first frame as a WebP picture, where that was wanted.
         error: Why there is none.
-        died: Whether the process that rendered it ended, which need not be this clip's fault.
+        deaths: How many processes ended while they rendered it.
         seconds: That it took.
         num_bytes: Of the clip.
     """
 
     video: Video | None = None
+    still: bytes | None = None
     error: str | None = None
-    died: bool = False
+    deaths: int = 0
     seconds: float = 0.0
     num_bytes: int = 0
 
 
 def render_clips(
-    jobs: Sequence[Job], executor: Executor | None = None, progress: Progress | None = None
+    clips: Iterable[Clip | Job],
+    executor: Executor | None = None,
+    *,
+    retries: int = 2,
+    at_once: int = 1000,
+    progress: Progress | None = None,
 ) -> Iterator[tuple[int, Outcome]]:
     """Render clips that have nothing to do with each other; one that fails does not stop the rest.
 
+    What is sent to the executor is a clip's settings, some hundred bytes, and its policy where
+    `Clip.with_policies` put that in. A clip that fails by itself is not tried again.
+
     Args:
-        jobs: The clips and where they go: on a file system that the workers share.
-        executor: What renders them; `None` renders in this process, one after the other.
+        clips: The clips, or `Job`s, which say where they go. An iterator is asked for the next one
+            when there is room for it, so that there may be any number.
+        executor: What renders them: `executors.WorkerProcesses`, what `executors.dask_cluster`
+            yields, or any other; `None` renders in this process, one after the other. It is not
+            shut down. One that breaks as a whole when a process dies, such as
+            `ProcessPoolExecutor`, fails all clips that are left.
+        retries: How many more times a clip is tried whose process died. A Dask scheduler does this
+            itself: see `executors.dask_cluster`.
+        at_once: How many clips the executor is given at most before it has returned some.
         progress: Called now and then.
 
-    Yields:
-        A job's number and what became of it, in the order in which they get ready.
+    Returns:
+        An iterator of a clip's number, from 0, and what became of it, in the order in which they
+        get ready, each once. Close it to give up those that have not begun.
+
+    Raises:
+        ValueError: `retries` is negative, or `at_once` not positive.
+        TypeError: What comes is neither a `Clip` nor a `Job`.
     """
+    if retries < 0:
+        raise ValueError(f"retries must be at least 0, got {retries}")
+    if at_once < 1:
+        raise ValueError(f"at_once must be at least 1, got {at_once}")
+    jobs = map(_as_job, clips)
     if executor is None:
-        for number, job in enumerate(jobs):
-            if progress is not None:
-                progress([number], 0)
-            yield number, render_job(job, _steps_of(number, progress))
-        return
-    futures = {executor.submit(render_job, job): number for number, job in enumerate(jobs)}
-    pending = set(futures)
-    try:
-        while pending:
-            done, pending = wait(pending, _LOOK_SECONDS, FIRST_COMPLETED)
-            if progress is not None:
-                running = sorted(futures[future] for future in pending if future.running())
-                progress(running, sum(jobs[futures[future]].clip.steps for future in done))
-            for future in sorted(done, key=futures.__getitem__):
-                yield futures[future], _outcome(future)
-    finally:
-        for future in pending:
-            future.cancel()
+        return _one_by_one(jobs, progress)
+    return _on_executor(jobs, executor, retries, at_once, progress)
 
 
 def render_job(job: Job, progress: Callable[[int], None] | None = None) -> Outcome:
@@ -98,29 +125,36 @@ def render_job(job: Job, progress: Callable[[int], None] | None = None) -> Outco
     started = time.perf_counter()
     try:
         video = job.clip.record(job.path, progress)
-        if job.still is not None:
-            write_still(job.path, job.still)
+        still = make_still(video) if job.still else None
         num_bytes = video.num_bytes
     # An environment's module may be a script that ends with `sys.exit`.
     except (Exception, SystemExit) as error:
-        _log.debug("%s failed", job.path, exc_info=True)
+        _log.debug("%s failed", job, exc_info=True)
         return Outcome(error=describe(error), seconds=time.perf_counter() - started)
-    return Outcome(video, seconds=time.perf_counter() - started, num_bytes=num_bytes)
+    return Outcome(video, still, seconds=time.perf_counter() - started, num_bytes=num_bytes)
 
 
-def write_still(video: Path, still: Path) -> None:
-    """Write the first frame of a clip as a WebP file in the same folder.
+def make_still(video: Video) -> bytes:
+    """Return the first frame of a clip as a WebP picture.
 
     Raises:
-        EncodeError: ffmpeg could not read the clip or write the picture.
+        EncodeError: ffmpeg could not read the clip.
+        OSError: The clip's file is gone.
     """
     # From RGB: a WebP has no other colours than BT.601's, and ffmpeg would take BT.709's for those.
-    picture = "-frames:v 1 -vf format=bgra -c:v libwebp -quality 85 -f webp"
-    ffmpeg = Ffmpeg(["-i", video.name, *picture.split(), still.name], video.parent)
-    try:
-        ffmpeg.finish()
-    finally:
-        ffmpeg.kill()
+    picture = "-frames:v 1 -vf format=bgra -c:v libwebp -quality 85 -f webp still.webp"
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / FORMATS[video.format].file_name
+        if video.content is None:
+            clip.symlink_to(video.files[0])
+        else:
+            clip.write_bytes(video.content)
+        ffmpeg = Ffmpeg(["-i", clip.name, *picture.split()], clip.parent)
+        try:
+            ffmpeg.finish()
+        finally:
+            ffmpeg.kill()
+        return (clip.parent / "still.webp").read_bytes()
 
 
 def describe(error: BaseException) -> str:
@@ -130,18 +164,100 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def _as_job(item: Clip | Job) -> Job:
+    """Return what is sent: other processes may have another current folder."""
+    if not isinstance(item, Clip | Job):
+        raise TypeError(f"expected a Clip or a Job, got {item!r}")
+    job = Job(item) if isinstance(item, Clip) else item
+    return dataclasses.replace(
+        job,
+        clip=dataclasses.replace(job.clip, folder=job.clip.folder.absolute()),
+        path=None if job.path is None else job.path.absolute(),
+    )
+
+
+def _one_by_one(jobs: Iterable[Job], progress: Progress | None) -> Iterator[tuple[int, Outcome]]:
+    for number, job in enumerate(jobs):
+        if progress is not None:
+            progress([number], 0)
+        yield number, render_job(job, _steps_of(number, progress))
+
+
 def _steps_of(number: int, progress: Progress | None) -> Callable[[int], None] | None:
     return None if progress is None else lambda count: progress([number], count)
 
 
-def _outcome(future: Future[Outcome]) -> Outcome:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, BrokenExecutor):
-        return Outcome(
-            error="the process that rendered it was ended, by itself or by the system, "
-            "which happens when memory runs out",
-            died=True,
+@dataclass
+class _Attempt:
+    """A clip that is being tried.
+
+    Attributes:
+        number: Of the clip.
+        job: The clip.
+        deaths: How many workers died of it so far.
+    """
+
+    number: int
+    job: Job
+    deaths: int = 0
+
+
+def _on_executor(
+    jobs: Iterable[Job], executor: Executor, retries: int, at_once: int, progress: Progress | None
+) -> Iterator[tuple[int, Outcome]]:
+    todo = itertools.starmap(_Attempt, enumerate(jobs))
+    underway: dict[Future[Outcome], _Attempt] = {}
+    try:
+        while True:
+            for attempt in itertools.islice(todo, at_once - len(underway)):
+                underway[_submit(executor, attempt.job)] = attempt
+            if not underway:
+                return
+            ready = []
+            for future in wait(underway, _LOOK_SECONDS, FIRST_COMPLETED).done:
+                attempt = underway.pop(future)
+                error = _error(future)
+                attempt.deaths += deaths_in(error)
+                if isinstance(error, BrokenExecutor) and attempt.deaths <= retries:
+                    underway[_submit(executor, attempt.job)] = attempt
+                else:
+                    outcome = _failure(error, attempt.deaths) if error else future.result()
+                    ready.append((attempt, dataclasses.replace(outcome, deaths=attempt.deaths)))
+            if progress is not None:
+                running = sorted(a.number for future, a in underway.items() if future.running())
+                progress(running, sum(attempt.job.clip.steps for attempt, _ in ready))
+            for attempt, outcome in sorted(ready, key=lambda each: each[0].number):
+                yield attempt.number, outcome
+    finally:
+        for future in underway:
+            future.cancel()
+
+
+def _submit(executor: Executor, job: Job) -> Future[Outcome]:
+    try:
+        return executor.submit(render_job, job)
+    except BrokenExecutor as error:
+        failed: Future[Outcome] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _error(future: Future[Outcome]) -> BaseException | None:
+    try:
+        return future.exception()
+    except CancelledError as error:
+        return error
+
+
+def _failure(error: BaseException, deaths: int) -> Outcome:
+    if isinstance(error, CancelledError):
+        text = "it was given up: the executor was shut down, or the connection to it broke"
+    elif deaths_in(error):
+        times = "once" if deaths == 1 else f"{deaths} times"
+        text = (
+            f"the process that rendered it was ended, {times}, by itself or by the system, which "
+            "happens when memory runs out"
         )
-    return Outcome(error=describe(error))
+    else:
+        text = describe(error)
+    return Outcome(error=text)

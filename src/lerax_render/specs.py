@@ -4,6 +4,7 @@ import difflib
 import importlib
 import importlib.util
 import inspect
+import io
 import pkgutil
 import re
 import sys
@@ -46,12 +47,15 @@ def load_env(spec: str, arguments: Mapping[str, Any] | None = None) -> Any:
 
 
 def load_policy(
-    path: str | Path, class_spec: str, env: Any, arguments: Mapping[str, Any] | None = None
+    source: str | Path | bytes,
+    class_spec: str,
+    env: Any,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Any:
     """Return the policy in an `.eqx` file, as `policy.serialize(path)` wrote it.
 
     Args:
-        path: The file. It holds numbers only and is never unpickled.
+        source: The file, or its bytes. It holds numbers only and is never unpickled.
         class_spec: The policy's class: a name in `lerax.policy`, `module:Class` or
             `path/to/file.py:Class`.
         env: The environment that the policy was made for.
@@ -71,8 +75,8 @@ def load_policy(
         policy_class = getattr(policies, class_spec, None)
         if policy_class is None:
             raise ValueError(_unknown("policy class", class_spec, dir(policies)))
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"no policy file {path}")
+    if not isinstance(source, bytes) and not Path(source).is_file():
+        raise FileNotFoundError(f"no policy file {source}")
     structure = _made(
         class_spec,
         lambda **options: eqx.filter_eval_shape(
@@ -81,14 +85,15 @@ def load_policy(
         dict(arguments or {}),
     )
     try:
-        with open(path, "rb") as file:
+        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
             policy = eqx.tree_deserialise_leaves(file, structure)
             if file.read(1):
                 raise ValueError("there is more in the file than this policy has parameters")
             return policy
     except Exception as error:
+        name = f"a file of {len(source)} bytes" if isinstance(source, bytes) else source
         raise ValueError(
-            f"{path} does not hold the parameters of a {class_spec} for this environment "
+            f"{name} does not hold the parameters of a {class_spec} for this environment "
             f"({type(error).__name__}: {error}). Give the environment, class and arguments that "
             "it was trained with"
         ) from error

@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from browser import chromium, prefer, requested, resize
 from lerax_render import VideoWriter
 from lerax_render.gallery_page import Tile, make_markdown, make_page
-from lerax_render.rendering import write_still
+from lerax_render.rendering import make_still
 
 ATTACK = "<script>alert(1)</script>"
 CAPTIONS = {
@@ -91,7 +91,7 @@ def folder(tmp_path_factory) -> Path:
                 frame = np.full((48, 64, 3), 230, np.uint8)
                 frame[10:30, t : t + 20] = (200, 60, 20)
                 writer.write(frame)
-        write_still(path, folder / f"{name}.still.webp")
+        (folder / f"{name}.still.webp").write_bytes(make_still(writer.video))
     (folder / "index.html").write_text(make_page(f"Title {ATTACK}", "About it", tiles()))
     return folder
 

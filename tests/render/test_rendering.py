@@ -1,22 +1,28 @@
 """Many clips at once, one of which does not work."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lerax_render.clips import Clip
-from lerax_render.rendering import Job, render_clips, render_job, write_still
+from lerax_render import Clip, EncodeError, Job, Video, render_clips
+from lerax_render.rendering import make_still, render_job
 
 SMALL = {"steps": 5, "width": 64, "height": 48}
 
 
 def jobs(folder, *envs) -> list[Job]:
     return [
-        Job(Clip(env=env, seed=i, **SMALL), folder / f"{i}.mp4", folder / f"{i}.webp")
+        Job(Clip(env=env, seed=i, **SMALL), folder / f"{i}.mp4", still=True)
         for i, env in enumerate(envs)
     ]
+
+
+def picture(still: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(still)).convert("RGB")).astype(int)
 
 
 @pytest.mark.parametrize("threads", [None, 2])
@@ -31,7 +37,7 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, threads):
         steps += more
 
     executor = None if threads is None else ThreadPoolExecutor(threads)
-    outcomes = dict(render_clips(work, executor, progress))
+    outcomes = dict(render_clips(work, executor, progress=progress))
     if executor is not None:
         executor.shutdown()
 
@@ -43,20 +49,18 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, threads):
         assert outcome.error is None
         assert outcome.num_bytes == (tmp_path / f"{number}.mp4").stat().st_size
         assert outcome.video.num_frames == 5
+        assert picture(outcome.still).shape == (48, 64, 3)
         assert outcome.seconds > 0
     assert steps >= 10
     assert not set(seen) - {0, 1, 2}
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "0.mp4", "0.webp", "2.mp4", "2.webp"
-    ]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.mp4", "2.mp4"]
 
 
 def test_a_still_is_the_first_frame_in_its_own_colours(tmp_path):
     clip = Clip(env="Acrobot", steps=3, width=320, height=240)
-    job = Job(clip, tmp_path / "a.mp4", tmp_path / "a.webp")
-    outcome = render_job(job)
+    outcome = render_job(Job(clip, tmp_path / "a.mp4", still=True))
 
-    still = np.asarray(Image.open(job.still).convert("RGB")).astype(int)
+    still = picture(outcome.still)
     first = outcome.video.frames()[0]
     assert still.shape == first.shape
     assert np.abs(still - first).mean() < 2
@@ -68,9 +72,11 @@ def test_a_still_is_the_first_frame_in_its_own_colours(tmp_path):
 
 @pytest.mark.parametrize("format", ["gif", "apng", "webm", "webp"])
 def test_every_format_has_a_still(tmp_path, format):
-    job = Job(Clip(env="Pendulum", **SMALL), tmp_path / f"a.{format}", tmp_path / "a.still.webp")
-    assert render_job(job).error is None
-    assert np.asarray(Image.open(job.still).convert("RGB")).std() > 20
+    outcome = render_job(Job(Clip(env="Pendulum", format=format, **SMALL), still=True))
+    assert outcome.error is None
+    assert picture(outcome.still).std() > 20
+    (tmp_path / "a").write_bytes(outcome.video.data)
+    assert make_still(replace(outcome.video, path=tmp_path / "a", content=None)) == outcome.still
 
 
 def test_what_an_environment_does_to_its_process_is_an_outcome(tmp_path):
@@ -84,7 +90,66 @@ def test_what_an_environment_does_to_its_process_is_an_outcome(tmp_path):
     assert breaks.error.endswith("ZeroDivisionError: division by zero")
 
 
-def test_what_is_no_clip_has_no_still(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(b"nothing")
-    with pytest.raises(Exception, match="ffmpeg"):
-        write_still(tmp_path / "a.mp4", tmp_path / "a.webp")
+def test_what_is_no_clip_has_no_still():
+    with pytest.raises(EncodeError, match="ffmpeg"):
+        make_still(Video("mp4", 50.0, 1, 64, 48, content=b"nothing"))
+
+
+def test_clips_come_back_in_memory_and_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "envs.py").write_text("from lerax.env import CartPole as Env")
+    monkeypatch.chdir(tmp_path)
+    clips = [Clip(env="envs.py:Env", seed=seed, **SMALL) for seed in (1, 2)]
+    with ThreadPoolExecutor(1) as executor:
+        outcomes = render_clips(clips, executor)
+        first = next(outcomes)
+        monkeypatch.chdir("/")
+        second = next(outcomes)
+    monkeypatch.chdir(tmp_path)
+    contents = {}
+    for number, outcome in (first, second):
+        assert outcome.error is None
+        assert outcome.still is None
+        assert outcome.num_bytes == len(outcome.video.content)
+        contents[number] = outcome.video.content
+    assert contents[0] == clips[0].record().content
+    assert contents[0] != contents[1]
+
+
+def test_an_iterator_of_clips_is_asked_when_there_is_room():
+    asked = 0
+
+    def clips():
+        nonlocal asked
+        while True:
+            asked += 1
+            yield Clip(env="nowhere:Env")
+
+    with ThreadPoolExecutor(2) as executor:
+        outcomes = render_clips(clips(), executor, at_once=5)
+        numbers = {next(outcomes)[0] for _ in range(12)}
+        outcomes.close()
+    assert numbers == set(range(12))
+    assert asked <= 12 + 5
+
+
+def test_an_executor_that_was_shut_down_gives_clips_up():
+    executor = ThreadPoolExecutor(1)
+    outcomes = render_clips([Clip(env="nowhere:Env")] * 50, executor)
+    assert "no module" in next(outcomes)[1].error
+    executor.shutdown(cancel_futures=True)
+    rest = dict(outcomes)
+    assert len(rest) == 49
+    assert "it was given up: the executor was shut down" in rest[49].error
+
+
+@pytest.mark.parametrize(
+    ("clips", "options", "error"),
+    [
+        ([], {"retries": -1}, "retries must be at least 0, got -1"),
+        ([], {"at_once": 0}, "at_once must be at least 1, got 0"),
+        (["CartPole"], {}, "expected a Clip or a Job, got 'CartPole'"),
+    ],
+)
+def test_mistakes(clips, options, error):
+    with pytest.raises((ValueError, TypeError), match=error):
+        list(render_clips(clips, **options))

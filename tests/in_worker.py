@@ -1,0 +1,30 @@
+"""What tests have worker processes do."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+
+def cores() -> set[int]:
+    """Return the cores that this process may use."""
+    return os.sched_getaffinity(0)
+
+
+def threads_beside_a_clip() -> Counter[str]:
+    """Make a clip and return how many threads of each name this process has then."""
+    from lerax_render import Clip
+
+    scene = Path(__file__).parents[1] / "assets/scenes/hopper.xml"
+    threads: Counter[str] = Counter()
+
+    def count(steps: int) -> None:
+        names = [name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")]
+        threads.update(Counter(names) - threads)
+
+    Clip(env=str(scene), steps=2, width=64, height=48).record(None, count)
+    return threads
+
+
+def die() -> None:
+    """End this process as the system does when memory runs out."""
+    os.kill(os.getpid(), 9)
