@@ -93,7 +93,7 @@ def make_gallery(
     failed: dict[str, str] = {}
     with (
         tempfile.TemporaryDirectory(prefix=".lerax-render-", dir=folder) as work,
-        _renderer(executor, min(workers, len(todo)), initializer) as renderer,
+        _renderer(executor, workers, len(todo), initializer) as renderer,
     ):
         place = None if executor is not None and not shared else Path(work)
         jobs = (_job(entry, place) for entry in entries)
@@ -115,12 +115,13 @@ def make_gallery(
 
 @contextmanager
 def _renderer(
-    executor: Executor | None, workers: int, initializer: Callable[[], None] | None
+    executor: Executor | None, workers: int, clips: int, initializer: Callable[[], None] | None
 ) -> Iterator[Executor | None]:
-    if executor is not None or workers <= 1:
+    if executor is not None or workers == 1:
         yield executor
         return
-    with WorkerProcesses(workers, initializer) as processes:
+    # Of fewer processes, each has more cores.
+    with WorkerProcesses(max(1, min(workers, clips)), initializer) as processes:
         yield processes
 
 

@@ -129,7 +129,7 @@ def render_job(job: Job, progress: Callable[[int], None] | None = None) -> Outco
         num_bytes = video.num_bytes
     # An environment's module may be a script that ends with `sys.exit`.
     except (Exception, SystemExit) as error:
-        _log.debug("%s failed", job, exc_info=True)
+        _log.debug("a clip of %s failed", job.clip.env, exc_info=True)
         return Outcome(error=describe(error), seconds=time.perf_counter() - started)
     return Outcome(video, still, seconds=time.perf_counter() - started, num_bytes=num_bytes)
 
