@@ -1,6 +1,7 @@
 """What tests have worker processes do."""
 
 import os
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -28,3 +29,9 @@ def threads_beside_a_clip() -> Counter[str]:
 def die() -> None:
     """End this process as the system does when memory runs out."""
     os.kill(os.getpid(), 9)
+
+
+def wait_for(path: Path) -> None:
+    """Return when there is a file of that name."""
+    while not path.exists():
+        time.sleep(0.01)

@@ -2,16 +2,19 @@
 
 import logging
 import os
+import pickle
 import random
 import select
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from queue import LifoQueue
 from types import TracebackType
 
@@ -48,7 +51,10 @@ class WorkerProcesses(Executor):
     def __init__(self, workers: int, initializer: Callable[[], None] | None = None) -> None:
         if workers < 1:
             raise ValueError(f"workers must be at least 1, got {workers}")
-        self._workers = [_Worker(cores, initializer) for cores in shares_of_cores(workers)]
+        self._folder = tempfile.TemporaryDirectory(prefix="lerax-render-")
+        self._workers = [
+            _Worker(cores, initializer, self._folder.name) for cores in shares_of_cores(workers)
+        ]
         # Last in, first out: as few processes are started as there is work for.
         self._free: LifoQueue[_Worker] = LifoQueue()
         for worker in reversed(self._workers):
@@ -73,6 +79,7 @@ class WorkerProcesses(Executor):
         if wait:
             for worker in self._workers:
                 worker.end()
+            self._folder.cleanup()
 
     def kill(self) -> None:
         """End the processes at once, and what they started."""
@@ -80,6 +87,7 @@ class WorkerProcesses(Executor):
         for worker in self._workers:
             worker.end(kill=True)
         self._threads.shutdown()
+        self._folder.cleanup()
 
     def __exit__(
         self,
@@ -109,23 +117,32 @@ class _Worker:
     Args:
         cores: That it may use.
         initializer: Called in each process.
+        folder: For what is too large to be returned at once.
     """
 
-    def __init__(self, cores: set[int], initializer: Callable[[], None] | None) -> None:
+    def __init__(
+        self, cores: set[int], initializer: Callable[[], None] | None, folder: str
+    ) -> None:
         self._arguments = cores, initializer
+        self._folder = folder
         self._lock = threading.Lock()
         self._pool: Executor | None = None
         self._ended = False
 
     def run[T](self, call: Callable[[], T]) -> T:
         try:
-            return self._submit(call).result()
+            answer = self._submit(partial(_answer, call, self._folder)).result()
         except BrokenExecutor:
             with self._lock:
                 broken, self._pool = self._pool, None
             if broken is not None:
                 broken.shutdown()
             raise
+        if isinstance(answer, Path):
+            path, answer = answer, answer.read_bytes()
+            path.unlink()
+        result: T = pickle.loads(answer)
+        return result
 
     def end(self, kill: bool = False) -> None:
         with self._lock:
@@ -236,6 +253,21 @@ def _begin(cores: set[int], initializer: Callable[[], None] | None) -> None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     if initializer is not None:
         initializer()
+
+
+def _answer(call: Callable[[], object], folder: str) -> bytes | Path:
+    """Call a function and return what it returned, pickled, or the file that this is in.
+
+    A process that is killed in the middle of a message leaves its reader waiting for the rest for
+    ever (loky 3.7, and Python's own pools): so no message is larger than what a pipe takes whole.
+    """
+    answer = pickle.dumps(call())
+    if len(answer) <= select.PIPE_BUF // 2:
+        return answer
+    handle, path = tempfile.mkstemp(dir=folder)
+    with open(handle, "wb") as file:
+        file.write(answer)
+    return Path(path)
 
 
 def _end_after(process: int) -> None:

@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +24,7 @@ from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 import in_worker
-from lerax_render import BackendUnavailableError, Clip, Job, cli, render_clips
+from lerax_render import BackendUnavailableError, Clip, Job, cli, executors, render_clips
 from lerax_render.executors import WorkerProcesses, dask_cluster, shares_of_cores
 
 # Many processes are started here, each of which loads JAX.
@@ -136,15 +138,30 @@ def test_workers_keep_to_their_cores():
     )
 
 
-def test_a_process_that_dies_is_replaced_and_harms_no_other():
+def test_a_process_that_dies_is_replaced_and_harms_no_other(tmp_path):
     with WorkerProcesses(2) as executor:
-        slow = executor.submit(time.sleep, 1)
+        slow = executor.submit(in_worker.wait_for, tmp_path / "end")
         dead = executor.submit(in_worker.die)
         with pytest.raises(BrokenExecutor):
             dead.result(PATIENCE)
         assert not slow.done()
         assert executor.submit(in_worker.cores).result(PATIENCE)
+        (tmp_path / "end").touch()
         assert slow.result(PATIENCE) is None
+
+
+def test_no_message_is_larger_than_a_pipe_takes_whole(tmp_path):
+    assert isinstance(executors._answer(partial(bytes, 10), str(tmp_path)), bytes)
+    assert isinstance(executors._answer(partial(bytes, 10**6), str(tmp_path)), Path)
+    before = set(Path(tempfile.gettempdir()).iterdir())
+    with WorkerProcesses(1) as pool:
+        assert pool.submit(bytes, 10**6).result() == bytes(10**6)
+        assert pool.submit(int).result() == 0
+    assert not [
+        path
+        for path in set(Path(tempfile.gettempdir()).iterdir()) - before
+        if path.name.startswith("lerax-render-")
+    ]
 
 
 def test_clips_are_tried_again_when_their_process_dies(tmp_path, envs):
