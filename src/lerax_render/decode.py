@@ -1,6 +1,5 @@
 """From an encoded clip back to frames."""
 
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from .errors import BackendUnavailableError, EncodeError
 from .ffmpeg import Ffmpeg, demuxers
 from .formats import Format
 from .targets import numbered
+from .work_folders import WorkFolder
 
 
 def decode(
@@ -38,8 +38,8 @@ def decode(
         EncodeError: ffmpeg could not read the clip, or it has other frames than stated.
     """
     frames = np.empty((num_frames, height, width, 3), np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        clip = Path(folder) / format.file_name
+    with WorkFolder() as folder:
+        clip = folder / format.file_name
         if isinstance(source, bytes):
             clip.write_bytes(source)
         else:

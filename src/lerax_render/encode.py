@@ -1,10 +1,11 @@
 """Frames in, a clip out: the streaming writer."""
 
+import contextlib
 import logging
 import math
 import operator
-import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from .ffmpeg import Ffmpeg
 from .formats import FORMATS, Format, TargetLike, resolve_format
 from .targets import open_target
 from .video import Video
+from .work_folders import WorkFolder
 
 __all__ = ["FORMATS", "Format", "PixelFormat", "VideoWriter", "resolve_format"]
 
@@ -38,7 +40,8 @@ class VideoWriter:
 
     The clip is made in a hidden folder beside the target and takes the target's place when the
     block ends. When it ends with an exception, ffmpeg is killed, the folder removed, and an older
-    clip at the target is untouched. Several writers may run side by side.
+    clip at the target is untouched. Several writers may run side by side. One thread at a time may
+    use a writer, but for `abandon`.
     """
 
     def __init__(
@@ -88,10 +91,12 @@ class VideoWriter:
         self._pixel_format = pixel_format
         self._target = open_target(target, self._format)
         self._shape: tuple[int, ...] | None = None
-        self._work: tempfile.TemporaryDirectory[str] | None = None
+        self._work: WorkFolder | None = None
         self._ffmpeg: Ffmpeg | None = None
         self._sent = 0
         self._video: Video | None = None
+        self._abandoned = False
+        self._starting = threading.Lock()
 
     def __enter__(self) -> Self:
         if self._work is not None or self._video is not None:
@@ -103,7 +108,8 @@ class VideoWriter:
                 self._wanted_fps,
                 self._fps,
             )
-        self._work = self._target.work_folder()
+        with self._unless_abandoned():
+            self._work = self._target.work_folder()
         return self
 
     def __exit__(
@@ -151,7 +157,8 @@ class VideoWriter:
         try:
             if self._ffmpeg is None:
                 self._shape = frame.shape
-                self._ffmpeg = self._start(Path(self._work.name), frame.shape)
+                self._start(self._work.path, frame.shape)
+            assert self._ffmpeg is not None
             self._ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
         except BaseException:
             self._discard()
@@ -170,9 +177,31 @@ class VideoWriter:
         try:
             if self._ffmpeg is None or self._shape is None:
                 raise ValueError("no frame was written; a clip needs one at least")
-            self._video = self._finish(Path(self._work.name), self._ffmpeg, self._shape)
+            self._video = self._finish(self._work.path, self._ffmpeg, self._shape)
         finally:
             self._discard()
+
+    def abandon(self) -> None:
+        """Give the clip up, from another thread: one that hangs cannot do it itself.
+
+        ffmpeg is ended and the work folder removed. What the writer's own thread does next with it
+        raises `EncodeError`, and frees the rest. A clip that is whole already stays.
+        """
+        with self._starting:
+            self._abandoned = True
+            ffmpeg, work = self._ffmpeg, self._work
+        if ffmpeg is not None:
+            ffmpeg.abort()
+        if work is not None:
+            work.remove()
+
+    @contextlib.contextmanager
+    def _unless_abandoned(self) -> Iterator[None]:
+        """Start something that `abandon` then finds, or do not start it."""
+        with self._starting:
+            if self._abandoned:
+                raise EncodeError("the clip was given up by another thread")
+            yield
 
     def _check_frame(self, frame: np.ndarray) -> None:
         channels = _CHANNELS[self._pixel_format]
@@ -199,13 +228,14 @@ class VideoWriter:
                 f"{width}x{height}"
             )
 
-    def _start(self, work: Path, shape: tuple[int, ...]) -> Ffmpeg:
+    def _start(self, work: Path, shape: tuple[int, ...]) -> None:
         height, width, _ = shape
         source = (
             f"-f rawvideo -pix_fmt {self._pixel_format} -s {width}x{height} -framerate {self._fps}"
         )
         output = self._format.arguments(width, height, self._max_width)
-        return Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
+        with self._unless_abandoned():
+            self._ffmpeg = Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
 
     def _finish(self, work: Path, ffmpeg: Ffmpeg, shape: tuple[int, ...]) -> Video:
         encoded = ffmpeg.finish()
@@ -220,7 +250,8 @@ class VideoWriter:
     def _run(self, arguments: Sequence[str], work: Path) -> int:
         """Run ffmpeg over files in `work` and return how many frames its first output has."""
         # Held by self, so that Ctrl-C ends this run, too.
-        self._ffmpeg = Ffmpeg(arguments, work)
+        with self._unless_abandoned():
+            self._ffmpeg = Ffmpeg(arguments, work)
         return self._ffmpeg.finish()
 
     def _deliver(
@@ -234,7 +265,7 @@ class VideoWriter:
         if self._ffmpeg is not None:
             self._ffmpeg.kill()
         if self._work is not None:
-            self._work.cleanup()
+            self._work.remove()
         self._ffmpeg = self._work = None
 
 

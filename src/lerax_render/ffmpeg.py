@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import time
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -115,7 +116,8 @@ class Ffmpeg:
     """One run of ffmpeg: bytes in through its stdin, bytes out through its stdout, an honest end.
 
     The run is a success only when `finish` returns. Every method that fails has already ended the
-    child. One thread at a time may use an instance.
+    child. One thread at a time may use an instance, but for `abort`. A forked child of this process
+    has no part in the run.
     """
 
     def __init__(self, arguments: Sequence[str], cwd: Path) -> None:
@@ -153,6 +155,7 @@ class Ffmpeg:
         self._input: IO[bytes] = self._child.stdin
         self._output: IO[bytes] = self._child.stdout
         self._closed = False
+        _open.add(self)
         for pipe in (self._input, self._output):
             os.set_blocking(pipe.fileno(), False)
             # Refused when the user's pipes already hold more than the kernel's limit.
@@ -219,9 +222,20 @@ class Ffmpeg:
         """End ffmpeg, whatever it does, and free what this run holds. May be called twice."""
         if self._closed:
             return
-        self._closed = True
+        self.abort()
+        self.disown()
+
+    def abort(self) -> None:
+        """End ffmpeg, from any thread; the next call of the one that uses this run fails."""
+        # Nothing is closed: the number of a closed pipe may soon be that of somebody else's file.
         self._child.kill()
         self._child.wait()
+
+    def disown(self) -> None:
+        """Free what a fork has copied, and leave ffmpeg to the process that started it."""
+        if self._closed:
+            return
+        self._closed = True
         self._input.close()
         self._output.close()
         os.close(self._log)
@@ -268,3 +282,15 @@ class Ffmpeg:
 
     def _read_log(self) -> str:
         return os.pread(self._log, os.fstat(self._log).st_size, 0).decode(errors="replace")
+
+
+_open: weakref.WeakSet[Ffmpeg] = weakref.WeakSet()
+
+
+def _disown_all() -> None:
+    # As long as a forked child holds the other end of its input, ffmpeg waits for more frames.
+    for run in list(_open):
+        run.disown()
+
+
+os.register_at_fork(after_in_child=_disown_all)

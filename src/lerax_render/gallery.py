@@ -1,7 +1,6 @@
 """From a manifest to a folder with its clips and a page; only what changed is made again."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from .manifest import Entry, Manifest, read_manifest
 from .presets import PRESETS
 from .rendering import Job, Outcome, Progress, render_clips
 from .sizes import human_size
+from .work_folders import WorkFolder
 
 PAGE, MARKDOWN = "index.html", "gallery.md"
 
@@ -92,15 +92,15 @@ def make_gallery(
     made: dict[str, float] = {}
     failed: dict[str, str] = {}
     with (
-        tempfile.TemporaryDirectory(prefix=".lerax-render-", dir=folder) as work,
+        WorkFolder(folder) as work,
         _renderer(executor, workers, len(todo), initializer) as renderer,
     ):
-        place = None if executor is not None and not shared else Path(work)
+        place = None if executor is not None and not shared else work
         jobs = (_job(entry, place) for entry in entries)
         for number, outcome in render_clips(jobs, renderer, progress=progress):
             entry, fingerprint = todo[number]
             if outcome.video is not None:
-                outcome = record.take(entry.name, fingerprint, outcome, Path(work))
+                outcome = record.take(entry.name, fingerprint, outcome, work)
             if outcome.error is None:
                 made[entry.name] = outcome.seconds
             else:

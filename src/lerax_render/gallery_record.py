@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from .formats import FORMATS
 from .manifest_keys import NAME
 from .rendering import Outcome
+from .work_folders import WorkFolder
 
 FILE = ".gallery.json"
 
@@ -141,8 +141,8 @@ class Record:
 
 def write(path: Path, text: str) -> None:
     """Write a file, which takes the place of an older one or of a link when it is whole."""
-    with tempfile.TemporaryDirectory(prefix=".lerax-render-", dir=path.parent) as work:
-        file = Path(work) / path.name
+    with WorkFolder(path.parent) as work:
+        file = work / path.name
         file.write_text(text, "utf-8")
         os.replace(file, path)
 

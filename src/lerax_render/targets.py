@@ -9,7 +9,6 @@ import io
 import os
 import re
 import stat
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import BinaryIO
 
 from .errors import EncodeError
 from .formats import FORMATS, SEQUENCE_FIELD, Format, TargetLike
+from .work_folders import WorkFolder
 
 
 class Target(ABC):
@@ -29,16 +29,14 @@ class Target(ABC):
 
     folder: Path | None = None
 
-    def work_folder(self) -> tempfile.TemporaryDirectory[str]:
+    def work_folder(self) -> WorkFolder:
         """A new hidden folder inside `folder` to make the clip in.
 
         Raises:
             EncodeError: the disk refused it.
         """
         with _disk_errors("no folder to work in could be made"):
-            return tempfile.TemporaryDirectory(
-                prefix=".lerax-render-", dir=self.folder, ignore_cleanup_errors=True
-            )
+            return WorkFolder(self.folder)
 
     @abstractmethod
     def deliver(self, clip: Path, num_frames: int) -> tuple[Path | None, bytes | None]:

@@ -98,7 +98,7 @@ class Video:
             ) from error
         target = open_target(path, row)
         with target.work_folder() as work:
-            clip = Path(work) / row.file_name
+            clip = work / row.file_name
             if self.content is not None:
                 clip.write_bytes(self.content)
             for number, file in enumerate(self.files):

@@ -159,7 +159,7 @@ backend.log_scalars({"episode/return": 1.5}, 10)
 backend.close()
 print("FOLDER", backend.run_dir)
 for warning in caught:
-    if warning.category is UserWarning:
+    if warning.category.__name__ == "RenderWarning":
         print("WARNING", str(warning.message).replace("\\n", " / "))
 """
 

@@ -293,3 +293,35 @@ def test_a_writer_writes_one_clip():
     with pytest.raises(RuntimeError, match="one clip; make a new one"), writer:
         pass
     assert writer.video is video
+
+
+def hanging_writer(target, frames):
+    """A writer that another thread gives up between two of its frames."""
+    with VideoWriter(target, 50) as writer:
+        for frame in frames:
+            writer.write(frame)
+            thread = threading.Thread(target=writer.abandon)
+            thread.start()
+            thread.join()
+            assert not ffmpegs()
+            assert not list(Path(target).parent.glob(".lerax*"))
+
+
+def test_a_writer_that_was_given_up_goes_on_with_an_error(target):
+    held = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(EncodeError, match="ended before it had all frames"):
+        hanging_writer(target, [textured(320, 240)] * 3)
+    with pytest.raises(EncodeError, match="ffmpeg failed"):
+        hanging_writer(target, [textured()])
+    assert len(os.listdir("/proc/self/fd")) == held
+
+
+def test_a_writer_that_was_given_up_before_it_began_starts_nothing(target):
+    writer = VideoWriter(target, 50)
+    writer.abandon()
+    with pytest.raises(EncodeError, match="given up"), writer:
+        pass
+    with VideoWriter(target, 50) as writer:
+        writer.abandon()
+        with pytest.raises(EncodeError, match="given up"):
+            writer.write(textured())

@@ -2,14 +2,15 @@
 
 import inspect
 import socket
-import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, override
 from urllib.parse import urlsplit
 from urllib.request import getproxies
+
+from lerax_render.errors import warn
+from lerax_render.work_folders import WorkFolder
 
 from .base import AbstractLoggingBackend, HParam, library_missing, require_video_format
 
@@ -120,11 +121,9 @@ class WandbBackend(AbstractLoggingBackend):
                 obstacle = f"{type(error).__name__}: {error}"
         # What W&B refuses for another reason, it refuses here once more.
         run = wandb.init(**arguments | {"mode": "offline"})
-        warnings.warn(
+        warn(
             f"W&B run {name!r} is kept offline: {obstacle}\n"
-            f"Upload it later with: wandb sync {Path(run.dir).parent}",
-            UserWarning,
-            stacklevel=3,
+            f"Upload it later with: wandb sync {Path(run.dir).parent}"
         )
         return run
 
@@ -212,7 +211,7 @@ def _as_file(video: "Video") -> Iterator[Path]:
     if video.path is not None:
         yield video.path
         return
-    with tempfile.NamedTemporaryFile(suffix=f".{video.format}") as file:
-        file.write(video.data)
-        file.flush()
-        yield Path(file.name)
+    with WorkFolder() as folder:
+        file = folder / f"clip.{video.format}"
+        file.write_bytes(video.data)
+        yield file
