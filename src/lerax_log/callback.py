@@ -102,6 +102,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_mode: What happens to recordings that the thread cannot keep up with: with `"drop"`
             two of them wait, and the oldest makes room for a third; with `"block"` the training
             waits.
+        video_time_limit: Seconds after which a recording that is not done counts as hanging: it is
+            given up with a warning that names where it was, and the next is made. The first also
+            compiles, which takes a minute for a humanoid. `None` waits for ever.
         record_when: Which of the recordings are made: `"always"` all, `"best"` those with an
             `episode/return` higher than at any recording before, or a function of the iteration's
             scalars, called on the host, says so.
@@ -136,6 +139,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_overlay: bool = True,
         video_keep: bool = True,
         video_mode: Literal["drop", "block"] = "drop",
+        video_time_limit: float | None = 600.0,
         record_when: RecordWhen = "always",
     ) -> None:
         if isinstance(jnp.zeros(()) + 1, jax.core.Tracer):
@@ -156,6 +160,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         VideoWriter(None, video_fps, width=video_width, height=video_height)
         if video_mode not in ("drop", "block"):
             raise ValueError(f'video_mode must be "drop" or "block", got {video_mode!r}')
+        time_limit = _checked_seconds("video_time_limit", video_time_limit)
         if record_when not in ("always", "best") and not callable(record_when):
             raise ValueError(
                 f'record_when must be "always", "best" or a function, got {record_when!r}'
@@ -178,7 +183,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         host = session.Session(
             backends,
             name=None if name is None else safe_name(name),
-            videos=VideoOptions(self.video_interval, clip, video_keep, record_when)
+            videos=VideoOptions(self.video_interval, clip, video_keep, record_when, time_limit)
             if self.video_interval
             else None,
             block=video_mode == "block",
@@ -421,6 +426,16 @@ def _check_whole(name: str, value: int, least: int) -> None:
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def _checked_seconds(name: str, value: float | None) -> float:
+    if value is None:
+        return float("inf")
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number of seconds or None, got {value!r}")
+    if not value > 0:
+        raise ValueError(f"{name} must be above 0 seconds, got {value!r}")
+    return float(value)
 
 
 def _warn_unless_drawable(env: Any) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import stat
 import tempfile
 import threading
 import time
@@ -65,6 +66,10 @@ def _claim(name: str) -> bool:
     folder = Path(tempfile.gettempdir()) / f"lerax-log-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            # Others may write here, too, and a link of theirs may lead to files of this user's.
+            return True
         for claim in folder.iterdir():
             with contextlib.suppress(OSError):
                 if claim.stat().st_mtime < time.time() - _CLAIM_SECONDS:

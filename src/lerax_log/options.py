@@ -39,12 +39,14 @@ class VideoOptions:
         clip: What clips look like.
         keep: Whether clips are also kept as MP4 files in the run's folder.
         record_when: Which of the due recordings are made.
+        time_limit: Seconds that a recording may take.
     """
 
     interval: int
     clip: ClipSettings
     keep: bool
     record_when: RecordWhen
+    time_limit: float = float("inf")
 
     def is_due(self, report: Report) -> bool:
         """Whether this iteration is one to be recorded."""

@@ -1,7 +1,8 @@
 """One recording: a rollout of the policy as it is now, its clips, and what it scored."""
 
 import copy
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -88,8 +89,36 @@ class Recorded:
     scalars: Mapping[str, float]
 
 
+class Attempt:
+    """The writers of one recording, which another thread can give up."""
+
+    def __init__(self) -> None:
+        self._writers: list[VideoWriter] = []
+        self._given_up = False
+        self._lock = threading.Lock()
+
+    def take(self, writers: Iterable[VideoWriter]) -> None:
+        """Take writers, not entered yet; after `give_up` they will refuse to write."""
+        with self._lock:
+            self._writers += writers
+        if self._given_up:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Free what the writers hold; no clip comes of them any more."""
+        with self._lock:
+            self._given_up = True
+            writers = list(self._writers)
+        for writer in writers:
+            writer.abandon()
+
+
 def record_clips(
-    snapshot: Snapshot, settings: ClipSettings, formats: frozenset[str], mp4_path: Path | None
+    snapshot: Snapshot,
+    settings: ClipSettings,
+    formats: frozenset[str],
+    mp4_path: Path | None,
+    attempt: Attempt,
 ) -> Recorded:
     """Record the policy of a snapshot, painting each frame once for all formats.
 
@@ -98,6 +127,7 @@ def record_clips(
         settings: Of the clips.
         formats: To encode in.
         mp4_path: Where the clip is kept as an MP4; its folder is made. `None` keeps no file.
+        attempt: Takes the writers.
 
     Raises:
         RenderError: As `lerax_render.record`.
@@ -129,6 +159,7 @@ def record_clips(
             )
             for format, target in targets.items()
         }
+        attempt.take(writers.values())
         film(
             source,
             env,

@@ -19,7 +19,7 @@ from .run_backends import RunBackends
 from .video_worker import VideoWorker
 
 if TYPE_CHECKING:
-    from .recording import Snapshot
+    from .recording import Attempt, Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class Run:
         self._dropped = 0
         self._paused = False
         self._failure: tuple[object, int] = (None, 0)
+        # The failure that was reported last, which is not worth a second warning.
+        self._told = ""
         backends.open()
 
     def start(self, hparams: Mapping[str, HParam]) -> None:
@@ -67,7 +69,8 @@ class Run:
         """Have the worker find out whether anything can be recorded, and warn if not."""
         if self._wants_videos():
             assert self._videos is not None
-            self._worker.submit(None, partial(self._check, env, self._videos.clip))
+            check = partial(self._check, env, self._videos.clip)
+            self._worker.submit(None, check, self._check_given_up)
 
     def receive(self, reports: Sequence[Report]) -> None:
         """Log what consecutive iterations of the `learn` under way have reported."""
@@ -83,6 +86,9 @@ class Run:
 
     def record(self, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the snapshot of a step, if this iteration is to be recorded."""
+        # Imported where it is needed: a run without videos loads nothing that paints.
+        from .recording import Attempt
+
         step = self._first_step + report.step
         if self._paused or not self._wants_videos():
             return
@@ -92,7 +98,9 @@ class Run:
         except Exception as error:
             self._failed(step, error)
             return
-        if self._worker.submit(self, partial(self._record, snapshot(step))):
+        attempt = Attempt()
+        record = partial(self._record, snapshot(step), attempt)
+        if self._worker.submit(self, record, partial(self._given_up, step, attempt)):
             self._drop(step)
 
     def end(self) -> None:
@@ -124,8 +132,7 @@ class Run:
         self._best = score
         return True
 
-    def _record(self, snapshot: "Snapshot") -> None:
-        # Imported where it is needed: a run without videos loads nothing that paints.
+    def _record(self, snapshot: "Snapshot", attempt: "Attempt") -> None:
         from . import recording
 
         assert self._videos is not None
@@ -138,13 +145,24 @@ class Run:
                 self._videos.clip,
                 self.backends.video_formats,
                 self._clip_path(step) if self._videos.keep else None,
+                attempt,
             )
+            if not self._worker.settle():
+                return
             self.backends.log_scalars(recorded.scalars, step)
             self.backends.log_video("eval/video", recorded.videos, step)
         except Exception as error:
-            self._failed(step, error)
+            # What was given up has been reported, and fails because of that.
+            if self._worker.settle():
+                self._failed(step, error)
         else:
             self._failure = (None, 0)
+            self._told = ""
+
+    def _given_up(self, step: int, attempt: "Attempt", place: str | None) -> None:
+        attempt.give_up()
+        if place is not None:
+            self._failed(step, self._too_long(place))
 
     def _clip_path(self, step: int) -> Path:
         # Backends without a folder, such as the console, show where this is.
@@ -157,17 +175,34 @@ class Run:
         try:
             recording.check_recordable(env, clip)
         except Exception as error:
-            outlook = "it is tried again when the first recording is due"
-            if isinstance(error, UnsupportedEnvError):
-                self._paused = True
-                outlook = "none will be tried in this training"
-            warn(
-                f"run {self.name}: videos were asked for and cannot be made: {_described(error)}. "
-                f"The training goes on; {outlook}"
-            )
+            if self._worker.settle():
+                self._check_failed(error)
+
+    def _check_given_up(self, place: str | None) -> None:
+        if place is not None:
+            self._check_failed(self._too_long(place))
+
+    def _check_failed(self, error: Exception) -> None:
+        outlook = "it is tried again when the first recording is due"
+        if isinstance(error, UnsupportedEnvError):
+            self._paused = True
+            outlook = "none will be tried in this training"
+        self._told = _described(error)
+        warn(
+            f"run {self.name}: videos were asked for and cannot be made: {self._told}. "
+            f"The training goes on; {outlook}"
+        )
+
+    def _too_long(self, place: str) -> TimeoutError:
+        assert self._videos is not None
+        return TimeoutError(
+            f"it was not done after {self._videos.time_limit:g} s, was at {place}, and was given "
+            "up. If it is slow and does not hang, raise video_time_limit"
+        )
 
     def _failed(self, step: int, error: Exception) -> None:
-        cause = _cause(error)
+        cause, told = _cause(error), self._told
+        self._told = _described(error)
         before, count = self._failure
         self._failure = (cause, count + 1 if cause == before else 1)
         outlook = "the next recording is tried again"
@@ -177,10 +212,14 @@ class Run:
                 f"recording pauses until the next learn(), since {MAX_FAILURES} recordings in a "
                 "row have failed with the same cause"
             )
-        warn(
-            f"run {self.name}: the recording at step {step} failed: {_described(error)}. The "
-            f"training goes on; {outlook}"
+        message = (
+            f"run {self.name}: the recording at step {step} failed: {self._told}. The training "
+            f"goes on; {outlook}"
         )
+        if self._told == told and not self._paused:
+            _log.info(message)
+        else:
+            warn(message)
 
     def _drop(self, step: int) -> None:
         self._dropped += 1

@@ -1,5 +1,6 @@
 """The backends of one run, kept from disturbing the training and each other."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from .backends.base import AbstractLoggingBackend, HParam
 
 if TYPE_CHECKING:
     from lerax_render.video import Video
+
+_log = logging.getLogger(__name__)
 
 
 class RunBackends:
@@ -107,7 +110,9 @@ class RunBackends:
             self._open = []
             for (name, kind), count in self._failures.items():
                 if count > 1:
-                    warn(f"run {self.name}: {name} failed {count} times with {kind.__name__}")
+                    _log.warning(
+                        "run %s: %s failed %d times with %s", self.name, name, count, kind.__name__
+                    )
             self._failures = {}
 
     def _each(self, what: str, use: Callable[[AbstractLoggingBackend], None]) -> None:
@@ -124,8 +129,8 @@ class RunBackends:
         if self._failures[cause] == 1:
             warn(
                 f"run {self.name}: {cause[0]} did not take {what}: {_described(error)}. The "
-                "training goes on and later ones are tried; further failures of this kind are "
-                "counted and reported when the run is closed"
+                "training goes on and later ones are tried. Said once; the number of failures is "
+                "logged when the run is closed"
             )
 
 

@@ -13,6 +13,7 @@ import copy
 import itertools
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +102,12 @@ class Session:
         self._started = -math.inf
         self._videos = videos
         self._hparams = dict(hparams)
-        self._worker = VideoWorker(block=block)
+        self._worker = (
+            VideoWorker(block=block, time_limit=videos.time_limit)
+            if videos
+            else VideoWorker(block=block)
+        )
+        self._process = os.getpid()
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()
         _sessions[self.number] = self
@@ -148,6 +154,9 @@ class Session:
 
     def close(self) -> None:
         """Wait for callbacks and recordings, and close every run. May be called twice."""
+        if os.getpid() != self._process:
+            # A forked child that exits: the runs are its parent's, and its threads are not here.
+            return
         try:
             jax.effects_barrier()
         except Exception as error:
@@ -156,7 +165,7 @@ class Session:
         try:
             self._worker.close()
         except BaseException:
-            self._worker.discard()
+            self._worker.cancel()
             raise
         finally:
             with self._lock:
@@ -272,10 +281,11 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        _log.exception("logging failed")
+        # No more than a line of it on a terminal where nobody has set up logging.
+        _log.info("logging failed", exc_info=True)
         warn(
             f"logging failed: {type(error).__name__}: {error}. The training goes on; the traceback "
-            f"is in the log of {__name__!r}"
+            f"is in the log of {__name__!r}, at level INFO"
         )
 
 

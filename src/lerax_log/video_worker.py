@@ -1,48 +1,85 @@
-"""One thread that makes recordings beside the training."""
+"""One thread that makes recordings beside the training, and one that watches it.
 
+Promises:
+
+- **Order.** Work is done in the order of its submission, and never two at a time.
+- **Bounds.** Of each owner at most `limit` pieces wait, besides the one that is being done.
+- **What is dropped.** One piece more drops the oldest of that owner's that wait; `submit` says so,
+  and its caller logs it. With `block`, `submit` waits for room instead, and nothing is dropped.
+  Work of nobody (owner `None`) has no bound, and is never dropped.
+- **Time limit.** Work that can be given up and takes longer than `time_limit` is given up: its
+  `give_up` is called on the watching thread, and another thread goes on with what waits. The thread
+  that hangs cannot be ended from outside. Should it come back to life, `settle` tells it that its
+  result is not wanted any more; it frees what it holds, and ends.
+- **Flush.** `close` returns when everything that waits is done or given up, and never waits for a
+  thread that hangs. A worker that was closed can be given new work, and closed again.
+- **Errors.** Work must not raise. What it raises nevertheless goes to `threading.excepthook`, and
+  what waits behind it is done.
+- **Exit.** No thread here keeps the interpreter alive: a program that ends without `close` loses
+  what waits.
+
+Work that hangs in C, in a GL driver or a compiler, is given up like any other, as long as it has
+released Python's lock there; what holds that lock stops the whole program.
+"""
+
+import itertools
+import sys
+import sysconfig
 import threading
+import traceback
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from pathlib import Path
+
+type GiveUp = Callable[[str | None], None]
+
+_TICK = 1.0
+_CLEANING_SECONDS = 30.0
 
 
-class _Work(NamedTuple):
-    owner: Hashable
-    do: Callable[[], None]
+class _Work:
+    def __init__(self, owner: Hashable, do: Callable[[], None], give_up: GiveUp | None) -> None:
+        self.owner = owner
+        self.do = do
+        self.give_up = give_up
+        self.settled = threading.Event()
 
 
 class VideoWorker:
-    """Does work one after another on one thread of its own, which owns whatever the work makes.
+    """Does work one after another on a thread of its own, which owns whatever the work makes.
 
-    Promises:
-
-    - Work is done in the order of its submission, and never two at a time.
-    - Of each owner at most `limit` pieces wait. One more drops the oldest of them, or, with
-      `block`, is waited with until one of them is done.
-    - `close` returns when everything that waits is done. A worker that was closed can be given
-      new work, and closed again.
-    - The thread does not keep the interpreter alive: a program that ends without `close` loses
-      what waits.
-    - Work must not raise; what it raises nevertheless goes to `threading.excepthook`, and what
-      waits behind it is done.
+    The module says what it promises.
 
     Args:
         limit: Pieces of one owner that may wait.
         block: Whether `submit` waits for room rather than makes it.
+        time_limit: Seconds that a piece may take; infinite for no limit. Time in which the whole
+            program was stopped, as by Ctrl-Z or a batch system, does not count.
     """
 
-    def __init__(self, limit: int = 2, *, block: bool = False) -> None:
+    def __init__(
+        self, limit: int = 2, *, block: bool = False, time_limit: float = float("inf")
+    ) -> None:
         self._limit = limit
         self._block = block
+        self._time_limit = time_limit
         self._waiting: list[_Work] = []
         self._thread: threading.Thread | None = None
+        self._doing: _Work | None = None
+        self._ended: threading.Thread | None = None
+        self._cleaning: set[threading.Thread] = set()
         self._changed = threading.Condition()
 
-    def submit(self, owner: Hashable, do: Callable[[], None]) -> bool:
+    def submit(
+        self, owner: Hashable, do: Callable[[], None], give_up: GiveUp | None = None
+    ) -> bool:
         """Have `do` called on the thread.
 
         Args:
             owner: On whose behalf; `None` has no limit.
             do: Keeps what it refers to alive until it is done or dropped.
+            give_up: Called on another thread when `do` takes too long, with the place in the code
+                where it hangs, or on that of `cancel`, with `None`. It frees what the thread of
+                `do` cannot. Work without it is never given up.
 
         Returns:
             Whether older work of the owner was dropped for it.
@@ -55,41 +92,124 @@ class VideoWorker:
                     dropped = True
                 else:
                     self._changed.wait()
-            self._waiting.append(_Work(owner, do))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="lerax-log", daemon=True)
-                self._thread.start()
+            self._waiting.append(_Work(owner, do, give_up))
+            self._ensure_thread()
             return dropped
 
-    def discard(self) -> None:
-        """Forget what waits; what is being done is finished."""
+    def settle(self) -> bool:
+        """Say, from within work, that what can take too long is over.
+
+        Returns:
+            Whether the result is wanted; `False` where the work has been given up.
+        """
+        with self._changed:
+            if threading.current_thread() is not self._thread:
+                return False
+            if self._doing is not None:
+                self._doing.settled.set()
+            return True
+
+    def cancel(self) -> None:
+        """Forget what waits, and give up what is being done, if it can be."""
         with self._changed:
             self._waiting.clear()
+            work, thread = self._doing, self._thread
             self._changed.notify_all()
+        if work is not None and thread is not None:
+            self._give_up(work, thread, None)
 
     def close(self) -> None:
-        """Wait until everything is done."""
+        """Wait until everything is done or given up."""
         with self._changed:
-            thread = self._thread
-        if thread is not None:
-            thread.join()
+            self._changed.wait_for(lambda: self._thread is None)
+            ended, cleaning = self._ended, list(self._cleaning)
+        if ended is not None:
+            ended.join()
+        for thread in cleaning:
+            # What is cleaned up may hang as well, on a disk that does not answer.
+            thread.join(_CLEANING_SECONDS)
 
     def _count(self, owner: Hashable) -> int:
         return sum(work.owner == owner for work in self._waiting)
 
+    def _ensure_thread(self) -> None:
+        if self._thread is None and self._waiting:
+            self._thread = threading.Thread(target=self._run, name="lerax-log", daemon=True)
+            self._thread.start()
+
     def _run(self) -> None:
+        thread = threading.current_thread()
         while True:
             with self._changed:
                 if not self._waiting:
                     # Ends with its work: there is nothing to stop, and nothing idles.
-                    self._thread = None
+                    self._thread, self._ended = None, thread
+                    self._changed.notify_all()
                     return
-                work = self._waiting.pop(0)
+                work = self._doing = self._waiting.pop(0)
                 self._changed.notify_all()
+            watcher = self._watched(work, thread)
             try:
                 work.do()
             except Exception as error:
                 threading.excepthook(
                     threading.ExceptHookArgs((type(error), error, error.__traceback__, None))
                 )
+            with self._changed:
+                if self._thread is not thread:
+                    return
+                work.settled.set()
+                self._doing = None
+            if watcher is not None:
+                watcher.join()
             del work
+
+    def _watched(self, work: _Work, thread: threading.Thread) -> threading.Thread | None:
+        if work.give_up is None or self._time_limit == float("inf"):
+            return None
+        watcher = threading.Thread(
+            target=self._watch, args=(work, thread), name="lerax-log-watch", daemon=True
+        )
+        watcher.start()
+        return watcher
+
+    def _watch(self, work: _Work, thread: threading.Thread) -> None:
+        # Seconds that were waited for, rather than those of a clock: a program that was stopped
+        # for an hour and goes on has not hung.
+        tick = min(_TICK, self._time_limit)
+        for number in itertools.count(1):
+            if work.settled.wait(tick):
+                return
+            if number * tick >= self._time_limit:
+                break
+        self._give_up(work, thread, _place(thread))
+
+    def _give_up(self, work: _Work, thread: threading.Thread, place: str | None) -> None:
+        with self._changed:
+            if self._doing is not work or work.settled.is_set() or work.give_up is None:
+                return
+            work.settled.set()
+            self._doing = self._thread = None
+            self._cleaning.add(threading.current_thread())
+            # First of all, since cleaning up may hang as well.
+            self._ensure_thread()
+            self._changed.notify_all()
+        try:
+            work.give_up(place)
+        finally:
+            with self._changed:
+                self._cleaning.discard(threading.current_thread())
+
+
+def _place(thread: threading.Thread) -> str:
+    """Say where in the code a thread is, leaving out Python's own library."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    stack = traceback.extract_stack(frame)
+    place = next((p for p in reversed(stack) if not _is_pythons_own(p.filename)), stack[-1])
+    return f"{place.name} ({place.filename}, line {place.lineno})"
+
+
+def _is_pythons_own(file: str) -> bool:
+    library = Path(sysconfig.get_path("stdlib"))
+    # Installed packages lie within the library's folder.
+    return Path(file).is_relative_to(library) and "site-packages" not in file

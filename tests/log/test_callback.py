@@ -345,6 +345,9 @@ def test_it_is_constructed_outside_of_traced_functions():
         ({"video_width": 0}, ValueError, "width"),
         ({"video_fps": 0}, ValueError, "fps"),
         ({"video_mode": "wait"}, ValueError, "video_mode"),
+        ({"video_time_limit": 0}, ValueError, "video_time_limit must be above 0 seconds, got 0"),
+        ({"video_time_limit": float("nan")}, ValueError, "video_time_limit"),
+        ({"video_time_limit": "600"}, TypeError, "video_time_limit .* or None, got '600'"),
         ({"record_when": "sometimes"}, ValueError, "record_when"),
     ],
 )

@@ -75,3 +75,18 @@ def test_processes_that_start_in_the_same_second_get_names_of_their_own(tmp_path
 
     assert all(name.startswith("PPO_Policy_Race_20260220_120000") for name in names)
     assert len(set(names)) == 4
+
+
+def test_a_link_in_the_place_of_the_claims_leads_to_nothing_being_removed(tmp_path):
+    precious = tmp_path / "documents"
+    precious.mkdir()
+    (precious / "old").write_text("x")
+    os.utime(precious / "old", (0, 0))
+    (tmp_path / f"lerax-log-{os.getuid()}").symlink_to(precious)
+    script = (
+        "from datetime import datetime; from lerax_log.names import new_name; "
+        "print(new_name('PPO', 'Policy', 'Race', datetime(2026, 2, 20, 12)))"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    assert [path.name for path in precious.iterdir()] == ["old"]

@@ -19,6 +19,13 @@ class Gate:
         assert self.go.wait(10)
 
 
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def done() -> list[object]:
     return []
@@ -115,14 +122,106 @@ def test_close_waits_and_may_be_called_again_and_before_more_work(done):
     assert done == [1, 2]
 
 
-def test_discarded_work_is_not_done(done):
+def test_cancelled_work_is_not_done(done):
     worker = VideoWorker()
     gate = busy(worker)
     worker.submit("run", lambda: done.append(1))
-    worker.discard()
+    worker.cancel()
     gate.go.set()
     worker.close()
     assert done == []
+
+
+def test_what_takes_too_long_is_given_up_and_what_waits_is_done(done):
+    worker = VideoWorker(limit=100, time_limit=0.2)
+    hangs, places, wanted = Gate(), [], []
+
+    def hang():
+        hangs()
+        wanted.append(worker.settle())
+
+    worker.submit("run", hang, places.append)
+    for number in range(3):
+        worker.submit("run", lambda number=number: done.append((number, worker.settle())))
+    worker.close()
+    # Without the time limit, close would wait for ever.
+    assert not hangs.go.is_set()
+    assert done == [(0, True), (1, True), (2, True)]
+    (place,) = places
+    assert place.startswith(f"__call__ ({__file__}, line ")
+    before = threading.active_count()
+    hangs.go.set()
+    wait_for(lambda: threading.active_count() == before - 1)
+    assert wanted == [False]
+    worker.submit("run", lambda: done.append(4), places.append)
+    worker.close()
+    assert done[-1] == 4
+    assert len(places) == 1
+
+
+def test_what_has_settled_is_not_given_up(done):
+    worker = VideoWorker(time_limit=0.1)
+    given_up = []
+
+    def log_for_long():
+        assert worker.settle()
+        time.sleep(0.4)
+        done.append(1)
+
+    worker.submit("run", log_for_long, given_up.append)
+    worker.submit("run", lambda: done.append(2), given_up.append)
+    worker.close()
+    assert (done, given_up) == ([1, 2], [])
+
+
+def test_work_that_cannot_be_given_up_has_no_time_limit(done):
+    worker = VideoWorker(time_limit=0.1)
+    worker.submit(None, lambda: (time.sleep(0.4), done.append(worker.settle())))
+    worker.close()
+    assert done == [True]
+
+
+def test_cancelling_gives_up_what_is_under_way_and_close_does_not_wait_for_it(done):
+    worker = VideoWorker()
+    gate, places = Gate(), []
+    worker.submit("run", lambda: (gate(), done.append(worker.settle())), places.append)
+    assert gate.begun.wait(10)
+    worker.submit("run", lambda: done.append("waiting"))
+    worker.cancel()
+    worker.close()
+    assert (done, places) == ([], [None])
+    gate.go.set()
+    wait_for(lambda: done == [False])
+
+
+def test_close_waits_until_what_was_given_up_has_been_cleaned_up(done):
+    worker = VideoWorker(time_limit=0.1)
+    gate = Gate()
+
+    def clean(place):
+        time.sleep(0.3)
+        done.append("cleaned")
+
+    worker.submit("run", gate, clean)
+    worker.close()
+    assert done == ["cleaned"]
+    gate.go.set()
+
+
+def test_time_in_which_the_program_was_stopped_does_not_count():
+    code = """
+import os, signal, subprocess, time
+from lerax_log.video_worker import VideoWorker
+worker, given_up = VideoWorker(time_limit=2.0), []
+me = os.getpid()
+subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -STOP {me}; sleep 3; kill -CONT {me}"])
+start = time.monotonic()
+worker.submit("run", lambda: time.sleep(0.9) or time.sleep(0.4), given_up.append)
+worker.close()
+assert time.monotonic() - start > 2.5, "it was not stopped"
+assert not given_up, given_up
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
 def test_a_raise_is_reported_and_what_waits_is_done(done, monkeypatch):

@@ -47,13 +47,14 @@ class EventFile:
             OSError: The folder or the file cannot be made.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self._fd = _create_unique(folder)
+        self._path, self._fd = _create_unique(folder)
         self._size = 0
         self._lock = threading.Lock()
         try:
             self.add(Event(wall_time=time.time(), file_version="brain.Event:2"))
         except BaseException:
             os.close(self._fd)
+            self._path.unlink(missing_ok=True)
             raise
 
     def add(self, event: Event) -> None:
@@ -62,6 +63,7 @@ class EventFile:
         Raises:
             OSError: It could not be written whole; what was written before it stays readable, and
                 later events can be added once there is room again.
+            FileNotFoundError: Somebody has removed the file.
         """
         payload = event.SerializeToString()
         length = struct.pack("<Q", len(payload))
@@ -74,6 +76,12 @@ class EventFile:
             )
         )
         with self._lock:
+            if not os.fstat(self._fd).st_nlink:
+                # Writing would succeed, and nobody would ever see what was written.
+                raise FileNotFoundError(
+                    f"{self._path} was removed while it was written to; leave a run's folder alone "
+                    "until its training has ended"
+                )
             try:
                 written = 0
                 while written < len(record):
@@ -136,17 +144,14 @@ class EventFile:
             os.close(self._fd)
 
 
-def _create_unique(folder: Path) -> int:
+def _create_unique(folder: Path) -> tuple[Path, int]:
     # TensorBoard reads the files of a run in the order of their names and never goes back, so
     # the counter comes after the time and has a fixed width.
     start = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
     count = 0
     while True:
+        path = folder / f"{start}.{count:04d}"
         try:
-            return os.open(
-                folder / f"{start}.{count:04d}",
-                os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND,
-                0o666,
-            )
+            return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
         except FileExistsError:
             count += 1
