@@ -117,6 +117,20 @@ def test_the_readme_opens_with_a_small_moving_picture():
             assert all(tile[: len(tile) // 2].std() > 1 or tile.std() > 20 for tile in tiles)
 
 
+def test_every_promise_names_a_test_that_exists():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs/reliability.md").read_text())
+    assert len(named) > 30
+    for file, test in named:
+        functions = re.findall(r"^ *def (test_\w+)\(", (ROOT / file).read_text(), re.M)
+        assert test in functions, f"{file}::{test}"
+
+
+def test_every_promise_has_a_test():
+    for line in (ROOT / "docs/reliability.md").read_text().splitlines():
+        if line.startswith("| ") and "| test |" not in line:
+            assert re.search(r"`tests/\S+::test_\w+` \|$", line), line
+
+
 def test_pictures_are_those_of_the_manifest_and_small():
     names = {entry.name for entry in read_manifest(ROOT / "docs/gallery.toml").entries}
     pictures = list((ROOT / "docs/gallery").glob("*.gif"))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerax_render.errors import UnsupportedEnvError, warn
+from lerax_render.errors import RenderError, UnsupportedEnvError, warn
 
 from .backends.base import HParam
 from .options import ClipSettings, VideoOptions
@@ -188,6 +188,7 @@ class Run:
             self._paused = True
             outlook = "none will be tried in this training"
         self._told = _described(error)
+        _log.info("nothing can be recorded", exc_info=error)
         warn(
             f"run {self.name}: videos were asked for and cannot be made: {self._told}. "
             f"The training goes on; {outlook}"
@@ -212,6 +213,7 @@ class Run:
                 f"recording pauses until the next learn(), since {MAX_FAILURES} recordings in a "
                 "row have failed with the same cause"
             )
+        _log.info("the recording at step %d failed", step, exc_info=error)
         message = (
             f"run {self.name}: the recording at step {step} failed: {self._told}. The training "
             f"goes on; {outlook}"
@@ -253,15 +255,14 @@ class Mark:
 
 def _cause(error: Exception) -> object:
     # The place that raised rather than the message, which may name a step or a temporary file.
-    if isinstance(error, ExceptionGroup):
-        return tuple(_cause(part) for part in error.exceptions)
     frames = traceback.extract_tb(error.__traceback__)
     where = (frames[-1].filename, frames[-1].lineno) if frames else None
     return type(error), where
 
 
 def _described(error: Exception) -> str:
-    if isinstance(error, ExceptionGroup):
-        return "; ".join(_described(part) for part in error.exceptions)
-    notes = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
-    return f"{notes}{type(error).__name__}: {error}".rstrip(".")
+    text = f"{type(error).__name__}: {error}".rstrip(".")
+    if isinstance(error, RenderError | OSError):
+        return text
+    # Such as what a user's own `render` raises: not written to be read without its place.
+    return f"{text} (the traceback is in the log of {__name__!r}, at level INFO)"

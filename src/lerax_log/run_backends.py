@@ -80,23 +80,14 @@ class RunBackends:
             tag: Such as `eval/video`.
             videos: The same clip by format.
             step: Environment steps taken when the clip's policy was at work.
-
-        Raises:
-            ExceptionGroup: Some backends failed; the others have the clip.
         """
-        errors = []
-        with self._lock:
-            for backend in self._open:
-                format = next((f for f in backend.video_formats if f in videos), None)
-                if format is None:
-                    continue
-                try:
-                    backend.log_video(tag, videos[format], step)
-                except Exception as error:
-                    error.add_note(type(backend).__name__)
-                    errors.append(error)
-        if errors:
-            raise ExceptionGroup("backends did not take the video", errors)
+
+        def log(backend: AbstractLoggingBackend) -> None:
+            format = next((f for f in backend.video_formats if f in videos), None)
+            if format is not None:
+                backend.log_video(tag, videos[format], step)
+
+        self._each(f"the video of step {step}", log)
 
     def flush(self) -> None:
         """Bring everything to where others can read it."""

@@ -5,6 +5,7 @@ killed child looks like success, and its `preexec_fn` runs JAX's at-fork handler
 """
 
 import contextlib
+import errno
 import fcntl
 import importlib.resources
 import os
@@ -132,6 +133,7 @@ class Ffmpeg:
         Raises:
             BackendUnavailableError: there is no ffmpeg, or it does not start.
         """
+        self._cwd = cwd
         program = find_ffmpeg()
         # In memory, so that "No space left on device" can be reported from a full disk.
         self._log = os.memfd_create("ffmpeg-log")
@@ -251,7 +253,10 @@ class Ffmpeg:
             if used != before:
                 since = time.monotonic()
             elif time.monotonic() - since > STALL_SECONDS:
-                raise self._failure(f"did nothing for {STALL_SECONDS:g} s", grace=0.0)
+                what = (
+                    f"did nothing for {STALL_SECONDS:g} s: something stopped it, or its disk hangs"
+                )
+                raise self._failure(what, grace=0.0)
 
     def _cpu_ticks(self) -> int:
         """Clock ticks of CPU time that all threads of ffmpeg have used (proc(5), utime + stime)."""
@@ -277,6 +282,12 @@ class Ffmpeg:
             what += f" (signal {-status}, {signal.strsignal(-status)})"
         elif status:
             what += f" (exit status {status})"
+        if status == -signal.SIGKILL:
+            what += ", as the system does when memory runs out: record fewer or smaller frames"
+        elif os.strerror(errno.ENOSPC) in "".join(lines):
+            what += ", since the disk is full: make room, or choose a folder on another disk"
+        elif not self._cwd.exists():
+            what += f", since {str(self._cwd)!r} was removed while it worked there: record it again"
         log = "\n".join(["its last lines:", *lines]) if lines else "it printed no message"
         return EncodeError(f"ffmpeg {what}; {log}")
 

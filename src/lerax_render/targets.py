@@ -5,6 +5,7 @@ own file system, so that `deliver` only renames: until then nothing of an older 
 """
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -199,4 +200,14 @@ def _disk_errors(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EncodeError(f"{what}: {error}") from error
+        remedy = _REMEDIES.get(error.errno or 0, "")
+        raise EncodeError(f"{what}: {error}{remedy}") from error
+
+
+_REMEDIES = {
+    errno.ENOSPC: "; make room, or choose a folder on another disk",
+    errno.EDQUOT: "; make room, or choose a folder on another disk",
+    errno.EROFS: "; make the folder writable again, or choose another",
+    errno.EACCES: "; make the folder writable again, or choose another",
+    errno.ENOENT: "; the folder was removed while the clip was made: record it again",
+}

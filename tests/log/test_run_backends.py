@@ -1,6 +1,7 @@
 import pytest
 
 from lerax_log.run_backends import RunBackends
+from lerax_render import RenderWarning
 from trainings import GifMemory, Memory, Mp4Memory
 
 
@@ -31,9 +32,8 @@ def test_a_video_goes_to_those_who_want_it_even_if_one_fails():
     gif, mp4, none = GifMemory(fails=("log_video",)), Mp4Memory(), Memory()
     run = RunBackends("run", [gif, mp4, none])
     run.open()
-    with pytest.raises(ExceptionGroup) as raised:
+    with pytest.warns(RenderWarning, match="GifMemory did not take the video of step 5: OSError"):
         run.log_video("eval/video", {"gif": "the gif", "mp4": "the mp4"}, 5)
-    assert [type(error) for error in raised.value.exceptions] == [OSError]
     assert mp4.calls[-1] == ("log_video", "run", "eval/video", "the mp4", 5)
     assert none.methods() == ["open"]
     run.close()

@@ -1,0 +1,50 @@
+"""What the faults share: a training that is compiled once, and a disk that is soon full."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lerax_log import LoggingCallback, TensorBoardBackend
+from ordeals import OPTIONS, STAGE, Ordeal, staged
+from trainings import Training
+
+
+@pytest.fixture(scope="session")
+def staged_training() -> Training:
+    """The training under the faults, compiled together with what records it."""
+    training = staged()
+    with tempfile.TemporaryDirectory() as logs:
+        backend = TensorBoardBackend(logs)
+        with LoggingCallback(backend, name="first", video_num_steps=1, **OPTIONS) as callback:
+            training(callback)
+    training()
+    return training
+
+
+@pytest.fixture
+def ordeal(
+    staged_training: Training,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Ordeal]:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    STAGE.clear()
+    yield Ordeal(staged_training, tmp_path, lambda: capfd.readouterr().err)
+    STAGE.clear()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small disk is not allowed here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
