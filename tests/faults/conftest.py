@@ -24,15 +24,17 @@ def staged_training() -> Training:
     return training
 
 
-@pytest.fixture
-def ordeal(
-    staged_training: Training,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Ordeal]:
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has temporary files go where nobody else's are."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+
+
+@pytest.fixture
+def ordeal(
+    staged_training: Training, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Ordeal]:
     STAGE.clear()
     yield Ordeal(staged_training, tmp_path, lambda: capfd.readouterr().err)
     STAGE.clear()

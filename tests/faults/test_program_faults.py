@@ -45,12 +45,10 @@ training = staged()
 
 def program(code: str, folder: Path, *wrapper: str, **variables: str) -> tuple[int, str, str]:
     """Run a program in a folder; return how it ended, and what it wrote to stdout and stderr."""
-    temporary = folder / "temporary"
-    temporary.mkdir()
     done = subprocess.run(
         [*wrapper, sys.executable, "-c", PRELUDE + code],
         cwd=folder,
-        env={**os.environ, "TMPDIR": str(temporary), **variables},
+        env={**os.environ, "TMPDIR": str(folder / "temporary"), **variables},
         capture_output=True,
         text=True,
         timeout=2 * SECONDS,
