@@ -151,7 +151,8 @@ class Run:
                 return
             self.backends.log_scalars(recorded.scalars, step)
             self.backends.log_video("eval/video", recorded.videos, step)
-        except Exception as error:
+        # A user's `render` may call what calls `sys.exit`.
+        except (Exception, SystemExit) as error:
             # What was given up has been reported, and fails because of that.
             if self._worker.settle():
                 self._failed(step, error)
@@ -201,7 +202,7 @@ class Run:
             "up. If it is slow and does not hang, raise video_time_limit"
         )
 
-    def _failed(self, step: int, error: Exception) -> None:
+    def _failed(self, step: int, error: BaseException) -> None:
         cause, told = _cause(error), self._told
         self._told = _described(error)
         before, count = self._failure
@@ -253,14 +254,14 @@ class Mark:
         }
 
 
-def _cause(error: Exception) -> object:
+def _cause(error: BaseException) -> object:
     # The place that raised rather than the message, which may name a step or a temporary file.
     frames = traceback.extract_tb(error.__traceback__)
     where = (frames[-1].filename, frames[-1].lineno) if frames else None
     return type(error), where
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}".rstrip(".")
     if isinstance(error, RenderError | OSError):
         return text

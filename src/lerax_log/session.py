@@ -102,11 +102,8 @@ class Session:
         self._started = -math.inf
         self._videos = videos
         self._hparams = dict(hparams)
-        self._worker = (
-            VideoWorker(block=block, time_limit=videos.time_limit)
-            if videos
-            else VideoWorker(block=block)
-        )
+        time_limit = videos.time_limit if videos else math.inf
+        self._worker = VideoWorker(block=block, time_limit=time_limit)
         self._process = os.getpid()
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()

@@ -151,7 +151,8 @@ class VideoWorker:
             watcher = self._watched(work, thread)
             try:
                 work.do()
-            except Exception as error:
+            # A user's code that calls `sys.exit` would end this thread, and nobody would know.
+            except BaseException as error:
                 threading.excepthook(
                     threading.ExceptHookArgs((type(error), error, error.__traceback__, None))
                 )

@@ -227,12 +227,13 @@ assert not given_up, given_up
 def test_a_raise_is_reported_and_what_waits_is_done(done, monkeypatch):
     reported = []
     monkeypatch.setattr(threading, "excepthook", lambda args: reported.append(args.exc_value))
-    worker = VideoWorker()
+    worker = VideoWorker(limit=3)
     worker.submit("run", lambda: 1 / 0)
+    worker.submit("run", sys.exit)
     worker.submit("run", lambda: done.append(1))
     worker.close()
     assert done == [1]
-    assert [type(error) for error in reported] == [ZeroDivisionError]
+    assert [type(error) for error in reported] == [ZeroDivisionError, SystemExit]
 
 
 def test_no_thread_is_left_when_there_is_no_work():
