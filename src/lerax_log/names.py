@@ -8,6 +8,7 @@ import stat
 import tempfile
 import threading
 import time
+import unicodedata
 from datetime import datetime
 from pathlib import Path
 
@@ -26,14 +27,16 @@ _lock = threading.Lock()
 def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
     """Return `name` with everything replaced that a file system could take for more than a name.
 
-    Slashes, control characters, blanks and what Windows forbids become `-`; no name begins with
-    a dot; a name that is too long is cut, and ends in a hash of all of it.
+    Slashes, control characters, blanks and what Windows forbids become `-`, and so do characters
+    that cannot be seen and change how others are read, such as marks of direction; no name begins
+    with a dot; a name that is too long is cut, and ends in a hash of all of it.
 
     Args:
         name: Any text.
         max_bytes: Longest result in UTF-8.
     """
-    safe = _UNSAFE.sub("-", name.encode("utf-8", "replace").decode()).strip(".-")
+    seen = "".join(" " if unicodedata.category(c) == "Cf" else c for c in name)
+    safe = _UNSAFE.sub("-", seen.encode("utf-8", "replace").decode()).strip(".-")
     safe = safe or "run"
     if len(safe.encode()) <= max_bytes:
         return safe

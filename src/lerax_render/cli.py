@@ -168,7 +168,7 @@ def gallery(
         f"{len(report.failed)} failed"
     )
     for name, reason in report.failed.items():
-        print(f"lerax-render: {name} could not be made: {reason}", file=sys.stderr)
+        print(printable(f"lerax-render: {name} could not be made: {reason}"), file=sys.stderr)
     if report.failed:
         raise SystemExit(1)
 
@@ -250,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (RenderError, ValueError, TypeError, OverflowError, OSError) as error:
         if os.environ.get("LERAX_RENDER_TRACEBACK"):
             raise
-        print(f"lerax-render: {error}", file=sys.stderr)
+        print(printable(f"lerax-render: {error}"), file=sys.stderr)
         print("(LERAX_RENDER_TRACEBACK=1 shows where this came from)", file=sys.stderr)
         raise SystemExit(1) from None
 
@@ -267,6 +267,14 @@ def prepare_process(cache: bool) -> None:
         from .compilations import keep_compilations
 
         keep_compilations()
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey instead of show, written as in Python.
+
+    A manifest or a model may come from anywhere, and errors quote them.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def assignments(texts: Sequence[str]) -> dict[str, Any]:

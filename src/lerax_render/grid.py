@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from .overlay import darken, text_mask, write
+from .view import MAX_SIZE
 
 _GAP_COLOUR = 40
+_MOST = 100
 
 
 class Grid:
@@ -15,7 +17,7 @@ class Grid:
     The gaps between tiles, and what the division of the picture leaves over, are dark grey.
 
     Args:
-        shape: Rows and columns.
+        shape: Rows and columns, 1 to 100 each.
         width: Of the whole picture in pixels.
         height: Of the whole picture in pixels.
         labels: One for each tile, row by row; an empty sequence for none.
@@ -26,8 +28,8 @@ class Grid:
 
     Raises:
         TypeError: `shape` is not a pair of whole numbers.
-        ValueError: It is not positive, leaves no pixels to the tiles, or there are too few or too
-            many labels.
+        ValueError: It is out of range, leaves no pixels to the tiles, or there are too few or too
+            many labels; or the picture is larger than any format holds.
     """
 
     def __init__(
@@ -36,6 +38,10 @@ class Grid:
         rows, columns = _checked(shape)
         if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
             raise TypeError(f"labels must be several texts, one for each tile, got {labels!r}")
+        if not max(width, height) <= MAX_SIZE:
+            raise ValueError(
+                f"width and height must be at most {MAX_SIZE} pixels, got {width}x{height}"
+            )
         self._gap = max(1, round(min(width, height) / 240))
         self.tile_width = (width - (columns - 1) * self._gap) // columns
         self.tile_height = (height - (rows - 1) * self._gap) // rows
@@ -96,4 +102,6 @@ def _checked(shape: tuple[int, int]) -> tuple[int, int]:
         raise TypeError(f"grid must be (rows, columns), two whole numbers, got {shape!r}")
     if min(shape) < 1:
         raise ValueError(f"grid must be at least (1, 1), got {tuple(shape)}")
+    if max(shape) > _MOST:
+        raise ValueError(f"grid must be at most ({_MOST}, {_MOST}), got {tuple(shape)}")
     return int(shape[0]), int(shape[1])

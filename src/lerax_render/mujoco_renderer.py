@@ -39,6 +39,8 @@ _logger = logging.getLogger("lerax_render.mujoco_renderer")
 
 # What MJCF itself allows for an offscreen buffer on the GL implementations of today.
 _MAX_SIDE = 16384
+# MuJoCo takes memory for all of them at once.
+_MOST_GEOMS = 10**6
 
 
 class HeadlessMujocoRenderer:
@@ -59,7 +61,7 @@ class HeadlessMujocoRenderer:
             better), or `"auto"`: standard where GL draws on the CPU, high on a GPU.
         gl: The GL backend, a name in `lerax_render.gl.BACKENDS`. None: MUJOCO_GL's, or the first
             that works.
-        max_geom: The most shapes that a picture may show.
+        max_geom: The most shapes that a picture may show, 1 to 1,000,000.
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
             renderer, flags to switch, numbers of `mujoco.mjtVisFlag`.
@@ -94,8 +96,8 @@ class HeadlessMujocoRenderer:
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
         for name, side in (("width", width), ("height", height)):
             _check_side(name, side, _MAX_SIDE)
-        if max_geom < 1:
-            raise ValueError(f"max_geom must be at least 1, got {max_geom}")
+        if not 1 <= max_geom <= _MOST_GEOMS:
+            raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         _quality.check_name(quality)
         _gl.check_name(gl)
         self.model = model

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 from .errors import BackendUnavailableError
+
+_LARGEST_NUMBER = 16
+"""Of a policy's parameters, in bytes: a complex one of double precision."""
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
@@ -86,7 +89,7 @@ def load_policy(
     )
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-            policy = eqx.tree_deserialise_leaves(file, structure)
+            policy = eqx.tree_deserialise_leaves(file, structure, _checked_leaf)
             if file.read(1):
                 raise ValueError("there is more in the file than this policy has parameters")
             return policy
@@ -190,6 +193,27 @@ def _module_from_file(path: Path) -> ModuleType:
     return module
 
 
+def _checked_leaf(file: BinaryIO, like: Any) -> Any:
+    """Read one leaf of a policy, whose header is that of an array like the one expected.
+
+    `np.load` alone would also take an archive, and memory for whatever size a header claims.
+    """
+    import equinox as eqx
+    import numpy as np
+
+    if eqx.is_array_like(like) or hasattr(like, "dtype"):
+        start = file.tell()
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read(file)
+        if shape != np.shape(like) or dtype.hasobject or dtype.itemsize > _LARGEST_NUMBER:
+            raise ValueError(f"{dtype} {shape} in place of {np.shape(like)}")
+        file.seek(start)
+    return eqx.default_deserialise_filter_spec(file, like)
+
+
 def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
     if not (isinstance(maker, type) or inspect.isroutine(maker)):
         if arguments:
@@ -214,11 +238,10 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
 def _scene(path: str, arguments: dict[str, Any]) -> Any:
     from .sources.mjcf import MujocoScene
 
-    return _made(
-        path,
-        lambda controls="sampled", frame_skip=None: MujocoScene(path, controls, frame_skip),
-        arguments,
-    )
+    def scene(controls: Any = "sampled", frame_skip: Any = None, assets: Any = "inside") -> Any:
+        return MujocoScene(path, controls, frame_skip, assets)
+
+    return _made(path, scene, arguments)
 
 
 def _gym(name: str, arguments: dict[str, Any]) -> Any:

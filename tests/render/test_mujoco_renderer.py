@@ -414,7 +414,7 @@ def test_what_is_no_state_of_this_model(
         ({"height": 16385}, "height must be a whole number of pixels, 1 to 16384, got 16385"),
         ({"width": 640.0}, "width must be a whole number"),
         ({"height": True}, "height must be a whole number"),
-        ({"max_geom": 0}, "max_geom must be at least 1"),
+        ({"max_geom": 0}, "max_geom must be 1 to 1000000, got 0"),
         ({"quality": "best"}, "quality must be one of auto, draft, standard, high, got 'best'"),
         ({"gl": "glfw"}, "gl must be one of egl, osmesa"),
         ({"camera": "under"}, "no camera 'under'; it has top, side"),

@@ -8,10 +8,12 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
+from ..mjcf_check import INSIDE, check_mjcf
 from ..rollouts import CHUNK, PyTree, Rollout
 from .base import Painter, PixelFormat, Source, reject_tiles
 
 _SECONDS_PER_STEP = 0.02
+_MAX_FRAME_SKIP = 10_000
 
 
 class MujocoScene:
@@ -25,6 +27,8 @@ class MujocoScene:
             distribution where it has none) for each step; `"passive"` leaves all at 0.
         frame_skip: Simulation steps between two frames; as many as come nearest to 0.02 seconds
             where `None`.
+        assets: Where the files may lie that an MJCF file includes, and its meshes and textures:
+            `"inside"` its own folder, `"anywhere"`, or a folder. A model is taken as it is.
 
     Attributes:
         model: The `mujoco.MjModel`.
@@ -33,7 +37,9 @@ class MujocoScene:
         dt: Seconds between two frames.
 
     Raises:
-        ValueError: `controls` is neither, `frame_skip` is not positive, or the file is no MJCF.
+        ValueError: `controls` is neither, `frame_skip` is not positive, the file is no MJCF, it
+            refers to a file where none may lie, it asks for a model that would take all memory, or
+            its time step is so short that a frame would take for ever.
         FileNotFoundError: There is no file of that name.
     """
 
@@ -42,6 +48,7 @@ class MujocoScene:
         model: Any | str | PathLike[str],
         controls: Literal["sampled", "passive"] = "sampled",
         frame_skip: int | None = None,
+        assets: str | PathLike[str] = INSIDE,
     ) -> None:
         import mujoco
 
@@ -53,12 +60,18 @@ class MujocoScene:
             # MuJoCo reports a missing file as a ValueError that quotes its own source code.
             with open(model, "rb"):
                 pass
+            check_mjcf(model, assets)
             model = mujoco.MjModel.from_xml_path(str(model))
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model
         self.controls = controls
         timestep = model.opt.timestep
+        if frame_skip is None and not timestep >= _SECONDS_PER_STEP / _MAX_FRAME_SKIP:
+            raise ValueError(
+                f"the model's time step is {timestep:g} s, more than {_MAX_FRAME_SKIP} steps a "
+                "frame; give frame_skip, or the model a longer timestep"
+            )
         self.frame_skip = frame_skip or max(1, round(_SECONDS_PER_STEP / timestep))
         self.dt = timestep * self.frame_skip
 
