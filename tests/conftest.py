@@ -2,7 +2,31 @@
 
 import signal
 
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 
-def pytest_configure() -> None:
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="the long versions of tests/soak and tests/fuzz, as `make soak` and `make fuzz` run",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be one: a shell that runs the tests in the background makes them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Not `Phase.explain`, which takes minutes to say what the smallest example says.
+    phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+    common = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": phases}
+    # The same examples every time: what nobody has changed does not fail.
+    settings.register_profile("short", max_examples=60, derandomize=True, **common)
+    settings.register_profile("long", max_examples=10_000, print_blob=True, **common)
+    settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+@pytest.fixture(scope="session")
+def is_long(pytestconfig: pytest.Config) -> bool:
+    """Whether the long version is asked for."""
+    return bool(pytestconfig.getoption("--long"))

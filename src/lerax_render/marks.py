@@ -14,7 +14,22 @@ from numpy.typing import NDArray
 from .geometry import SUBPIXELS, coverage
 from .pygame_import import pygame
 
-__all__ = ["Area", "Box", "Disc", "Group", "Label", "Mark", "Rgb", "Silhouette", "Stroke", "unite"]
+__all__ = [
+    "Area",
+    "Box",
+    "Disc",
+    "Group",
+    "Label",
+    "Mark",
+    "Rgb",
+    "Silhouette",
+    "Stroke",
+    "render_text",
+    "unite",
+]
+
+# In pixels: of all of a text's picture, and the height of fonts whose pictures are kept.
+_LARGEST_TEXT, _LARGEST_KEPT = 2**24, 256
 
 type Rgb = tuple[int, int, int]
 type Point = list[float]
@@ -124,7 +139,10 @@ class Label(NamedTuple):
 
     def draw(self, surface: pygame.Surface, color: Rgb) -> pygame.Rect:
         """Draw the text, in pygame's own font, which is the same everywhere."""
-        sprite = _text(self.text, self.size, color)
+        # Longer, it is many times as wide as any picture, and takes memory for all of it.
+        text = self.text[: max(1, _LARGEST_TEXT // self.size**2)]
+        draw = _text if self.size <= _LARGEST_KEPT else _text.__wrapped__
+        sprite = draw(text, self.size, color)
         width, height = sprite.get_size()
         return surface.blit(sprite, (self.x - width // 2, self.y - height // 2))
 
@@ -173,4 +191,17 @@ def _text(text: str, size: int, color: Rgb) -> pygame.Surface:
     # Only the picture is kept: a font would die with the program's next `pygame.quit()`.
     if not pygame.font.get_init():
         pygame.font.init()
-    return pygame.font.Font(None, size).render(text, True, color)
+    return render_text(pygame.font.Font(None, size), text, color)
+
+
+def render_text(font: pygame.font.Font, text: str, color: Rgb) -> pygame.Surface:
+    """Return a picture of a line of text, in which what cannot be shown is blank.
+
+    pygame refuses null characters, half characters, and text of no width, such as a variation
+    selector alone.
+    """
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    try:
+        return font.render(shown, True, color)
+    except pygame.error:
+        return pygame.Surface((0, 0), pygame.SRCALPHA)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .marks import render_text
 from .pygame_import import pygame
 from .rollouts import Rollout
 
@@ -178,13 +179,12 @@ def _glyph(character: str, pixels: int) -> np.ndarray:
     if not pygame.font.get_init():
         pygame.font.init()
     font = pygame.font.Font(None, round(pixels * 1.4))
-    character = character if character.isprintable() else " "
-    surface = font.render(character, True, (255, 255, 255))
+    surface = render_text(font, character, (255, 255, 255))
     mask = pygame.surfarray.array_alpha(surface).T.astype(np.float32) / 255.0
     # Each picture is as high as its letter: "g" reaches below the height that the font claims, and
     # "Ä" above, which moves all of it down.
     headroom = max(1, pixels // 7)
-    metrics = font.metrics(character)[0]
+    metrics = font.metrics(character if character.isprintable() else " ")[0]
     rise = max(0, metrics[3] - font.get_ascent()) if metrics else 0
     mask = mask[max(0, rise - headroom) :]
     top = max(0, headroom - rise)

@@ -68,6 +68,8 @@ def open_target(target: TargetLike, format: Format) -> Target:
         return _Memory()
     if isinstance(target, (str, os.PathLike)):
         path = Path(os.path.abspath(target))
+        if "\0" in str(path):
+            raise ValueError(f"{str(path)!r} cannot be written: a null character is in the name")
         if format is FORMATS["png"]:
             return _Sequence(path)
         return _File(path)

@@ -1,7 +1,18 @@
+import resource
+
 import pytest
 
 from lerax_render.canvas import Canvas
-from lerax_render.marks import Area, Box, Disc, Group, Label, Silhouette, Stroke, unite
+from lerax_render.marks import (
+    Area,
+    Box,
+    Disc,
+    Group,
+    Label,
+    Silhouette,
+    Stroke,
+    unite,
+)
 from lerax_render.pygame_import import pygame
 from lerax_render.view import View
 
@@ -56,3 +67,17 @@ def test_text_survives_the_end_of_pygames_fonts(canvas):
     canvas.clear()
     Label(8, 8, 12, "second").draw(canvas.surface, (0, 0, 0))
     assert not (canvas.rgb() == 255).all()
+
+
+@pytest.mark.parametrize("text", ["", "\0", "a\0b", "\ud800", "\u202e", "\ufe0f", "\u034f", "\n"])
+def test_text_that_pygame_refuses_is_blank(text, canvas):
+    Label(8, 8, 12, text).draw(canvas.surface, (200, 30, 0))
+    assert (canvas.rgb() != 255).any() == ("a" in text)
+
+
+def test_a_long_text_takes_no_memory_for_what_cannot_be_seen(canvas):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Label(8, 8, 40, "#" * 1_000_000).draw(canvas.surface, (200, 30, 0))
+    assert (canvas.rgb() != 255).any()
+    # In KiB.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000

@@ -176,3 +176,10 @@ def test_a_clip_looks_like_its_reference():
     reference = np.asarray(Image.open(REFERENCE).convert("RGB")).astype(int)
     assert np.abs(frame - reference).mean() < 0.5
     assert reference.std() > 20
+
+
+@pytest.mark.parametrize("text", ["heart \u2764\ufe0f", "\0", "\ud800", "\u202e", "\u034f"])
+def test_characters_without_a_picture_leave_room_or_nothing(text):
+    mask = text_mask(text, 11)
+    assert mask.shape[0] == text_mask("x", 11).shape[0]
+    assert mask.any() == ("heart" in text)

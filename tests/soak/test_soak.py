@@ -1,0 +1,78 @@
+"""Nothing of what is over stays: files, threads, processes, temporary files, memory.
+
+`make soak` does it as often as a long training, and prints how memory grew; the usual run of the
+tests does the same a few times.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import workloads
+
+from lerax_render import gl
+from lerax_render.errors import BackendUnavailableError
+from lerax_render.filament_renderer import FilamentRenderer
+from sandbox import Sandbox
+from trainings import ITERATIONS
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox(seconds=6 * 3600)
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture
+def size(is_long):
+    """Rounds, rounds before, and bytes a round, for a long version of so many rounds and bytes.
+
+    In few rounds, the allocator's pages are more than what a round could leave.
+    """
+
+    def choose(rounds: int, num_bytes: int, short: int = 12) -> tuple[int, int, int]:
+        return (rounds, 50, num_bytes) if is_long else (short, short // 2, 500_000)
+
+    return choose
+
+
+@pytest.mark.parametrize("backend", gl.BACKENDS)
+def test_mujoco_renderers(sandbox, size, backend, tmp_path):
+    probe = gl.probe(backend)
+    if not probe.ok:
+        pytest.skip(f"no {backend} here: {probe.reason}")
+    sandbox(
+        workloads.in_folder, str(tmp_path), workloads.mujoco_renderers, backend, *size(1000, 2000)
+    )
+
+
+def test_pygame_renderers(sandbox, size, tmp_path):
+    sandbox(workloads.in_folder, str(tmp_path), workloads.pygame_renderers, *size(1000, 500))
+
+
+def test_filament_renderers(sandbox, size, tmp_path):
+    import mujoco
+
+    try:
+        FilamentRenderer(mujoco.MjModel.from_xml_path(str(workloads.SCENE)), 32, 24).close()
+    except BackendUnavailableError as error:
+        pytest.skip(f"no Vulkan here: {error}")
+    rounds, _, slope = size(50, 20_000, short=2)
+    sandbox(workloads.in_folder, str(tmp_path), workloads.filament_renderers, rounds, 1, slope)
+
+
+def test_clips(sandbox, size, tmp_path):
+    temporary, folder = tmp_path / "temporary", tmp_path / "clips"
+    temporary.mkdir()
+    folder.mkdir()
+    sandbox(workloads.in_folder, str(temporary), workloads.clips, str(folder), *size(1000, 5000))
+    assert len(list(folder.iterdir())) == 6
+
+
+def test_recordings(sandbox, size, tmp_path):
+    sandbox(
+        workloads.in_folder,
+        str(tmp_path),
+        workloads.recordings,
+        *size(10_000 // ITERATIONS + 1, 10_000, short=6),
+    )
