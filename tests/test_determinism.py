@@ -1,0 +1,121 @@
+"""The same key on the same machine with the same versions: the same states, pixels and files."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from jax import random as jr
+from lerax.env import CartPole
+
+import lerax_render as lr
+from environments import Counting
+from lerax_render import gl
+
+ROOT = Path(__file__).parents[1]
+SCENE = ROOT / "assets" / "scenes" / "arm.xml"
+FORMATS = ("mp4", "gif", "webp", "webm", "apng")
+SMALL = {"num_steps": 80, "width": 96, "height": 64}
+# One clip of each kind, in each format; called in this process and in others.
+CLIPS = {
+    "2D": lambda format: lr.record(CartPole(), format=format, key=jr.key(3), **SMALL),
+    "grid": lambda format: lr.record(
+        CartPole(),
+        format=format,
+        key=jr.key(3),
+        grid=(2, 2),
+        labels=list("abcd"),
+        overlay=True,
+        **SMALL,
+    ),
+    "scene": lambda format: lr.record(
+        lr.MujocoScene(SCENE), format=format, key=jr.key(3), **{**SMALL, "num_steps": 12}
+    ),
+}
+
+
+def digests() -> dict[str, str]:
+    """A hash of each clip."""
+    return {
+        f"{kind} {format}": hashlib.sha256(make(format).data).hexdigest()
+        for kind, make in CLIPS.items()
+        for format in FORMATS
+    }
+
+
+@pytest.fixture(scope="module")
+def here() -> dict[str, str]:
+    return digests()
+
+
+def test_the_same_clip_has_the_same_bytes(here):
+    again = digests()
+    assert again == here
+    assert len(set(here.values())) == len(CLIPS) * len(FORMATS)
+
+
+def test_in_another_process_too(here):
+    script = "import json, test_determinism; print(json.dumps(test_determinism.digests()))"
+    # Hashes of texts, on which the order in sets depends, differ from process to process.
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "12345",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *filter(None, sys.path)]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    there = json.loads(done.stdout.splitlines()[-1])
+    assert there == here
+
+
+def test_another_key_gives_another_clip(here):
+    other = lr.record(CartPole(), format="gif", key=jr.key(4), **SMALL).data
+    assert hashlib.sha256(other).hexdigest() != here["2D gif"]
+
+
+def test_states_are_the_same_bit_for_bit():
+    first, second = (lr.rollout(Counting(), num_steps=150, key=jr.key(5)) for _ in range(2))
+    other = lr.rollout(Counting(), num_steps=150, key=jr.key(6))
+    leaves = jax.tree.leaves(first)
+    assert len(leaves) >= 5
+    for one, again in zip(leaves, jax.tree.leaves(second), strict=True):
+        np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(first.states.start, other.states.start)
+
+
+def test_pixels_do_not_depend_on_what_was_painted_before():
+    env = CartPole()
+    states = lr.rollout(env, num_steps=70, key=jr.key(7)).states
+    whole = list(lr.render(env, states, width=96, height=64))
+    (alone,) = lr.render(env, jax.tree.map(lambda x: x[69:], states), width=96, height=64)
+    np.testing.assert_array_equal(whole[69], alone)
+    assert (whole[69] != whole[0]).any()
+
+
+@pytest.mark.parametrize("backend", gl.BACKENDS)
+def test_gl_draws_the_same_pixels_in_every_process(backend):
+    probe = gl.probe(backend)
+    if not probe.ok:
+        pytest.skip(f"no {backend} here: {probe.reason}")
+    script = f"""
+import hashlib, mujoco, lerax_render as lr
+model = mujoco.MjModel.from_xml_path({str(SCENE)!r})
+data = mujoco.MjData(model)
+with lr.HeadlessMujocoRenderer(model, 160, 120, gl={backend!r}, quality="high") as renderer:
+    frame = renderer.render(data)
+    again = renderer.render(data)
+assert (frame == again).all() and frame.std() > 5
+print(hashlib.sha256(frame.tobytes()).hexdigest())
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    frames = {
+        subprocess.check_output([sys.executable, "-c", script], env=environment, text=True)
+        for _ in range(2)
+    }
+    assert len(frames) == 1
