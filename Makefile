@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check docs bench lock clean
+.PHONY: help setup demo test soak fuzz lint check docs bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,12 @@ ifdef COVERAGE
 else
 	@.venv/bin/python -m pytest $(ARGS)
 endif
+
+soak: setup ## Do what may leak a thousand times and more, and print how memory grows; an hour
+	@.venv/bin/python -m pytest tests/soak --long --timeout=0 -s $(ARGS)
+
+fuzz: setup ## Try ten thousand examples of every kind of input; an hour
+	@.venv/bin/python -m pytest tests/fuzz --long --timeout=0 $(ARGS)
 
 lint: setup ## Lint, check the format, check the types
 	.venv/bin/ruff check

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -19,10 +20,9 @@ from lerax_render import gl
 
 ROOT = Path(__file__).parents[1]
 SCENE = ROOT / "assets" / "scenes" / "arm.xml"
-FORMATS = ("mp4", "gif", "webp", "webm", "apng")
 SMALL = {"num_steps": 80, "width": 96, "height": 64}
-# One clip of each kind, in each format; called in this process and in others.
-CLIPS = {
+# Called in this process and in others.
+CLIPS: dict[str, Callable[[str], lr.Video]] = {
     "2D": lambda format: lr.record(CartPole(), format=format, key=jr.key(3), **SMALL),
     "grid": lambda format: lr.record(
         CartPole(),
@@ -44,7 +44,7 @@ def digests() -> dict[str, str]:
     return {
         f"{kind} {format}": hashlib.sha256(make(format).data).hexdigest()
         for kind, make in CLIPS.items()
-        for format in FORMATS
+        for format in ("mp4", "gif", *(("webp", "webm", "apng") if kind == "2D" else ()))
     }
 
 
@@ -56,7 +56,7 @@ def here() -> dict[str, str]:
 def test_the_same_clip_has_the_same_bytes(here):
     again = digests()
     assert again == here
-    assert len(set(here.values())) == len(CLIPS) * len(FORMATS)
+    assert len(set(here.values())) == len(here) == 9
 
 
 def test_in_another_process_too(here):

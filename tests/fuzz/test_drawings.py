@@ -6,6 +6,7 @@ import drawings
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sandbox import Sandbox
 
 FINITE = st.floats(-6, 6, width=32)

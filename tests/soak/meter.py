@@ -57,9 +57,12 @@ def assert_no_growth(
         once(warm_up + number)
     gc.collect()
     grown = float(np.polyfit(at, sizes, 1)[0])
+    # Flushed: the process that this runs in may be killed next.
     print(
         f"\n{name}: {rounds} rounds, {grown:+.0f} bytes a round (at most {slope}), "
-        f"{(sizes[-1] - sizes[0]) / 1e6:+.1f} MB in all, {sizes[-1] / 1e6:.0f} MB held"
+        f"{(sizes[-1] - sizes[0]) / 1e6:+.1f} MB in all, {sizes[-1] / 1e6:.0f} MB held",
+        flush=True,
     )
-    assert held() == before
-    assert grown <= slope
+    after = held()
+    assert after == before, f"{name}: {before} has become {after}"
+    assert grown <= slope, f"{name}: memory grows by {grown:.0f} bytes a round"

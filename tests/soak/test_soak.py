@@ -4,10 +4,12 @@
 tests does the same a few times.
 """
 
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 import workloads
+from meter import assert_no_growth
 
 from lerax_render import gl
 from lerax_render.errors import BackendUnavailableError
@@ -54,7 +56,7 @@ def test_filament_renderers(sandbox, size, tmp_path):
     import mujoco
 
     try:
-        FilamentRenderer(mujoco.MjModel.from_xml_path(str(workloads.SCENE)), 32, 24).close()
+        FilamentRenderer(mujoco.MjModel.from_xml_string(workloads.SCENE), 32, 24).close()
     except BackendUnavailableError as error:
         pytest.skip(f"no Vulkan here: {error}")
     rounds, _, slope = size(50, 20_000, short=2)
@@ -76,3 +78,20 @@ def test_recordings(sandbox, size, tmp_path):
         workloads.recordings,
         *size(10_000 // ITERATIONS + 1, 10_000, short=6),
     )
+
+
+def test_leaks_are_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept = []
+
+    def leak_files(_: int) -> None:
+        kept.append(open(__file__, "rb"))  # noqa: SIM115
+
+    def leak_memory(_: int) -> None:
+        kept.append(b"x" * 4_000_000)
+
+    for leak, message in ((leak_files, "has become"), (leak_memory, "memory grows")):
+        with pytest.raises(AssertionError, match=message):
+            assert_no_growth("a leak", leak, 12, warm_up=2, slope=500_000)
+    for file in kept[:14]:
+        file.close()

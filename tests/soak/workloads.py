@@ -17,7 +17,19 @@ from lerax_render.filament_renderer import FilamentRenderer
 from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
 from trainings import ITERATIONS, Training
 
-SCENE = Path(__file__).parents[2] / "assets" / "scenes" / "arm.xml"
+SCENE = """
+<mujoco>
+  <asset>
+    <texture name="checks" type="2d" builtin="checker" width="64" height="64" rgb1="1 0 0"/>
+    <material name="checks" texture="checks"/>
+  </asset>
+  <worldbody>
+    <light pos="0 0 3"/>
+    <geom type="plane" size="1 1 .1" material="checks"/>
+    <geom size=".2"/>
+  </worldbody>
+</mujoco>
+"""
 
 
 def in_folder(folder: str, workload: Callable[..., None], *arguments: Any) -> None:
@@ -28,7 +40,7 @@ def in_folder(folder: str, workload: Callable[..., None], *arguments: Any) -> No
 
 def mujoco_renderers(backend: str, rounds: int, warm_up: int, slope: int) -> None:
     """Create, paint and close; a process of its own for each backend, since MuJoCo keeps to one."""
-    model = mujoco.MjModel.from_xml_path(str(SCENE))
+    model = mujoco.MjModel.from_xml_string(SCENE)
     data = mujoco.MjData(model)
 
     def once(_: int) -> None:
@@ -54,7 +66,7 @@ def pygame_renderers(rounds: int, warm_up: int, slope: int) -> None:
 
 def filament_renderers(rounds: int, warm_up: int, slope: int) -> None:
     """Create, paint and close, with a process for each."""
-    model = mujoco.MjModel.from_xml_path(str(SCENE))
+    model = mujoco.MjModel.from_xml_string(SCENE)
     data = mujoco.MjData(model)
 
     def once(_: int) -> None:
