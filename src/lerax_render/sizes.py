@@ -11,7 +11,7 @@ def parsed_size(text: str) -> int:
     Raises:
         ValueError: The text is no such size.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)", text.strip())
+    found = re.fullmatch(r"(\d{1,30}(?:\.\d+)?)\s*([a-zA-Z]*)", text.strip())
     unit = _UNITS.get(found[2].lower()) if found else None
     if found is None or unit is None or round(float(found[1]) * unit) < 1:
         raise ValueError(f"expected a size such as 10MB or 500kB, got {text!r}")

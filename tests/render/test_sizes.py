@@ -11,7 +11,7 @@ def test_sizes_are_read(text, size):
     assert parsed_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "MB", "-3MB", "10MiB", "ten", "0", "1e3", "0.1"])
+@pytest.mark.parametrize("text", ["", "MB", "-3MB", "10MiB", "ten", "0", "1e3", "0.1", "9" * 400])
 def test_what_is_no_size(text):
     with pytest.raises(ValueError, match="expected a size such as 10MB or 500kB, got"):
         parsed_size(text)

@@ -67,7 +67,7 @@ def test_clips(sandbox, size, tmp_path):
     temporary, folder = tmp_path / "temporary", tmp_path / "clips"
     temporary.mkdir()
     folder.mkdir()
-    sandbox(workloads.in_folder, str(temporary), workloads.clips, str(folder), *size(1000, 5000))
+    sandbox(workloads.in_folder, str(temporary), workloads.clips, str(folder), *size(1000, 10_000))
     assert len(list(folder.iterdir())) == 6
 
 
