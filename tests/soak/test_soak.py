@@ -18,8 +18,18 @@ from sandbox import Sandbox
 from trainings import ITERATIONS
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
+    yield from fresh()
+
+
+@pytest.fixture
+def gl_sandbox() -> Iterator[Sandbox]:
+    """For one GL backend, to which MuJoCo keeps in a process."""
+    yield from fresh()
+
+
+def fresh() -> Iterator[Sandbox]:
     sandbox = Sandbox(seconds=6 * 3600)
     yield sandbox
     sandbox.close()
@@ -39,11 +49,11 @@ def size(is_long):
 
 
 @pytest.mark.parametrize("backend", gl.BACKENDS)
-def test_mujoco_renderers(sandbox, size, backend, tmp_path):
+def test_mujoco_renderers(gl_sandbox, size, backend, tmp_path):
     probe = gl.probe(backend)
     if not probe.ok:
         pytest.skip(f"no {backend} here: {probe.reason}")
-    sandbox(
+    gl_sandbox(
         workloads.in_folder, str(tmp_path), workloads.mujoco_renderers, backend, *size(1000, 2000)
     )
 
@@ -76,7 +86,7 @@ def test_recordings(sandbox, size, tmp_path):
         workloads.in_folder,
         str(tmp_path),
         workloads.recordings,
-        *size(10_000 // ITERATIONS + 1, 10_000, short=6),
+        *size(10_000 // ITERATIONS + 1, 30_000, short=6),
     )
 
 
