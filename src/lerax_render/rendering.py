@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
@@ -23,6 +22,7 @@ from .executors import deaths_in
 from .ffmpeg import Ffmpeg
 from .formats import FORMATS
 from .video import Video
+from .work_folders import WorkFolder
 
 type Progress = Callable[[Sequence[int], int], None]
 """Called with the numbers of the clips that run now, and how many steps are done since last time.
@@ -143,8 +143,8 @@ def make_still(video: Video) -> bytes:
     """
     # From RGB: a WebP has no other colours than BT.601's, and ffmpeg would take BT.709's for those.
     picture = "-frames:v 1 -vf format=bgra -c:v libwebp -quality 85 -f webp still.webp"
-    with tempfile.TemporaryDirectory() as folder:
-        clip = Path(folder) / FORMATS[video.format].file_name
+    with WorkFolder() as folder:
+        clip = folder / FORMATS[video.format].file_name
         if video.content is None:
             clip.symlink_to(video.files[0])
         else:
