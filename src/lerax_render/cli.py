@@ -3,11 +3,13 @@
 import ast
 import os
 import re
+import signal
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -136,7 +138,7 @@ def gallery(
             tcp://127.0.0.1:8786.
         shared: With --dask: the workers write into OUTPUT, which they have under the same name.
             Without it, clips are sent back through the scheduler.
-        force: Make all clips again.
+        force: Make all clips again, and replace files that no gallery has made.
         cache: Keep compiled rollouts in the user's cache folder; of this machine, not of a cluster.
     """
     if dask is not None and workers is not None:
@@ -241,18 +243,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"lerax-render {__version__}")
         return
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            COMMANDS,
-            prog="lerax-render",
-            description="Videos of Lerax environments and policies, on machines without a display.",
-            args=arguments,
-        )
+        with sigterm_as_ctrl_c():
+            tyro.extras.subcommand_cli_from_dict(
+                COMMANDS,
+                prog="lerax-render",
+                description="Videos of Lerax environments and policies, without a display.",
+                args=arguments,
+            )
+    except KeyboardInterrupt as interrupt:
+        ended = signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
+        print(f"lerax-render: ended by {ended.name}; nothing is half made", file=sys.stderr)
+        raise SystemExit(128 + ended) from None
     except (RenderError, ValueError, TypeError, OverflowError, OSError) as error:
         if os.environ.get("LERAX_RENDER_TRACEBACK"):
             raise
         print(printable(f"lerax-render: {error}"), file=sys.stderr)
         print("(LERAX_RENDER_TRACEBACK=1 shows where this came from)", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come. Not a `SystemExit`, which users' scripts raise, too."""
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM unwind the block, so that nothing is left half made."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def prepare_process(cache: bool) -> None:

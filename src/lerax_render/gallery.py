@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def make_gallery(
         shared: Whether `folder` and the policies are under the same names where the executor
             renders. If not, policies are sent there, and clips sent back; other files that the
             manifest names have to be there in any case.
-        force: Make all clips again.
+        force: Make all clips again, and replace files that no gallery has made.
         on_start: Called with the clips that have to be made, returns what to call about progress.
         on_outcome: Called when a clip is ready or has failed.
 
@@ -70,8 +70,9 @@ def make_gallery(
         What became of each clip.
 
     Raises:
-        ValueError: The manifest is not valid; `folder` cannot be written to; `workers` is not
-            positive, or given with an executor. Nothing was made.
+        ValueError: The manifest is not valid; `folder` cannot be written to, or has files of the
+            same names that no gallery has made; `workers` is not positive, or given with an
+            executor. Nothing was made.
         OSError: The manifest cannot be read, or the page not be written.
     """
     if workers < 1:
@@ -81,6 +82,8 @@ def make_gallery(
     content = read_manifest(manifest)
     _make_folder(folder)
     record = Record(folder)
+    if not force:
+        _check_foreign(record, content, folder)
     todo = [
         (entry, fingerprint)
         for entry in content.entries
@@ -91,10 +94,11 @@ def make_gallery(
     progress = on_start(entries) if on_start else None
     made: dict[str, float] = {}
     failed: dict[str, str] = {}
-    with (
-        WorkFolder(folder) as work,
-        _renderer(executor, workers, len(todo), initializer) as renderer,
-    ):
+    with ExitStack() as stack:
+        # Also where Ctrl-C ends this: what is ready is shown.
+        stack.callback(_write_pages, content, record, folder)
+        work = stack.enter_context(WorkFolder(folder))
+        renderer = stack.enter_context(_renderer(executor, workers, len(todo), initializer))
         place = None if executor is not None and not shared else work
         jobs = (_job(entry, place) for entry in entries)
         for number, outcome in render_clips(jobs, renderer, progress=progress):
@@ -107,8 +111,7 @@ def make_gallery(
                 failed[entry.name] = outcome.error
             if on_outcome is not None:
                 on_outcome(entry, outcome)
-    removed = record.clean({entry.name for entry in content.entries})
-    _write_pages(content, record, folder)
+        removed = record.clean({entry.name for entry in content.entries})
     kept = [e.name for e in content.entries if e.name not in made and e.name not in failed]
     return Report(made, kept, failed, removed)
 
@@ -137,6 +140,16 @@ def _make_folder(folder: Path) -> None:
         raise ValueError(f"{str(folder)!r} is a file; a gallery needs a folder") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"no permission to write in {str(folder)!r}; choose another folder")
+
+
+def _check_foreign(record: Record, manifest: Manifest, folder: Path) -> None:
+    media = [file for e in manifest.entries for file in names(e.name, _format(e.clip))]
+    if foreign := record.foreign(media, (PAGE, MARKDOWN)):
+        raise ValueError(
+            f"in {str(folder)!r} there are files that no gallery has made, and whose places it "
+            f"would take: {', '.join(foreign)}. Move them, choose another folder, or have them "
+            "replaced with --force (force=True)"
+        )
 
 
 def _job(entry: Entry, work: Path | None) -> Job:

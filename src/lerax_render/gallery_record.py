@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,15 @@ class Record:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made: dict[str, Made] = {}
+        # Whose the files here are: nobody knows where the record was lost.
+        self._is_new = self._is_lost = False
         try:
             known = json.loads((folder / FILE).read_text("utf-8"))
             self._made = {name: _read(name, fields) for name, fields in known.items()}
         except FileNotFoundError:
-            pass
+            self._is_new = True
         except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+            self._is_lost = True
             _log.warning("%s cannot be used (%r): all clips are made again", folder / FILE, error)
 
     def has(self, name: str, fingerprint: str) -> bool:
@@ -78,6 +81,21 @@ class Record:
         """Return what is known of a clip, if it is here whole."""
         made = self._made.get(name)
         return made if made is not None and made.is_whole(self._folder) else None
+
+    def foreign(self, media: Iterable[str], pages: Iterable[str]) -> list[str]:
+        """Return which files are here though no gallery has made them.
+
+        Args:
+            media: Names of clips and stills.
+            pages: Names of what each gallery has.
+        """
+        if self._is_lost:
+            return []
+        own = {file for made in self._made.values() for file in (made.file, made.still)}
+        asked = {*media} - own | ({*pages} if self._is_new else set())
+        paths = (self._folder / name for name in sorted(asked))
+        # What a symbolic link leads to is safe: the link is replaced.
+        return [path.name for path in paths if path.is_file() and not path.is_symlink()]
 
     def take(self, name: str, fingerprint: str, outcome: Outcome, work: Path) -> Outcome:
         """Bring a clip that is ready, and its still, to their places.

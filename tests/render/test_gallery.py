@@ -184,6 +184,36 @@ def test_links_are_replaced_and_not_followed(folder):
     assert {path.name for path in folder.path.iterdir()} == {"precious", "out", "gallery.toml"}
 
 
+def test_files_of_yours_are_not_replaced(gallery):
+    """Neither in a new gallery's folder, nor when a clip joins an old one's."""
+    for folder, names in (("docs", ("index.html", "one.mp4")), ("out", ("three.mp4",))):
+        output = gallery.path / folder
+        output.mkdir(exist_ok=True)
+        for name in names:
+            (output / name).write_text("mine")
+        gallery.write(ONE, ONE.replace("one", "three"))
+        before = gallery.stamps()
+        with pytest.raises(ValueError, match=f"no gallery has made.*: {', '.join(names)}. Move"):
+            make_gallery(gallery.manifest, output)
+        assert all((output / name).read_text() == "mine" for name in names)
+        assert gallery.stamps() == before | {
+            name: stamp for name, stamp in gallery.stamps().items() if name == "three.mp4"
+        }
+    assert list(gallery.make(force=True).made) == ["one", "three"]
+
+
+@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_one_that_is_ended_shows_what_is_ready(folder, signal, status):
+    (folder.path / "ends.py").write_text(f"import signal\nsignal.raise_signal(signal.{signal})")
+    folder.write(ONE, 'name = "ends"\nenv = "ends.py:Env"', TWO)
+    command = [sys.executable, "-m", "lerax_render", "gallery", folder.manifest]
+    done = subprocess.run([*command, "-o", folder.output], capture_output=True, text=True)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert folder.files() == {*FILES, "one.mp4", "one.still.webp"}
+    assert "one.mp4" in (folder.output / "index.html").read_text()
+
+
 def test_a_record_cannot_have_other_files_removed(gallery):
     precious = gallery.path / "precious.mp4"
     precious.write_text("mine")
