@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+
+from needs import lacking
 
 _FLAGS = (
     "--headless",
@@ -21,9 +22,6 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    # Without a mouse, as a headless browser is, there is no hovering.
-    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,"
-    "availablePointerTypes=4",
 )
 
 
@@ -36,7 +34,7 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
     """
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if None in programs:
-        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
+        lacking("Chromium: apt-get install chromium chromium-driver")
     options = Options()
     options.binary_location, driver = (str(program) for program in programs)
     for flag in (*_FLAGS, f"--user-data-dir={profile}"):
@@ -60,11 +58,8 @@ def requested(browser: webdriver.Chrome) -> list[str]:
 
 
 def prefer(browser: webdriver.Chrome, **features: str) -> None:
-    """Set what the user prefers, such as `reduced_motion="reduce"`, and nothing else."""
-    listed = [
-        {"name": f"prefers-{name.replace('_', '-')}", "value": value}
-        for name, value in features.items()
-    ]
+    """Set media features, such as `prefers_reduced_motion="reduce"`, and nothing else."""
+    listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
 
 

@@ -62,7 +62,9 @@ document.addEventListener("keydown", (event) => {
   query.focus();
 });
 
-// Playing: while the pointer or the keyboard's focus is on a tile, from where it stopped.
+// Playing: while a mouse or the keyboard's focus is on a tile, from where it stopped.
+
+let pointed = null;
 
 function moving(shot) {
   const media = document.createElement(shot.dataset.kind);
@@ -71,12 +73,11 @@ function moving(shot) {
   } else {
     media.alt = "";
   }
-  media.src = shot.getAttribute("href");
   return media;
 }
 
 function play(shot) {
-  if (calm.matches || shot.classList.contains("playing")) return;
+  if (shot.classList.contains("playing")) return;
   let media = $(".moving", shot);
   if (!media) {
     media = moving(shot);
@@ -84,6 +85,7 @@ function play(shot) {
     media.tabIndex = -1;
     const ready = () => media.classList.add("ready");
     media.addEventListener(media.play ? "playing" : "load", ready, { once: true });
+    media.src = shot.href;
     shot.append(media);
   }
   shot.classList.add("playing");
@@ -100,13 +102,21 @@ function stop(shot) {
 
 function update(tile) {
   const shot = $(".shot", tile);
-  if (tile.matches(":hover") || shot.matches(":focus-visible")) play(shot);
+  const wanted = tile === pointed || shot.matches(":focus-visible");
+  if (wanted && !calm.matches) play(shot);
   else stop(shot);
 }
 
 for (const tile of tiles) {
-  tile.addEventListener("mouseenter", () => update(tile));
-  tile.addEventListener("mouseleave", () => update(tile));
+  tile.addEventListener("pointerenter", (event) => {
+    // A finger does not hover: what it has touched would play on when it is gone.
+    pointed = event.pointerType === "touch" ? null : tile;
+    update(tile);
+  });
+  tile.addEventListener("pointerleave", () => {
+    pointed = null;
+    update(tile);
+  });
   tile.addEventListener("focusin", () => update(tile));
   tile.addEventListener("focusout", () => update(tile));
   $(".shot", tile).addEventListener("click", (event) => {
@@ -115,18 +125,8 @@ for (const tile of tiles) {
     view(tile);
   });
 }
-if (!matchMedia("(any-hover: hover)").matches) {
-  // A finger cannot hover: what is in view plays.
-  const seen = new IntersectionObserver(
-    (entries) => {
-      for (const entry of entries) (entry.isIntersecting ? play : stop)(entry.target);
-    },
-    { threshold: 0.8 },
-  );
-  for (const tile of tiles) seen.observe($(".shot", tile));
-}
 
-// The viewer: one clip, large, with the browser's own controls.
+// The viewer: one clip, large. A video has the browser's own controls, a picture that moves has none.
 
 let viewed = null;
 
@@ -135,17 +135,28 @@ function view(tile) {
   for (const other of tiles) stop($(".shot", other));
   const media = moving($(".shot", tile));
   if (media.play) {
+    media.src = $(".shot", tile).href;
     media.controls = true;
     media.autoplay = !calm.matches;
   } else {
     media.alt = $("h2", tile).textContent;
   }
+  $("#play").hidden = Boolean(media.play);
   const { width, height } = $("img", tile).attributes;
   media.style.setProperty("--ratio", width.value / height.value);
   $(".frame", viewer).replaceChildren(media);
+  move(!calm.matches);
   $("#viewer-caption").textContent = $("h2", tile).textContent;
   $(".details", viewer).textContent = $(".details", tile).textContent;
   if (!viewer.open) viewer.showModal();
+  viewer.scrollTop = 0;
+}
+
+function move(on) {
+  const image = $(".frame img", viewer);
+  if (!image) return;
+  image.src = on ? $(".shot", viewed).href : $(".shot img", viewed).src;
+  $("#play").setAttribute("aria-pressed", String(on));
 }
 
 function step(by) {
@@ -154,6 +165,9 @@ function step(by) {
   view(shown[(place + by + shown.length) % shown.length]);
 }
 
+$("#play").addEventListener("click", () => {
+  move($("#play").getAttribute("aria-pressed") !== "true");
+});
 $("#previous").addEventListener("click", () => step(-1));
 $("#next").addEventListener("click", () => step(1));
 $("#close").addEventListener("click", () => viewer.close());
@@ -164,11 +178,18 @@ viewer.addEventListener("close", () => {
 viewer.addEventListener("click", (event) => {
   if (event.target === viewer) viewer.close();
 });
-viewer.addEventListener("keydown", (event) => {
+document.addEventListener("keydown", (event) => {
   // In the video's own controls the arrows move through time.
-  if (event.target.matches("video")) return;
+  if (!viewer.open || event.target.matches("video")) return;
   if (event.key === "ArrowLeft") step(-1);
   if (event.key === "ArrowRight") step(1);
+});
+
+calm.addEventListener("change", () => {
+  for (const tile of tiles) update(tile);
+  if (!calm.matches) return;
+  $("video", viewer)?.pause();
+  move(false);
 });
 
 // Light or dark: as the system has it, until the button says otherwise.
@@ -196,6 +217,8 @@ $("#theme").addEventListener("click", () => {
 // What does nothing without this script is hidden until it runs.
 $("#theme").hidden = $(".bar").hidden = false;
 const bar = $(".bar");
+// The keyboard's focus must not go below it, of however many rows of tags it is.
+new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
 addEventListener(
   "scroll",
   () => bar.classList.toggle("stuck", bar.getBoundingClientRect().top <= 0 && scrollY > 0),

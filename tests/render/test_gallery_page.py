@@ -1,5 +1,6 @@
 """The gallery's page: its text, and in a real browser what it does."""
 
+import dataclasses
 import functools
 import http.server
 import threading
@@ -9,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from selenium.webdriver import ActionChains
+from selenium.webdriver.common.actions import interaction
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -105,7 +109,7 @@ def session(tmp_path_factory):
 @pytest.fixture
 def page(session, folder):
     """The page as it is when it has just been loaded from disk, in light colours."""
-    prefer(session, color_scheme="light")
+    prefer(session, prefers_color_scheme="light")
     resize(session, 1100, 800)
     ActionChains(session).move_by_offset(0, 0).reset_actions()
     session.get("about:blank")
@@ -144,6 +148,13 @@ def focus(page, selector: str) -> None:
         if page.execute_script("return document.activeElement.matches(arguments[0])", selector):
             return
     raise AssertionError(f"the Tab key does not lead to {selector}")
+
+
+def large(page) -> str | None:
+    """The file that the viewer shows."""
+    return page.execute_script(
+        "return document.querySelector('dialog .frame > *')?.src.split('/').at(-1)"
+    )
 
 
 def playing(page, number: int) -> float:
@@ -229,7 +240,7 @@ def test_pictures_that_move_by_themselves_do_so_only_when_looked_at(page):
 
 
 def test_nothing_moves_by_itself_for_those_who_asked_for_less_motion(page):
-    prefer(page, reduced_motion="reduce")
+    prefer(page, prefers_reduced_motion="reduce")
     ActionChains(page).move_to_element(tile(page, 0)).perform()
     focus(page, ".shot")
     time.sleep(0.4)
@@ -237,6 +248,121 @@ def test_nothing_moves_by_itself_for_those_who_asked_for_less_motion(page):
     press(page, Keys.ENTER)
     video = eventually(lambda: page.find_elements(By.CSS_SELECTOR, "dialog video"))[0]
     assert page.execute_script("return arguments[0].paused && arguments[0].controls", video)
+    button = page.find_element(By.ID, "play")
+    assert not button.is_displayed()
+
+    # A picture has no controls: its still is shown until its button is pressed, and after.
+    press(page, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert large(page) == "maze.still.webp"
+    assert not any(url.endswith("maze.gif") for url in requested(page))
+    focus(page, "#play")
+    assert button.get_attribute("aria-pressed") == "false"
+    press(page, Keys.SPACE)
+    assert (large(page), button.get_attribute("aria-pressed")) == ("maze.gif", "true")
+    press(page, Keys.SPACE)
+    assert (large(page), button.get_attribute("aria-pressed")) == ("maze.still.webp", "false")
+    # The button that had the focus goes; the arrow keys still lead on.
+    press(page, Keys.ARROW_RIGHT)
+    assert large(page) == "late.mp4"
+    press(page, Keys.ARROW_LEFT)
+    assert large(page) == "maze.still.webp"
+
+
+def test_what_moves_stops_when_less_motion_is_asked_for(page):
+    ActionChains(page).move_to_element(tile(page, 0)).perform()
+    eventually(lambda: playing(page, 0))
+    prefer(page, prefers_reduced_motion="reduce")
+    eventually(lambda: not playing(page, 0))
+    prefer(page)
+    eventually(lambda: playing(page, 0))
+    tile(page, 2).find_element(By.CSS_SELECTOR, ".shot").click()
+    eventually(lambda: large(page) == "maze.gif")
+    prefer(page, prefers_reduced_motion="reduce")
+    eventually(lambda: large(page) == "maze.still.webp")
+    prefer(page)
+    press(page, Keys.ARROW_RIGHT)
+    paused = "return document.querySelector('dialog video').paused"
+    eventually(lambda: not page.execute_script(paused))
+    prefer(page, prefers_reduced_motion="reduce")
+    eventually(lambda: page.execute_script(paused))
+
+
+def tap(page, element) -> None:
+    finger = PointerInput(interaction.POINTER_TOUCH, "finger")
+    actions = ActionBuilder(page, mouse=finger)
+    actions.pointer_action.move_to(element).pointer_down().pointer_up()
+    actions.perform()
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_by_touch_a_clip_plays_when_it_is_tapped_and_only_then(page, number):
+    page.execute_script("scrollTo(0, 40)")
+    time.sleep(0.3)
+    assert not page.find_elements(By.CSS_SELECTOR, ".moving")
+    tap(page, tile(page, number).find_element(By.CSS_SELECTOR, ".shot"))
+    eventually(lambda: large(page) == ("walk.mp4", None, "maze.gif")[number])
+    tap(page, page.find_element(By.ID, "close"))
+    eventually(lambda: not page.find_element(By.ID, "viewer").is_displayed())
+    time.sleep(0.3)
+    assert not page.find_elements(By.CSS_SELECTOR, ".playing")
+
+
+@pytest.mark.parametrize(("width", "height"), [(375, 667), (320, 480), (1280, 800)])
+def test_a_long_caption_is_read_to_its_end(page, folder, width, height):
+    resize(page, width, height)
+    long = dataclasses.replace(tiles()[0], caption="A walker that goes on and on, " * 60)
+    path = folder / "long.html"
+    path.write_text(make_page("Long", "", [long]))
+    page.get(path.as_uri())
+    tile(page, 0).find_element(By.CSS_SELECTOR, ".shot").click()
+    place = """
+        const dialog = document.querySelector("dialog").getBoundingClientRect();
+        const part = document.querySelector(arguments[0]).getBoundingClientRect();
+        return [part.top - dialog.top, dialog.bottom - part.bottom,
+                part.left - dialog.left, dialog.right - part.right];
+    """
+    # All of the picture and of the buttons is there at first.
+    assert min(page.execute_script(place, "dialog video")) >= 0
+    assert min(page.execute_script(place, "#next")) >= 0
+    # The buttons leave the text its room.
+    assert page.find_element(By.ID, "viewer-caption").size["width"] > 200
+    assert page.execute_script(place, "dialog .details")[1] < 0
+    eventually(
+        lambda: press(page, Keys.END) or page.execute_script(place, "dialog .details")[1] >= 0
+    )
+    eventually(
+        lambda: press(page, Keys.HOME) or min(page.execute_script(place, "dialog video")) >= 0
+    )
+
+
+def test_the_focus_does_not_go_below_the_bar(page, folder):
+    tags = tuple(f"a tag of some length, {n}" for n in range(18))
+    path = folder / "tags.html"
+    path.write_text(make_page("Tags", "", [dataclasses.replace(tiles()[3], tags=tags)] * 40))
+    page.get(path.as_uri())
+    page.execute_script("document.querySelector('.tile:last-child .shot').focus()")
+    edges = """
+        const box = (element) => element.getBoundingClientRect();
+        const bar = box(document.querySelector(".bar"));
+        return [box(document.activeElement).top - bar.bottom, bar.top, bar.height]
+    """
+    for _ in range(30):
+        keys = ActionChains(page)
+        keys.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+        free, top, height = page.execute_script(edges)
+        assert top == 0
+        assert height > 100
+        assert free >= 0
+
+
+def test_pressed_tags_are_told_apart_in_forced_colours(page):
+    prefer(page, forced_colors="active")
+    chips = page.find_elements(By.CSS_SELECTOR, ".chips button")
+    looks = "const s = getComputedStyle(arguments[0]); return [s.backgroundColor, s.color]"
+    page.execute_script("arguments[0].click()", chips[0])
+    pressed, other = (page.execute_script(looks, chip) for chip in chips[:2])
+    assert pressed[0] != other[0]
+    assert pressed[0] != pressed[1]
 
 
 def test_search_with_the_keyboard(page):
@@ -299,14 +425,14 @@ def ground(page) -> list[int]:
 
 def test_light_and_dark(page):
     assert min(ground(page)) > 230
-    prefer(page, color_scheme="dark")
+    prefer(page, prefers_color_scheme="dark")
     assert max(ground(page)) < 40
     page.find_element(By.ID, "theme").click()
     assert min(ground(page)) > 230
     page.refresh()
     assert min(ground(page)) > 230
     page.find_element(By.ID, "theme").click()
-    prefer(page, color_scheme="light")
+    prefer(page, prefers_color_scheme="light")
     assert max(ground(page)) < 40
     page.execute_script("localStorage.clear()")
 
