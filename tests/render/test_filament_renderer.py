@@ -11,6 +11,7 @@ import pytest
 from lerax_render import BackendUnavailableError, Camera, HeadlessMujocoRenderer, record
 from lerax_render.filament_renderer import FilamentRenderer
 from lerax_render.sources.mjcf import MujocoScene
+from needs import lacking
 
 SCENE = Path(__file__).parents[2] / "assets" / "scenes" / "hopper.xml"
 SIZE = (160, 120)
@@ -26,7 +27,7 @@ def renderer(model):
     try:
         made = FilamentRenderer(model, *SIZE)
     except BackendUnavailableError as error:
-        pytest.skip(f"no Vulkan here: {error}")
+        lacking(f"Vulkan: {error}")
     with made:
         yield made
 

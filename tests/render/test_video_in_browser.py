@@ -1,41 +1,18 @@
 """A notebook's output, in a real browser: what `Video` shows plays."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 import lerax_render as lr
+from browser import chromium
 from lerax_render import video
-
-webdriver = pytest.importorskip("selenium.webdriver")
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None or shutil.which("chromedriver") is None,
-    reason="needs Debian's chromium and chromium-driver",
-)
 
 COLOURS = [(200, 30, 30), (30, 160, 30), (40, 60, 220)]
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for flag in (
-        "headless",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(f"--{flag}")
-    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    with webdriver.Chrome(options=options, service=service) as driver:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
         driver.set_script_timeout(20)
         yield driver
 
