@@ -214,7 +214,9 @@ def _on_executor(
             if not underway:
                 return
             ready = []
-            for future in wait(underway, _LOOK_SECONDS, FIRST_COMPLETED).done:
+            wait(underway, _LOOK_SECONDS, FIRST_COMPLETED)
+            # Asked one by one: those that a shut-down executor has cancelled, `wait` never returns.
+            for future in [future for future in underway if future.done()]:
                 attempt = underway.pop(future)
                 error = _error(future)
                 attempt.deaths += deaths_in(error)
