@@ -22,17 +22,18 @@ from .errors import RenderError
 from .progress import ClipsBar, progress_bar
 from .sizes import human_size, parsed_size
 
-type Assignments = UseAppendAction[tuple[str, ...]]
+type Repeated[T] = UseAppendAction[tuple[T, ...]]
+type PresetName = Literal["docs", "readme", "social"]
 
 
 def clip(
     env: Annotated[Positional[str], arg(metavar="ENV")],
     /,
     output: Annotated[Path | None, arg(aliases=["-o"])] = None,
-    policy: Path | None = None,
+    policy: Annotated[Repeated[Path], arg(metavar="FILE")] = (),
     policy_class: str = "MLPActorCriticPolicy",
-    policy_arg: Annotated[Assignments, arg(metavar="NAME=VALUE")] = (),
-    env_arg: Annotated[Assignments, arg(metavar="NAME=VALUE")] = (),
+    policy_arg: Annotated[Repeated[str], arg(metavar="NAME=VALUE")] = (),
+    env_arg: Annotated[Repeated[str], arg(metavar="NAME=VALUE")] = (),
     steps: int = 256,
     seed: int = 0,
     width: int | None = None,
@@ -43,8 +44,9 @@ def clip(
     format: Literal["mp4", "webm", "gif", "webp", "apng", "png"] | None = None,
     deterministic: bool = False,
     grid: Annotated[str | None, arg(metavar="ROWSxCOLUMNS")] = None,
-    overlay: Annotated[tuple[str, ...], arg(metavar="LINE")] = (),
-    preset: Literal["docs", "readme", "social"] | None = None,
+    label: Annotated[Repeated[str], arg(metavar="TEXT")] = (),
+    overlay: Annotated[tuple[str, ...] | None, arg(metavar="[LINE ...]")] = None,
+    preset: PresetName | None = None,
     max_size: str | None = None,
     workers: int = 1,
     cache: bool = True,
@@ -56,7 +58,7 @@ def clip(
             path/to/file.py:attribute, gym:ID, gymnax:ID, or an MJCF file (*.xml).
         output: File to write; its suffix chooses the format. ENV's name with .mp4 by default.
         policy: Parameters of a trained policy (*.eqx, as policy.serialize writes them). Without
-            it, actions are sampled.
+            it, actions are sampled. With a grid, it may be repeated: one for each tile.
         policy_class: The policy's class: a name in lerax.policy, module:Class or file.py:Class.
         policy_arg: Argument of the policy's class; may be repeated.
         env_arg: Argument of the environment's constructor; may be repeated. For an MJCF file:
@@ -72,7 +74,9 @@ def clip(
         format: Overrides the suffix of the output.
         deterministic: Let the policy take its most likely action.
         grid: Several environments in one picture, such as 2x3.
-        overlay: Text on the frames: any of step, time, reward, return, episode.
+        label: Text on a tile of the grid; to be repeated, one for each tile, row by row.
+        overlay: Text on the frames: any of step, time, reward, return, episode; without any, step,
+            return and episode. ENV has to stand before it.
         preset: docs: a GIF, 480 wide, 20 fps, up to 10 MB. readme: the same up to 1 MB. social: an
             MP4, 1280x720.
         max_size: Another limit for the preset's GIF, such as 5MB. Until it is met, the GIF gets
@@ -89,7 +93,7 @@ def clip(
     wanted = Clip(
         env=env,
         env_args=assignments(env_arg),
-        policy=() if policy is None else (str(policy),),
+        policy=tuple(map(str, policy)),
         policy_class=policy_class,
         policy_args=assignments(policy_arg),
         steps=steps,
@@ -101,8 +105,9 @@ def clip(
         quality=quality,
         format=format,
         deterministic=deterministic,
-        overlay=overlay,
+        overlay=parsed_overlay(overlay),
         grid=parsed_grid(grid),
+        labels=label,
         preset=preset,
         max_size=None if max_size is None else parsed_size(max_size),
         workers=workers,
@@ -184,6 +189,8 @@ def timelapse(
     fps: float | None = None,
     width: int | None = None,
     height: int | None = None,
+    preset: PresetName | None = None,
+    max_size: str | None = None,
 ) -> None:
     """Join the clips that a training run recorded, with the training step written on each.
 
@@ -196,6 +203,9 @@ def timelapse(
         fps: Frames a second; the clips' own by default.
         width: Of the picture, in pixels; the clips' own by default.
         height: Of the picture, in pixels; the clips' own by default.
+        preset: docs: a GIF, 480 wide, 20 fps, up to 10 MB. readme: the same up to 1 MB. social: an
+            MP4, 1280 wide.
+        max_size: Another limit for the preset's GIF, such as 5MB.
     """
     from .timelapse import find_recordings, make_timelapse
 
@@ -211,6 +221,8 @@ def timelapse(
             fps=fps,
             width=width,
             height=height,
+            preset=preset,
+            max_size=None if max_size is None else parsed_size(max_size),
             progress=lambda: advance(1),
         )
     print(
@@ -335,6 +347,12 @@ def parsed_camera(text: str | None) -> Any:
         return Camera(**settings)
     except TypeError as error:
         raise ValueError(f"camera {text!r}: {error}") from error
+
+
+def parsed_overlay(words: Sequence[str] | None) -> bool | tuple[str, ...]:
+    """Turn what follows `--overlay`, `None` where that is not given, into what `record` takes."""
+    lines = tuple(line for word in words or () for line in word.split(",") if line)
+    return lines or words is not None
 
 
 def parsed_grid(text: str | None) -> tuple[int, int] | None:

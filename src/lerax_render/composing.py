@@ -47,7 +47,7 @@ class Composition:
         max_fps: float | Fraction | None = None,
     ) -> None:
         if labels and grid is None:
-            raise ValueError("labels name the tiles of a grid; give grid=(rows, columns), too")
+            raise ValueError("labels name the tiles of a grid, and there is no grid")
         self._grid = None if grid is None else Grid(grid, width, height, labels)
         self.tiles = None if grid is None else grid[0] * grid[1]
         self.tile_width, self.tile_height = (
@@ -56,7 +56,7 @@ class Composition:
             else (self._grid.tile_width, self._grid.tile_height)
         )
         self.fps = fps if max_fps is None else min(fps, max_fps)
-        self._share = None if self.fps == fps else Fraction(self.fps) / Fraction(fps)
+        self._share = Fraction(self.fps) / Fraction(fps)
         self._steps = 0
         count = self.tiles or 1
         self._overlays = (
@@ -109,8 +109,11 @@ class Composition:
 
     def _shown(self, num_steps: int) -> np.ndarray:
         """Which of the next steps have frames, `bool (num_steps,)`; the clip's first step does."""
-        steps = range(self._steps, self._steps + num_steps + 1)
+        steps = range(self._steps, self._steps + num_steps)
         self._steps += num_steps
-        if self._share is None:
-            return np.ones(num_steps, bool)
-        return np.diff([math.ceil(step * self._share) for step in steps]) > 0
+        return np.array([is_shown(step, self._share) for step in steps], bool)
+
+
+def is_shown(step: int, share: Fraction) -> bool:
+    """Return whether a step, counted from 0, has a frame where only a share of all has; 0 does."""
+    return math.ceil((step + 1) * share) > math.ceil(step * share)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .clips import Clip
+from .grid import Grid
 from .manifest_keys import CLIP_KEYS, DEFAULTS_KEYS, ENTRY_KEYS, GALLERY_KEYS, Rules, Unfit
-from .presets import find_preset
-from .specs import stem
+from .presets import Preset, find_preset
+from .recorder import picture_size
+from .specs import file_in, stem
 from .toml_lines import Place, key_lines, line_of
 
 _TABLES = ("gallery", "defaults", "clips")
@@ -86,7 +88,12 @@ class _Reader:
         about = self._values(("gallery",), document.get("gallery", {}), GALLERY_KEYS)
         defaults = self._values(("defaults",), document.get("defaults", {}), DEFAULTS_KEYS)
         tables = document.get("clips")
-        if not isinstance(tables, list) or not tables:
+        if isinstance(tables, dict):
+            self._mistake(
+                ("clips",), "clips is one table, and there may be several: write [[clips]]"
+            )
+            tables = []
+        elif not isinstance(tables, list) or not tables:
             self._mistake(("clips",), "there are no clips; each begins with a line [[clips]]")
             tables = []
         entries: list[Entry] = []
@@ -99,7 +106,9 @@ class _Reader:
             if before == len(self._mistakes):
                 entries.append(self._entry(place, values, entries))
         if self._mistakes:
-            lines = [f"{self._path}, line {line}: {text}" for line, text in sorted(self._mistakes)]
+            # One in [defaults] is found again with every clip.
+            mistakes = sorted(set(self._mistakes))
+            lines = [f"{self._path}, line {line}: {text}" for line, text in mistakes]
             raise ValueError("\n".join(lines))
         return Manifest(about.get("title", "Gallery"), about.get("description", ""), tuple(entries))
 
@@ -116,32 +125,63 @@ class _Reader:
             accepted, read = rules[key]
             try:
                 values[key] = read(value)
-            except Unfit:
-                self._mistake((*place, key), f"{key} is {value!r}, accepted is {accepted}")
+            except Unfit as error:
+                why = f"; {error}" if str(error) else ""
+                self._mistake((*place, key), f"{key} is {value!r}, accepted is {accepted}{why}")
         return values
 
     def _check_together(self, place: Place, values: dict[str, Any]) -> None:
         """Check what depends on more than one key."""
         if "env" not in values:
             self._mistake(place, f"env is missing, accepted is {ENTRY_KEYS['env'][0]}")
+            return
+        self._check_files(place, values)
         preset = values.get("preset")
         try:
             chosen = find_preset(preset, values.get("max_size"))
         except ValueError as error:
-            self._mistake((*place, "max_size"), str(error))
+            self._mistake(self._place(place, "max_size"), str(error))
             return
         if chosen is not None and values.get("format", chosen.format) != chosen.format:
             self._mistake(
-                (*place, "format"),
+                self._place(place, "format"),
                 f"format is {values['format']!r}, accepted with preset {preset!r} is "
                 f"{chosen.format!r}",
             )
-        rows, columns = values.get("grid", (0, 0))
+        self._check_grid(place, values, chosen)
+
+    def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:
+        grid = values.get("grid")
+        rows, columns = grid or (0, 0)
         for key, most in (("policy", 1), ("labels", 0)):
             count = len(values.get(key, ()))
             if count > most and count != rows * columns:
                 tiles = f"the grid has {rows * columns} tiles" if rows else "there is no grid"
-                self._mistake((*place, key), f"{key} lists {count}, and {tiles}")
+                self._mistake(self._place(place, key), f"{key} lists {count}, and {tiles}")
+        if grid is None:
+            return
+        env = values["env"]
+        if env.startswith("gym:") or env.lower().endswith(".xml"):
+            self._mistake(
+                self._place(place, "grid"),
+                f"grid is {rows}x{columns}, accepted with {env} is none: Gymnasium and MJCF files "
+                "are stepped by themselves; make a clip for each seed, or write grid = false",
+            )
+            return
+        try:
+            Grid(grid, *picture_size(preset, values.get("width"), values.get("height")))
+        except ValueError as error:
+            self._mistake(self._place(place, "grid"), str(error))
+
+    def _check_files(self, place: Place, values: dict[str, Any]) -> None:
+        for key in ("env", "policy", "policy_class"):
+            named = values.get(key, ())
+            for file in [file_in(named)] if isinstance(named, str) else named:
+                if file and not (self._path.parent / file).is_file():
+                    self._mistake(
+                        self._place(place, key),
+                        f"{key} names {file!r}, and there is no file {self._path.parent / file}",
+                    )
 
     def _entry(self, place: Place, values: dict[str, Any], others: list[Entry]) -> Entry:
         name = values.get("name") or stem(values["env"])
@@ -159,6 +199,12 @@ class _Reader:
             values.get("tags", ()),
             line_of(self._lines, place),
         )
+
+    def _place(self, place: Place, key: str) -> Place:
+        """Return where a clip's key stands: with the clip, or in `[defaults]`."""
+        default: Place = ("defaults", key)
+        own = (*place, key)
+        return default if own not in self._lines and default in self._lines else own
 
     def _mistake(self, place: Place, text: str) -> None:
         self._mistakes.append((line_of(self._lines, place), text))

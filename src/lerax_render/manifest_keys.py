@@ -1,5 +1,6 @@
 """What each key of a gallery's manifest accepts."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -21,7 +22,7 @@ _FORMATS = tuple(name for name in FORMATS if name != "png")
 
 
 class Unfit(Exception):
-    """A value is not what a key accepts."""
+    """A value is not what a key accepts; the message, where there is one, says why."""
 
 
 def _text(value: Any) -> str:
@@ -46,7 +47,7 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
 
 
 def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise Unfit
     return value
 
@@ -61,6 +62,11 @@ def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Unfit
     return value
+
+
+def _or_false(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Accept false, too, for a key that a clip may want to be without: it becomes `None`."""
+    return lambda value: None if value is False else read(value)
 
 
 def _choice(*names: str) -> Callable[[Any], str]:
@@ -103,7 +109,15 @@ def _camera(value: Any) -> Any:
         return _name_or_number(value)
     if not value or not value.keys() <= _CAMERA.keys():
         raise Unfit
-    return {key: _CAMERA[key](each) for key, each in value.items()}
+    settings = {key: _CAMERA[key](each) for key, each in value.items()}
+    # Here and not above: it loads MuJoCo.
+    from .camera import Camera
+
+    try:
+        Camera(**settings)
+    except ValueError as error:
+        raise Unfit(str(error)) from error
+    return settings
 
 
 def _overlay(value: Any) -> bool | tuple[str, ...]:
@@ -172,10 +186,10 @@ CLIP_KEYS: Rules = {
     "format": (_listed(_FORMATS), _choice(*_FORMATS)),
     "deterministic": ("true or false", _flag),
     "overlay": (f"true, false, or a list of some of {_listed(LINES)}", _overlay),
-    "grid": ('rows and columns, "2x3" or [2, 3]', _grid),
+    "grid": ('rows and columns, "2x3" or [2, 3], or false', _or_false(_grid)),
     "labels": _LABELS,
-    "preset": (_listed(PRESETS), _choice(*PRESETS)),
-    "max_size": ('a size, such as "10MB", or a number of bytes', _size),
+    "preset": (f"{_listed(PRESETS)}, or false", _or_false(_choice(*PRESETS))),
+    "max_size": ('a size, such as "10MB", a number of bytes, or false', _or_false(_size)),
 }
 ENTRY_KEYS: Rules = _PAGE_KEYS | CLIP_KEYS
 DEFAULTS_KEYS: Rules = {key: rule for key, rule in ENTRY_KEYS.items() if key != "name"}

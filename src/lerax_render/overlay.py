@@ -205,7 +205,5 @@ def _line(line: Line) -> Callable[[StepInfo], str]:
     if not isinstance(line, str):
         raise TypeError(f"an overlay's line is a name or a function, got {line!r}")
     if line not in LINES:
-        raise ValueError(
-            f"no overlay line named {line!r}: there are {', '.join(LINES)}, or pass a function"
-        )
+        raise ValueError(f"no overlay line named {line!r}: there are {', '.join(LINES)}")
     return LINES[line]

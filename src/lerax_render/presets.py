@@ -1,6 +1,7 @@
 """Presets: settings for places that clips are shown in, and GIFs that keep to a size."""
 
 import logging
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -48,6 +49,7 @@ PRESETS = {
         Preset("social", "mp4", 1280, 720, 60),
     )
 }
+"""The presets by name."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class _Step:
 
 
 _GIF = FORMATS["gif"]
+_FILES = {"gif": "a GIF", "mp4": "an MP4"}
 # From what is missed least to what is missed most; each on top of those before. GIF plays 12.5
 # frames a second exactly.
 _STEPS = (_Step(fps=Fraction(25, 2)), _Step(width=320), _Step(colors=64))
@@ -97,15 +100,18 @@ def find_preset(name: str | None, max_size: int | None = None) -> Preset | None:
     """
     if name is None:
         if max_size is not None:
-            raise ValueError("max_size is a limit for a preset that makes GIFs; give preset='docs'")
+            raise ValueError(
+                "max_size is a limit for a preset's GIF, and there is no preset: choose docs or "
+                "readme, too, or leave max_size away"
+            )
         return None
     if name not in PRESETS:
         raise ValueError(f"no preset named {name!r}: there are {', '.join(PRESETS)}")
     preset = PRESETS[name]
     if max_size is not None and preset.max_size is None:
         raise ValueError(
-            f"max_size is a limit for GIFs, and preset {name!r} makes {preset.format.upper()}; "
-            "give preset='docs'"
+            f"max_size is a limit for a preset's GIF, and preset {name} makes "
+            f"{_FILES[preset.format]}: choose docs or readme, or leave max_size away"
         )
     return preset
 
@@ -137,12 +143,7 @@ def open_writer(
         ValueError: The target or the format does not fit the preset, or as for `VideoWriter`.
     """
     if preset is not None:
-        if format not in (None, preset.format):
-            raise ValueError(
-                f"preset {preset.name!r} makes {preset.format.upper()}, and format is {format!r}; "
-                "leave one of the two away"
-            )
-        format = preset.format
+        format = _preset_format(preset, target, format)
     if preset is None or preset.max_size is None:
         return VideoWriter(
             target, fps, format=format, width=width, height=height, pixel_format=pixel_format
@@ -155,6 +156,20 @@ def open_writer(
         height=height,
         pixel_format=pixel_format,
     )
+
+
+def _preset_format(preset: Preset, target: TargetLike, format: str | None) -> str:
+    """Return the preset's format, or raise `ValueError` where another one was asked for."""
+    makes = f"preset {preset.name} makes {_FILES[preset.format]}"
+    if format not in (None, preset.format):
+        raise ValueError(f"{makes}, and the format is {format}: leave one of the two away")
+    if isinstance(target, str | os.PathLike):
+        path, suffix = Path(target), FORMATS[preset.format].suffix
+        if path.suffix.lower() in {row.suffix for row in FORMATS.values()} - {suffix}:
+            raise ValueError(
+                f"{makes}: name the file {path.with_suffix(suffix)}, or leave the preset away"
+            )
+    return preset.format
 
 
 class LimitedGifWriter(VideoWriter):
@@ -193,6 +208,7 @@ class LimitedGifWriter(VideoWriter):
         if max_size < 1:
             raise ValueError(f"max_size must be at least 1 byte, got {max_size}")
         self._max_size = max_size
+        self._name = Path(target).name if isinstance(target, str | os.PathLike) else "the GIF"
 
     @override
     def _deliver(
@@ -215,13 +231,14 @@ class LimitedGifWriter(VideoWriter):
         limit = human_size(self._max_size)
         if sizes[-1] > self._max_size:
             raise EncodeError(
-                f"the GIF has {human_size(sizes[-1])}, though already made with "
+                f"{self._name} has {human_size(sizes[-1])}, though already made with "
                 f"{', '.join(given_up) or 'all that can be given up'}; that is more than {limit}: "
                 "record fewer steps, or raise max_size"
             )
         if given_up:
             _log.warning(
-                "the GIF would have %s, more than %s; with %s it has %s",
+                "%s would have %s, more than %s; with %s it has %s",
+                self._name,
                 human_size(sizes[0]),
                 limit,
                 ", ".join(given_up),

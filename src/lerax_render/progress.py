@@ -75,7 +75,7 @@ class ClipsBar:
         self._ready += 1
         self._progress.update(self._task, ready=self._ready)
         if outcome.video is None:
-            print(f"{entry.name}: failed after {outcome.seconds:.1f} s")
+            print(f"{entry.name} (line {entry.line}): failed after {outcome.seconds:.1f} s")
             return
         print(f"{entry.name}: {human_size(outcome.num_bytes)}, {outcome.seconds:.1f} s")
 

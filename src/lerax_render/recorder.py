@@ -17,7 +17,7 @@ from .composing import Composition
 from .encode import VideoWriter, check_fps
 from .errors import RenderError, warn
 from .overlay import Line
-from .presets import find_preset, open_writer
+from .presets import Preset, find_preset, open_writer
 from .quality import CINEMATIC, check_name
 from .rollouts import CHUNK, Capture, PyTree, Rollout, check_num_steps, check_policy, check_whole
 from .sources import Painter, Source, find_source
@@ -107,10 +107,7 @@ def record(
     check_name(quality, CINEMATIC)
     workers = _check_workers(workers)
     chosen = find_preset(preset, max_size)
-    if width is None:
-        width = chosen.width if chosen else DEFAULT_WIDTH
-    if height is None:
-        height = chosen.height if chosen else DEFAULT_HEIGHT
+    width, height = picture_size(chosen, width, height)
     width, height = check_whole("width", width), check_whole("height", height)
     source = find_source(env)
     if fps is None:
@@ -289,6 +286,14 @@ def render(
     iterator = frames()
     next(iterator)
     return iterator
+
+
+def picture_size(
+    preset: Preset | None, width: int | None = None, height: int | None = None
+) -> tuple[int, int]:
+    """Return the width and height of a picture in pixels; `None` is what was not asked for."""
+    usual = (preset.width, preset.height) if preset else (DEFAULT_WIDTH, DEFAULT_HEIGHT)
+    return usual[0] if width is None else width, usual[1] if height is None else height
 
 
 def frames_per_second(seconds_per_step: float | None) -> Fraction:

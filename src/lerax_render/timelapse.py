@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .encode import VideoWriter
+from .composing import is_shown
+from .encode import check_fps
 from .errors import EncodeError
 from .ffmpeg import Ffmpeg
 from .grid import Grid, write_label
 from .overlay import text_mask
+from .presets import find_preset, open_writer
 from .video import Video
 
 _FILE = re.compile(r"step_(\d+)\.mp4")
@@ -77,6 +79,8 @@ def make_timelapse(
     width: int | None = None,
     height: int | None = None,
     format: str | None = None,
+    preset: str | None = None,
+    max_size: int | None = None,
     progress: Callable[[], None] | None = None,
 ) -> Video:
     """Join the recordings of a training run, with the training step written on each.
@@ -88,19 +92,24 @@ def make_timelapse(
             spread evenly over the training; the last frame of those that are over stays.
         frames: Of each recording at most; all where `None`.
         fps: Frames a second; the recordings' own where `None`.
-        width: In pixels; the recordings' own where `None`, and at most 1280 for a grid.
+        width: In pixels; where `None` the preset's, or the recordings' own, and at most 1280 for a
+            grid.
         height: In pixels; in proportion to the width where `None`.
         format: As for `record`.
+        preset: As for `record`, but that the height is in proportion.
+        max_size: As for `record`.
         progress: Called when another recording is done.
 
     Returns:
         The clip.
 
     Raises:
-        ValueError: There are no recordings, or fewer than tiles; or an option is out of range.
+        ValueError: There are no recordings, or fewer than tiles; or an option is out of range or
+            contradicts the preset.
         EncodeError: A recording cannot be read, or the clip not be written.
         BackendUnavailableError: There is no ffmpeg.
     """
+    chosen = find_preset(preset, max_size)
     recordings = find_recordings(run_dir)
     if frames is not None and frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")
@@ -108,6 +117,8 @@ def make_timelapse(
     if grid is not None:
         recordings = _spread(recordings, grid)
         own_width, own_height = _grid_size(grid, own_width, own_height)
+    if width is None and height is None and chosen is not None:
+        width = chosen.width
     if width is None:
         width = own_width if height is None else round(own_width * height / own_height)
     if height is None:
@@ -117,10 +128,22 @@ def make_timelapse(
         if grid is None
         else _side_by_side(recordings, grid, width, height, frames, progress)
     )
-    writer = VideoWriter(path, fps or own_fps, format=format, width=width, height=height)
+    rate = check_fps(own_fps if fps is None else fps)
+    shown_rate = min(rate, Fraction(chosen.max_fps)) if chosen else rate
+    writer = open_writer(
+        chosen,
+        path,
+        shown_rate,
+        format=format,
+        width=width,
+        height=height,
+        pixel_format="rgb24",
+        max_size=max_size,
+    )
     with writer, contextlib.closing(pictures):
-        for picture in pictures:
-            writer.write(picture)
+        for number, picture in enumerate(pictures):
+            if is_shown(number, shown_rate / rate):
+                writer.write(picture)
     return writer.video
 
 

@@ -73,6 +73,48 @@ def test_a_policy_and_arguments(run, tmp_path):
     assert "10 fps" in out
 
 
+def test_a_grid_of_policies_with_labels(run, tmp_path):
+    policies = [MLPActorCriticPolicy(CartPole(), feature_size=4, key=jr.key(i)) for i in (0, 1)]
+    for i, policy in enumerate(policies):
+        policy.serialize(tmp_path / f"{i}.eqx")
+    jax.effects_barrier()
+    given = ["--policy", "0.eqx", "--policy", "1.eqx", "--policy-arg", "feature_size=4"]
+    labels = ["--label", "first", "--label", "second one"]
+    code, *_ = run("clip", "CartPole", "-o", "a.apng", *given, *labels, "--grid", "1x2", *SMALL)
+    video = record(
+        CartPole(),
+        policies,
+        num_steps=5,
+        width=64,
+        height=48,
+        grid=(1, 2),
+        labels=["first", "second one"],
+        format="apng",
+    )
+
+    assert code == 0
+    assert (tmp_path / "a.apng").read_bytes() == video.data
+    code, _, err = run("clip", "CartPole", "-o", "b.apng", *given, *SMALL)
+    assert code == 1
+    assert "2 policies were given, which needs a grid of as many tiles, got no grid" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["CartPole", "--overlay"], True),
+        (["CartPole", "--overlay", "step", "return"], ["step", "return"]),
+        (["CartPole", "--overlay", "step,return"], ["step", "return"]),
+        (["--overlay", "time", "CartPole"], ["time"]),
+        (["CartPole"], False),
+    ],
+)
+def test_overlays(run, tmp_path, words, lines):
+    assert run("clip", "-o", "a.apng", *SMALL, *words)[0] == 0
+    video = record(CartPole(), num_steps=5, width=64, height=48, overlay=lines, format="apng")
+    assert (tmp_path / "a.apng").read_bytes() == video.data
+
+
 def test_a_scene_with_a_camera_of_the_users(run):
     scene = SCENES / "hopper.xml"
     camera = "azimuth=45,elevation=-10,distance=3"
@@ -114,7 +156,16 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["CartPole", "--env-arg", "mass"], "expected name=value, got 'mass'"),
         (["CartPole", "--policy", "missing.eqx"], "missing.eqx"),
         (["CartPole", "--grid", "2by3"], "expected ROWSxCOLUMNS"),
-        (["CartPole", "--overlay", "speed"], "no overlay line named 'speed'"),
+        (
+            ["CartPole", "--overlay", "speed"],
+            "no overlay line named 'speed': there are step, time, reward, return, episode\n",
+        ),
+        (["CartPole", "--overlay", "step,speed"], "no overlay line named 'speed'"),
+        (["CartPole", "--max-size", "10MB"], "there is no preset: choose docs or readme, too"),
+        (["CartPole", "--preset", "docs", "-o", "x.mp4"], "makes a GIF: name the file x.gif"),
+        (["CartPole", "--label", "a"], "labels name the tiles of a grid, and there is no grid"),
+        (["CartPole", "--grid", "1x2", "--label", "a"], "a grid of 1x2 needs 2 labels, got 1"),
+        (["gym:CartPole-v1", "--grid", "1x2"], "leave the grid away, and record one clip a seed"),
         (["missing.xml"], "missing.xml"),
         (["CartPole", "--seed", "9" * 30], "large"),
         (["CartPole", "--fps", "nan"], "fps must be from 0.01"),

@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
+from jax import numpy as jnp
+from lerax.env import CartPole
+from lerax.policy import MLPActorCriticPolicy
 
 from environments import Counting, Metronome
 from lerax_render import record
 from lerax_render.composing import Composition
-from lerax_render.overlay import StepInfo
+from lerax_render.overlay import StepInfo, text_mask
 from lerax_render.rollouts import Rollout
 from lerax_render.sources import Painter
+from lettering import read_line
 
 
 class Grey(Painter):
@@ -48,6 +54,27 @@ def shown(composition: Composition, painter: Grey, *lengths: int, tiles=None) ->
 
 def greys(frames: list[np.ndarray]) -> list[int]:
     return [int(frame[-1, -1, 0]) for frame in frames]
+
+
+def pushing(action: int) -> MLPActorCriticPolicy:
+    """A policy for CartPole whose most likely action is always this one."""
+    policy = MLPActorCriticPolicy(CartPole(), feature_size=4, key=jax.random.key(0))
+    bias = jnp.full(2, -1000.0).at[action].set(1000.0)
+    return eqx.tree_at(lambda p: p.action_head.action_dist.mapping.bias, policy, bias)
+
+
+def cart(tile: np.ndarray) -> float:
+    """The column that CartPole's black cart is in; the rail is black, too, but thin."""
+    dark = (tile[: tile.shape[0] * 7 // 8] < 40).all(axis=2).sum(axis=0)
+    return float(np.flatnonzero(dark > 4).mean())
+
+
+def frame_tiles(frame: np.ndarray, columns: int) -> list[np.ndarray]:
+    """The cells of a grid of one row, without its gaps."""
+    gap = max(1, round(min(frame.shape[:2]) / 240))
+    width = (frame.shape[1] - (columns - 1) * gap) // columns
+    left = (frame.shape[1] - columns * width - (columns - 1) * gap) // 2
+    return [frame[:, left + i * (width + gap) :][:, :width] for i in range(columns)]
 
 
 def test_nothing_to_do():
@@ -128,11 +155,67 @@ def test_a_grid_at_a_lower_rate():
 
 
 def test_labels_need_a_grid():
-    with pytest.raises(ValueError, match=r"give grid=\(rows, columns\), too"):
+    with pytest.raises(ValueError, match="labels name the tiles of a grid, and there is no grid"):
         Composition(64, 48, 50, labels=["a"])
 
 
-def test_tiles_of_a_real_grid_have_seeds_of_their_own_and_restart_by_themselves():
+def test_tiles_have_seeds_of_their_own_and_restart_by_themselves():
+    counts: dict[int, list[int]] = {}
+
+    def line(info: StepInfo) -> str:
+        counts.setdefault(info.step, []).append(info.episode)
+        return ""
+
+    video = record(
+        CartPole(),
+        num_steps=64,
+        width=320,
+        height=60,
+        grid=(1, 4),
+        overlay=[line],
+        format="apng",
+    )
+    tiles = [frame_tiles(frame, 4) for frame in video.frames()]
+
+    assert len({tile.tobytes() for tile in tiles[0]}) == 4
+    # Steps at which each tile's second episode begins, by its text and by its picture.
+    episodes = np.array(list(counts.values()))
+    seconds = [int(np.argmax(episodes[:, i] == 2)) for i in range(4)]
+    assert min(seconds) > 5
+    assert len(set(seconds)) > 1
+    for i, step in enumerate(seconds):
+        before, first, then = (tiles[t][i].astype(int) for t in (step - 1, step, step + 1))
+        # The pole, which has fallen, is up again.
+        assert np.abs(first - before).sum() > 2 * np.abs(then - first).sum()
+
+
+def test_policies_of_a_grid_act_each_in_its_tile():
+    video = record(
+        CartPole(),
+        [pushing(1), pushing(0), pushing(1)],
+        num_steps=8,
+        width=960,
+        height=240,
+        grid=(1, 3),
+        labels=["right", "left", "right too"],
+        deterministic=True,
+        format="apng",
+    )
+    first, *_, last = (frame_tiles(frame, 3) for frame in video.frames())
+    moved = [cart(after) - cart(before) for before, after in zip(first, last, strict=True)]
+
+    assert moved[0] > 3
+    assert moved[1] < -3
+    assert moved[2] > 3
+    pixels = 240 // 14
+    for tile, text in zip(last, ("right", "left", "right too"), strict=True):
+        mask = text_mask(text, pixels)
+        left = (tile.shape[1] - mask.shape[1]) // 2
+        strip = tile[-mask.shape[0] - 2 :, left : left + mask.shape[1] + 2]
+        assert read_line(strip, pixels) == text
+
+
+def test_a_restart_is_of_the_tile_alone():
     returns: dict[int, list[str]] = {}
 
     def line(info: StepInfo) -> str:
@@ -150,12 +233,8 @@ def test_tiles_of_a_real_grid_have_seeds_of_their_own_and_restart_by_themselves(
     assert returns[4] == ["2:0"] * 4
 
 
-def test_policies_of_a_grid_act_each_in_its_tile():
+def test_several_policies_need_a_grid():
     env = Counting(5)
     policies = [Metronome(env), Metronome(env)]
-    video = record(
-        env, policies, num_steps=3, width=128, height=48, grid=(1, 2), labels=["one", "two"]
-    )
-    assert video.num_frames == 3
     with pytest.raises(ValueError, match="2 policies were given, which needs a grid"):
         record(env, policies, num_steps=3)

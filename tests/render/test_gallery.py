@@ -281,7 +281,7 @@ def test_on_the_command_line(folder, capsys, monkeypatch):
 
     assert exit.value.code == 1
     assert re.search(r"^one: [\d.]+ k?B, [\d.]+ s$", captured.out, re.M)
-    assert re.search(r"^broken: failed after [\d.]+ s$", captured.out, re.M)
+    assert re.search(r"^broken \(line 12\): failed after [\d.]+ s$", captured.out, re.M)
     assert captured.out.endswith("out/index.html: 1 made, 0 unchanged, 1 failed\n")
     assert captured.err.startswith("lerax-render: broken could not be made: no module named")
 

@@ -66,8 +66,25 @@ def test_labels_are_read_in_their_tiles():
 
 
 def test_labels_that_are_too_large_are_cut():
+    text = "a label that is too wide"
+    small, wide = Grid((2, 1), 40, 101, [text] * 2), Grid((2, 1), 640, 101, [text] * 2)
+    cut, whole = filled(small, 2, 1, channels=4), filled(wide, 2, 1, channels=4)
+    width = text_mask(text, 11).shape[1]
+    left = (640 - width) // 2
+
+    assert cut.shape == (101, 40, 4)
+    # From its beginning, as much of it as there is room for.
+    np.testing.assert_array_equal(cut[:, :, :3], whole[:, left : left + 40, :3])
+    assert cut[-12:].std() > 20
+
+
+def test_labels_that_are_higher_than_their_tiles_stay_in_them():
     grid = Grid((2, 2), 16, 12, ["wide label"] * 4)
-    assert filled(grid, 2, 2, channels=4).shape == (12, 16, 4)
+    picture, plain = filled(grid, 2, 2), filled(Grid((2, 2), 16, 12), 2, 2)
+
+    gap = (plain == GAP).all(axis=2)
+    assert (picture[gap] == GAP).all()
+    assert (picture[~gap] != plain[~gap]).mean() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ env = "CartPole"
 
 [[clips]]
 name = "walker-2"
-env = "scenes/walker.xml"
+env = "my.module:Walker"
 env_args = { controls = "passive" }
 policy = ["a.eqx", "b.eqx"]
 policy_class = "my.module:Policy"
@@ -50,6 +50,8 @@ def read(tmp_path):
     def read(text: str):
         path = tmp_path / "gallery.toml"
         path.write_text(text)
+        for name in ("a.eqx", "b.eqx", "scene.xml"):
+            (tmp_path / name).touch()
         return read_manifest(path)
 
     return read
@@ -65,7 +67,7 @@ def test_all_keys_arrive(read, tmp_path):
     assert (second.name, second.caption, second.line) == ("walker-2", "A caption", 14)
     assert second.tags == ("mujoco", "grid")
     assert second.clip == Clip(
-        env="scenes/walker.xml",
+        env="my.module:Walker",
         env_args={"controls": "passive"},
         policy=("a.eqx", "b.eqx"),
         policy_class="my.module:Policy",
@@ -112,12 +114,22 @@ def test_little_is_needed(read):
         ('camera = { azimuth = "left" }', "camera is {'azimuth': 'left'}, accepted is a camera's"),
         ("camera = { lookat = [0, 0] }", "camera is {'lookat': [0, 0]}"),
         ("tags = [1]", "tags is [1], accepted is a list of texts"),
-        ('preset = "poster"', 'preset is \'poster\', accepted is "docs", "readme", "social"'),
+        ('preset = "poster"', 'preset is \'poster\', accepted is "docs", "readme", "social", or'),
+        ("preset = true", "preset is True, accepted is"),
+        ('policy = "c.eqx"', "policy names 'c.eqx', and there is no file"),
+        ('policy = ["a.eqx", "c.eqx"]\ngrid = "1x2"', "policy names 'c.eqx', and there is no"),
+        ('policy_class = "p.py:P"', "policy_class names 'p.py', and there is no file"),
+        ("camera = { azimuth = nan }", "camera is {'azimuth': nan}, accepted is a camera's name"),
+        ("camera = { distance = 0 }", "Camera's distance must be above 0 metres, got 0"),
+        ("camera = { lookat = [0, 0, 0], track = 1 }", "(stand still) or track (follow), not both"),
+        ('grid = "90x1"\nheight = 64', "a grid of 90x1 does not fit into 640x64 pixels"),
+        ('grid = "1x90"\nwidth = 64', "a grid of 1x90 does not fit into 64x480 pixels"),
+        ('grid = "90x1"\npreset = "docs"\nheight = 80', "does not fit into 480x80 pixels"),
         ('max_size = "big"', "max_size is 'big', accepted is a size, such as \"10MB\""),
-        ('max_size = "1MB"', "max_size is a limit for a preset that makes GIFs"),
+        ('max_size = "1MB"', "max_size is a limit for a preset's GIF, and there is no"),
         ("env_args = 3", "env_args is 3, accepted is a table of arguments, such as { dt = 0.1 }"),
         ("policy = []\ngrid = 4", "grid is 4"),
-        ('policy = ["a", "b"]', "policy lists 2, and there is no grid"),
+        ('policy = ["a.eqx", "b.eqx"]', "policy lists 2, and there is no grid"),
         ('labels = ["a"]', "labels lists 1, and there is no grid"),
         ('labels = ["a"]\ngrid = "2x2"', "labels lists 1, and the grid has 4 tiles"),
         ('format = "mp4"\npreset = "docs"', "accepted with preset 'docs' is 'gif'"),
@@ -148,7 +160,7 @@ def test_names_cannot_leave_the_folder(read, name):
 
 
 @pytest.mark.parametrize(
-    ("env", "name"), [("my.module:../x", "x"), ("gym:../../a", "a"), ("a/..b.xml", "b")]
+    ("env", "name"), [("my.module:../x", "x"), ("gym:../../a", "a"), ("./scene.xml", "scene")]
 )
 def test_names_that_come_from_environments_cannot_either(read, env, name):
     assert read(f'[[clips]]\nenv = "{env}"').entries[0].name.replace("_", "") == name
@@ -178,6 +190,14 @@ def test_all_mistakes_are_said_at_once(read):
     [
         ("", "line 1: there are no clips; each begins with a line"),
         ("clips = 3", "line 1: there are no clips"),
+        ("[gallery]\n[clips]\nenv='x:y'", r"line 2: clips is one table, .*: write \[\[clips\]\]"),
+        ("[[clips]]\nenv='a.xml'", r"line 2: env names 'a\.xml', and there is no file /.*/a\.xml"),
+        ("[[clips]]\nenv='a.py:Env'", r"line 2: env names 'a\.py', and there is no file"),
+        (
+            "[defaults]\ngrid='2x2'\n[[clips]]\nenv='x:y'\n[[clips]]\nenv='gym:A'",
+            "line 2: grid is 2x2, accepted with gym:A is none: .*, or write grid = false",
+        ),
+        ("[[clips]]\nenv='scene.xml'\ngrid='1x2'", "line 3: grid is 1x2, accepted with scene.xml"),
         ("clips = [3]", "line 1: clips is 3, accepted is a table"),
         ("defaults = 3\n[[clips]]\nenv='x'", "line 1: defaults is 3, accepted is a table"),
         ("a = ", r"is not valid TOML: Invalid value \(at"),
@@ -187,6 +207,22 @@ def test_all_mistakes_are_said_at_once(read):
 def test_what_is_no_manifest(read, text, message):
     with pytest.raises(ValueError, match=message):
         read(text)
+
+
+def test_a_mistake_of_the_defaults_is_said_once(read, tmp_path):
+    with pytest.raises(ValueError, match=r"line 2: policy names 'c\.eqx'") as error:
+        read('[defaults]\npolicy = "c.eqx"\n[[clips]]\nenv = "x:A"\n[[clips]]\nenv = "x:B"')
+    assert "\n" not in str(error.value)
+
+
+def test_a_clip_can_leave_what_the_defaults_say(read):
+    defaults = '[defaults]\npreset = "docs"\ngrid = "2x2"\nmax_size = "5MB"\n'
+    first, second = read(
+        defaults + "[[clips]]\nenv = 'x:A'\npreset = false\ngrid = false\nmax_size = false\n"
+        "[[clips]]\nenv = 'x:B'\npreset = false\nmax_size = false\n"
+    ).entries
+    assert first.clip == Clip(env="x:A")
+    assert second.clip == Clip(env="x:B", grid=(2, 2))
 
 
 def test_bytes_that_are_no_text(tmp_path):

@@ -127,10 +127,21 @@ def test_functions_write_what_they_like():
     assert lines_in(before, overlay.draw(before, INFO), 2, 22) == ["at 1234", "in two lines"]
 
 
-@pytest.mark.parametrize("text", ["", "x" * 500, "tab\tnul\0", "grün ☃", "a\n" * 50])
+@pytest.mark.parametrize(
+    "text", ["x" * 500, "tab\tnul\0", "grün ☃", "a\n" * 50, "x" * 500 + "\nb" * 50]
+)
 def test_any_text_fits_or_is_cut(text):
-    frame = Overlay([lambda info: text], 48, FPS).draw(ground(255, 48), INFO)
-    assert frame.shape == (48, 64, 3)
+    """What is there of it is what a larger picture has in the same place."""
+    before, large = ground(255, 48), np.full((960, 6400, 3), 255, np.uint8)
+    frame, whole = (Overlay([lambda info: text], 48, FPS).draw(g, INFO) for g in (before, large))
+
+    np.testing.assert_array_equal(frame, whole[:48, :64])
+    assert frame[box(before, frame)].std() > 20
+
+
+def test_no_text_changes_nothing():
+    before = ground(255, 48)
+    np.testing.assert_array_equal(Overlay([lambda info: ""], 48, FPS).draw(before, INFO), before)
 
 
 def test_accents_rise_above_the_line_and_leave_it_where_it_is():

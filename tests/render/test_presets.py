@@ -90,6 +90,7 @@ def test_one_thing_after_the_other_is_given_up_and_said(
     assert video.num_frames / video.fps == pytest.approx(FRAMES / 20, abs=0.05)
     assert video.frames().std() > 20
     assert (said in caplog.text) if said else not caplog.text
+    assert caplog.text.count("clip.gif would have") == bool(said)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.gif"]
 
 
@@ -97,7 +98,7 @@ def test_what_cannot_get_small_enough_leaves_the_older_clip(frames, sizes, tmp_p
     path = tmp_path / "clip.gif"
     path.write_bytes(b"an older clip")
     with pytest.raises(
-        EncodeError, match=r"12\.5 frames a second, 320 pixels of width, 64 colours"
+        EncodeError, match=r"clip\.gif has .*12\.5 frames a second, 320 pixels of width, 64 colours"
     ):
         written(frames, path, sizes[-1] - 1)
 
@@ -144,10 +145,14 @@ def test_social_is_an_mp4_of_the_size_that_networks_want():
     ("options", "message"),
     [
         ({"preset": "poster"}, "no preset named 'poster': there are docs, readme, social"),
-        ({"max_size": 10}, "give preset='docs'"),
-        ({"preset": "social", "max_size": 10}, "preset 'social' makes MP4"),
-        ({"preset": "docs", "format": "mp4"}, "preset 'docs' makes GIF, and format is 'mp4'"),
-        ({"preset": "docs", "path": "clip.mp4"}, "clip.mp4"),
+        ({"max_size": 10}, "there is no preset: choose docs or readme, too"),
+        ({"preset": "social", "max_size": 10}, "preset social makes an MP4: choose docs or readme"),
+        (
+            {"preset": "docs", "format": "mp4"},
+            "preset docs makes a GIF, and the format is mp4: leave one",
+        ),
+        ({"preset": "docs", "path": "clip.mp4"}, "preset docs makes a GIF: name the file clip.gif"),
+        ({"preset": "social", "path": "a.gif"}, "preset social makes an MP4: name the file a.mp4"),
         ({"preset": "docs", "max_size": 0}, "max_size must be at least 1"),
     ],
 )

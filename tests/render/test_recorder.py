@@ -309,7 +309,8 @@ def test_a_grid_shows_a_rollout_in_each_tile():
 
 def test_a_grid_of_policies_needs_one_a_tile():
     policies = [Metronome(Counting()) for _ in range(4)]
-    assert record(Counting(), policies, num_steps=2, width=64, height=64, grid=(2, 2)).data
+    with pytest.raises(ValueError, match=r"4 policies were given, .* got no grid"):
+        record(Counting(), policies, num_steps=2)
     with pytest.raises(ValueError, match="4 policies were given"):
         record(Counting(), policies, num_steps=2, grid=(2, 3))
     with pytest.raises(TypeError, match="labels must be several texts"):

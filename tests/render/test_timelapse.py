@@ -91,6 +91,9 @@ def test_side_by_side_spread_over_the_training(run_dir):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
+        ({"preset": "readme"}, (12, 288, 480, 20)),
+        ({"preset": "readme", "width": 80, "fps": 5}, (15, 48, 80, 5)),
+        ({"preset": "docs", "height": 48, "grid": (1, 2)}, (3, 48, 160, 20)),
         ({"frames": 2}, (8, 96, 160, 25)),
         ({"fps": 10}, (15, 96, 160, 10)),
         ({"width": 80}, (15, 48, 80, 25)),
@@ -139,6 +142,9 @@ def test_where_there_are_none(tmp_path):
         ({"fps": -1}, "fps must be from"),
         ({"width": 0}, "width must be from 1"),
         ({"format": "avi"}, "unknown format 'avi'"),
+        ({"fps": 0}, "fps must be from"),
+        ({"preset": "docs"}, "preset docs makes a GIF, and the format is mp4"),
+        ({"max_size": 1000}, "there is no preset"),
     ],
 )
 def test_options_that_cannot_be(run_dir, tmp_path, options, message):
@@ -168,6 +174,11 @@ def test_on_the_command_line(run_dir, tmp_path, capsys):
     assert re.search(
         r"learning\.gif: [\d.]+ k?B, 2 of 4 recordings, 3 frames, 320x96, 25 fps\n", out
     )
+
+    limit = ["--preset", "docs", "--max-size", "20kB"]
+    cli.main(["timelapse", str(run_dir), "-o", f"{tmp_path}/small.gif", *limit])
+    assert (tmp_path / "small.gif").stat().st_size <= 20_000
+    assert "480x288, 20 fps" in capsys.readouterr().out
 
     with pytest.raises(SystemExit):
         cli.main(["timelapse", str(tmp_path), "-o", f"{tmp_path}/a.mp4"])

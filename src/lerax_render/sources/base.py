@@ -135,5 +135,6 @@ def reject_tiles(tiles: int | None, kind: str) -> None:
     """Raise `UnsupportedEnvError` where several rollouts at once were asked for."""
     if tiles is not None:
         raise UnsupportedEnvError(
-            f"a grid needs rollouts that are compiled together, and {kind} is stepped on the host"
+            f"a grid needs rollouts that are compiled together, and {kind} is stepped on the host: "
+            "leave the grid away, and record one clip a seed"
         )
