@@ -21,6 +21,7 @@ from types import TracebackType
 import loky
 
 from .errors import BackendUnavailableError
+from .work_folders import WorkFolder
 
 CONNECT_SECONDS = 5.0
 """Seconds in which a Dask scheduler has to answer."""
@@ -51,9 +52,9 @@ class WorkerProcesses(Executor):
     def __init__(self, workers: int, initializer: Callable[[], None] | None = None) -> None:
         if workers < 1:
             raise ValueError(f"workers must be at least 1, got {workers}")
-        self._folder = tempfile.TemporaryDirectory(prefix="lerax-render-")
+        self._folder = WorkFolder()
         self._workers = [
-            _Worker(cores, initializer, self._folder.name) for cores in shares_of_cores(workers)
+            _Worker(cores, initializer, self._folder.path) for cores in shares_of_cores(workers)
         ]
         # Last in, first out: as few processes are started as there is work for.
         self._free: LifoQueue[_Worker] = LifoQueue()
@@ -79,7 +80,7 @@ class WorkerProcesses(Executor):
         if wait:
             for worker in self._workers:
                 worker.end()
-            self._folder.cleanup()
+            self._folder.remove()
 
     def kill(self) -> None:
         """End the processes at once, and what they started."""
@@ -87,7 +88,7 @@ class WorkerProcesses(Executor):
         for worker in self._workers:
             worker.end(kill=True)
         self._threads.shutdown()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def __exit__(
         self,
@@ -121,7 +122,7 @@ class _Worker:
     """
 
     def __init__(
-        self, cores: set[int], initializer: Callable[[], None] | None, folder: str
+        self, cores: set[int], initializer: Callable[[], None] | None, folder: Path
     ) -> None:
         self._arguments = cores, initializer
         self._folder = folder
@@ -255,7 +256,7 @@ def _begin(cores: set[int], initializer: Callable[[], None] | None) -> None:
         initializer()
 
 
-def _answer(call: Callable[[], object], folder: str) -> bytes | Path:
+def _answer(call: Callable[[], object], folder: Path) -> bytes | Path:
     """Call a function and return what it returned, pickled, or the file that this is in.
 
     A process that is killed in the middle of a message leaves its reader waiting for the rest for

@@ -46,7 +46,7 @@ fps = 12.5
 max_size = "1MB"
 preset = "docs"
 policy.x = 1
-"""
+""".replace("../scenes", f"{ROOT}/assets/scenes")
 SNIPPETS = ["[[clips]]", "[", "]", '"', "'''", "\n", "=", "{", "\0", "\x1b[2J", "\u202e", "1e999"]
 
 
