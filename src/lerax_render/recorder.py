@@ -88,8 +88,8 @@ def record(
             than its frames some are left out, so that the clip still plays in real time.
         max_size: Bytes at most, instead of the preset's own limit.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
-            this process does. It pays without a GPU, from some hundred frames on: the pictures are
-            the same, and each process takes a second to start.
+            this process does. The pictures are the same. It is for many cores without a GPU: on
+            two, Mesa's software GL fills both by itself, and two processes are slower.
         progress: Called with the number of frames that have become ready since the last call.
 
     Returns:
