@@ -6,9 +6,9 @@ Four clips side by side in one GIF that keeps under 1 MB, each in real time.
 import tempfile
 from pathlib import Path
 
-from lerax_render.clips import Clip
-from lerax_render.grid import Grid
-from lerax_render.presets import LimitedGifWriter
+from lerax_render.batch.clip import Clip
+from lerax_render.compose.grid import Grid
+from lerax_render.video.presets import LimitedGifWriter
 
 FOLDER = Path(__file__).parent
 FPS, SECONDS = 20, 6

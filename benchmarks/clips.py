@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lerax_render import Clip, render_clips
-from lerax_render.executors import WorkerProcesses, dask_cluster, shares_of_cores
+from lerax_render.batch.executors import WorkerProcesses, dask_cluster, shares_of_cores
 
 STEPS = 256
 FURTHER = 2
@@ -60,7 +60,7 @@ def in_worker(kind: str, folder: str, count: str) -> None:
     os.sched_setaffinity(0, shares_of_cores(os.cpu_count() or 1)[0])
     import lerax.env  # noqa: F401
 
-    import lerax_render.recorder  # noqa: F401
+    import lerax_render.recording  # noqa: F401
 
     times = [cpu_seconds()]
     clip = kinds(Path(folder))[kind]

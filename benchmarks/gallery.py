@@ -11,9 +11,9 @@ from report import Section
 from timing import Row, best_of, costs, exhaust, known
 
 from lerax_render import record
-from lerax_render.composing import Composition
-from lerax_render.gallery import make_gallery
-from lerax_render.rollouts import rollout_chunks
+from lerax_render.acting.rollouts import rollout_chunks
+from lerax_render.compose.composition import Composition
+from lerax_render.gallery.build import make_gallery
 from lerax_render.sources import Painter, find_source
 
 CLIPS = 12

@@ -56,7 +56,7 @@ def painting(*arguments: str) -> Iterator[Section]:
     from scenes import Poses, bare, gymnasium_mjcf
 
     from lerax_render import HeadlessMujocoRenderer, record
-    from lerax_render.sources.mjcf import MujocoScene
+    from lerax_render.sources.simulation import MujocoScene
 
     size = Size.of(arguments)
     poses = Poses("humanoid", size.poses)
@@ -110,7 +110,7 @@ def encoding(*arguments: str) -> Iterator[Section]:
     from scenes import Poses
 
     from lerax_render import HeadlessMujocoRenderer
-    from lerax_render.formats import FORMATS
+    from lerax_render.video.formats import FORMATS
 
     size = Size.of(arguments)
     program, why = find_nvenc()
@@ -160,7 +160,7 @@ def encode(
 
 def find_nvenc() -> tuple[str, str]:
     """Return an ffmpeg that encodes with NVENC here, or ours and why there is none."""
-    from lerax_render.ffmpeg import find_ffmpeg
+    from lerax_render.video.ffmpeg import find_ffmpeg
 
     ours = find_ffmpeg()
     whys = []
@@ -187,8 +187,8 @@ def as_nvenc(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 def likeness(clip: Path, frames: "list[np.ndarray]") -> float:
     """Return the PSNR of a clip against the frames that it was made from."""
-    from lerax_render.decode import decode
-    from lerax_render.formats import FORMATS
+    from lerax_render.video.formats import FORMATS
+    from lerax_render.video.reader import decode
 
     height, width, _ = frames[0].shape
     decoded = decode((clip,), FORMATS["mp4"], 50, len(frames), height, width)
@@ -224,7 +224,7 @@ def training(*arguments: str) -> Iterator[Section]:
 
 def problem() -> str:
     """Return what keeps this machine from being measured, and what mends it; or nothing."""
-    from lerax_render import gl
+    from lerax_render.mujoco import gl
 
     # In a process of its own: JAX takes most of a GPU's memory and keeps it.
     look = "import jax; print(jax.default_backend(), jax.devices()[0].device_kind, sep=', ')"

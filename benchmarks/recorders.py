@@ -22,12 +22,12 @@ from scenes import gymnasium_mjcf
 from timing import Row, best_of, costs, faster, known, psnr, quietly
 
 from lerax_render import VideoWriter, record, render, rollout
-from lerax_render.decode import decode
-from lerax_render.display import offscreen_display
-from lerax_render.ffmpeg import find_ffmpeg
-from lerax_render.formats import FORMATS
+from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.sources import find_source
-from lerax_render.sources.mjcf import MujocoScene
+from lerax_render.sources.simulation import MujocoScene
+from lerax_render.video.ffmpeg import find_ffmpeg
+from lerax_render.video.formats import FORMATS
+from lerax_render.video.reader import decode
 
 STEPS = 256
 FEW_STEPS = 64

@@ -13,8 +13,8 @@ from scenes import Poses, bare, humanoid
 from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 
 from lerax_render import HeadlessMujocoRenderer, VideoWriter, render, rollout
-from lerax_render.camera import CameraRig
-from lerax_render.display import offscreen_display
+from lerax_render.mujoco.camera import CameraRig
+from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.sources import find_source
 
 STEPS = 256

@@ -140,7 +140,8 @@ def facts_at_start() -> list[tuple[str, str]]:
 
 def facts_of_machine(opponents: Path) -> list[tuple[str, str]]:
     """Return what draws here, and the versions of what takes part."""
-    from lerax_render import ffmpeg, gl
+    from lerax_render.mujoco import gl
+    from lerax_render.video import ffmpeg
 
     egl = gl.probe("egl")
     kind = "a GPU" if egl.hardware else "on the CPU"

@@ -9,11 +9,11 @@ from scenes import gymnasium_mjcf
 from timing import Row, best_of, exhaust, known
 
 from lerax_render import record
-from lerax_render.pose import Pose
-from lerax_render.pose_processes import PoseProcesses
+from lerax_render.mujoco.pool import PoseProcesses
+from lerax_render.mujoco.pose import Pose
 from lerax_render.sources import find_source
-from lerax_render.sources.mjcf import MujocoScene
 from lerax_render.sources.mujoco import poses
+from lerax_render.sources.simulation import MujocoScene
 
 FRAMES = 48
 CLIP_STEPS = 256

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render.formats import FORMATS
+from lerax_render.video.formats import FORMATS
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 

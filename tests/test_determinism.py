@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -15,10 +14,10 @@ from jax import random as jr
 from lerax.env import CartPole
 
 import lerax_render as lr
-from environments import Counting
-from lerax_render import gl
+from lerax_render.mujoco import gl
+from support.environments import Counting
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 SCENE = ROOT / "assets" / "scenes" / "arm.xml"
 SMALL = {"num_steps": 80, "width": 96, "height": 64}
 # Called in this process and in others.

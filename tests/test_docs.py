@@ -12,9 +12,9 @@ from PIL import Image
 
 import lerax_log
 import lerax_render
-from lerax_render.manifest import read_manifest
+from lerax_render.gallery.manifest import read_manifest
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+from support.paths import ROOT
+
+EXAMPLES = ROOT / "examples"
 
 
 def run(name: str, target: Path, steps: int) -> str:

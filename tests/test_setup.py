@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from support.paths import ROOT
+
 READY = "setup: .venv is ready\n"
 
 METADATA = "Metadata-Version: 2.1\nName: {}\nVersion: {}\n"

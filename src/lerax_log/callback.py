@@ -26,16 +26,13 @@ from lerax.callback import (
     TrainingContext,
 )
 
-from lerax_render.encode import VideoWriter
 from lerax_render.errors import warn
+from lerax_render.video import VideoWriter
 
-from . import session
-from .backends.base import TOTAL_TIMESTEPS, AbstractLoggingBackend
-from .episode_stats import EpisodeStats
-from .hparams import flattened, plain, settings
-from .names import safe_name
-from .options import ClipSettings, RecordWhen, VideoOptions
-from .packets import Layout, Outbox, Skeleton
+from .backends import TOTAL_TIMESTEPS, AbstractLoggingBackend
+from .host import safe_name, session
+from .recordings import ClipSettings, RecordWhen, VideoOptions
+from .traced import EpisodeStats, Layout, Outbox, Skeleton, flattened, plain, settings
 
 
 @jax.tree_util.register_dataclass
@@ -267,7 +264,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         if self.video_interval:
             # Here, because logging without videos needs nothing of it.
-            from .recording import Frame
+            from .recordings import Frame
 
             frame = Frame(ctx.env, ctx.policy)
             lax.cond(

@@ -11,16 +11,12 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from .captured import captured_batches
-from .composing import Composition
-from .encode import VideoWriter, check_fps
+from .acting import PyTree, Rollout, captured_batches, check_num_steps, check_policy, check_whole
+from .compose import Composition, Line
 from .errors import RenderError, warn
-from .overlay import Line
-from .presets import Preset, find_preset, open_writer
-from .quality import CINEMATIC, check_name
-from .rollouts import PyTree, Rollout, check_num_steps, check_policy, check_whole
+from .mujoco import CINEMATIC, check_name
 from .sources import Painter, Source, find_source
-from .video import Video
+from .video import Preset, Video, VideoWriter, check_fps, find_preset, open_writer
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
@@ -84,7 +80,7 @@ def record(
             one compiled, vmapped scan. Each has a key of its own and restarts on its own.
         labels: A text for each tile of the grid, row by row.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
-            keep to a size, or `"social"`; see `lerax_render.presets`. Of steps that come faster
+            keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster
             than its frames some are left out, so that the clip still plays in real time.
         max_size: Bytes at most, instead of the preset's own limit.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,

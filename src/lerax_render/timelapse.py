@@ -10,14 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .composing import is_shown
-from .encode import check_fps
+from .compose import Grid, is_shown, text_mask, write_label
 from .errors import EncodeError
-from .ffmpeg import Ffmpeg
-from .grid import Grid, write_label
-from .overlay import text_mask
-from .presets import find_preset, open_writer
-from .video import Video
+from .video import Ffmpeg, Video, check_fps, find_preset, open_writer
 
 _FILE = re.compile(r"step_(\d+)\.mp4")
 _HEADER = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+)")

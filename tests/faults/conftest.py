@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lerax_log import LoggingCallback, TensorBoardBackend
-from ordeals import OPTIONS, STAGE, Ordeal, staged
-from trainings import Training
+from support.faults import OPTIONS, STAGE, Ordeal, staged
+from support.trainings import Training
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lerax_render import VideoWriter
-from ordeals import (
+from support.faults import (
     FRAMES,
     LOGGED,
     RECORDED,
@@ -21,18 +21,17 @@ from ordeals import (
     is_running,
     wait_for,
 )
-from readers import read_event_files
-from trainings import STEPS_AN_ITERATION
-
-TESTS = Path(__file__).parents[1]
+from support.paths import TESTS
+from support.read_logs import read_event_files
+from support.trainings import STEPS_AN_ITERATION
 
 PRELUDE = f"""
 import os, signal, sys
 sys.path[:0] = [{str(TESTS)!r}]
 from pathlib import Path
 from lerax_log import LoggingCallback, TensorBoardBackend
-from ordeals import *
-from trainings import Training
+from support.faults import *
+from support.trainings import Training
 """
 
 TRAIN = """
@@ -74,7 +73,7 @@ def without_osmesa() -> list[str]:
 def test_neither_egl_nor_osmesa(tmp_path: Path) -> None:
     code = """
 import mujoco
-from environments import CountState
+from support.environments import CountState
 from mujoco import mjx
 
 class SlidingState(CountState):

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render import MujocoScene, RenderWarning, ffmpeg, record, try_record
-from lerax_render.overlay import StepInfo
-from lerax_render.work_folders import sweep
-from ordeals import (
+from lerax_render import MujocoScene, RenderWarning, record, try_record
+from lerax_render.compose.overlay import StepInfo
+from lerax_render.video import ffmpeg
+from lerax_render.video.work_folder import sweep
+from support.faults import (
     RECORDED,
     STAGE,
     Ordeal,
@@ -23,9 +24,10 @@ from ordeals import (
     send,
     wait_for,
 )
-from trainings import Mp4Memory
+from support.paths import ROOT
+from support.trainings import Mp4Memory
 
-SCENE = Path(__file__).parents[2] / "assets/scenes/hopper.xml"
+SCENE = ROOT / "assets/scenes/hopper.xml"
 FIRST, SECOND, THIRD = RECORDED
 GOES_ON = ".* The training goes on; the next recording is tried again$"
 

@@ -9,9 +9,9 @@ import jax
 import pytest
 from jax import numpy as jnp
 
-from environments import Counting
 from lerax_log import LoggingCallback, TensorBoardBackend, WandbBackend
-from ordeals import (
+from support.environments import Counting
+from support.faults import (
     FRAMES,
     LOGGED,
     OPTIONS,
@@ -24,8 +24,8 @@ from ordeals import (
     nothing_stays,
     same_bits,
 )
-from readers import read_event_files, read_wandb, wandb_history
-from trainings import GifMemory, Training, arrays
+from support.read_logs import read_event_files, read_wandb, wandb_history
+from support.trainings import GifMemory, Training, arrays
 
 ONCE = ".* The training goes on and later ones are tried. Said once; the number of failures is logg"
 

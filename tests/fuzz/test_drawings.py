@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import drawings
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import Sandbox
+from support import drawings
+from support.limited_process import Sandbox
 
 FINITE = st.floats(-6, 6, width=32)
 ANY = st.one_of(

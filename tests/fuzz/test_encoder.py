@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lerax_render import VideoWriter
 from lerax_render.errors import RenderError
-from lerax_render.formats import FORMATS
+from lerax_render.video.formats import FORMATS
 
 ANYTHING = st.one_of(
     st.none(),

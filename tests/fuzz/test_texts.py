@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lerax_log.names import MAX_BYTES, safe_name
-from lerax_render import cli
-from lerax_render.gallery_record import names
-from lerax_render.manifest import Manifest, read_manifest
-from lerax_render.manifest_keys import NAME
-from lerax_render.mjcf_check import check_mjcf
-from lerax_render.overlay import text_mask
-from lerax_render.toml_lines import key_lines
+from lerax_log.host.run_names import MAX_BYTES, safe_name
+from lerax_render.cli import commands as cli
+from lerax_render.compose.overlay import text_mask
+from lerax_render.gallery.ledger import names
+from lerax_render.gallery.manifest import Manifest, read_manifest
+from lerax_render.gallery.schema import NAME
+from lerax_render.gallery.toml_lines import key_lines
+from lerax_render.mujoco.mjcf_limits import check_mjcf
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 MANIFEST = """\
 [gallery]
 title = "A \\"title\\""

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import pytest
 
-from trainings import Training, ppo
+from support.trainings import Training, ppo
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from jax import numpy as jnp
 from jax import random as jr
 from lerax.callback import AbstractCallback
 
-from environments import Counting, Limited
 from lerax_log import LoggingCallback
 from lerax_log.callback import LoggingState, _scalars
-from lerax_log.packets import Outbox
-from trainings import (
+from lerax_log.traced.packets import Outbox
+from support.environments import Counting, Limited
+from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
     STEPS_AN_ITERATION,

@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from lerax_log import LoggingCallback, TensorBoardBackend
-from readers import read_event_files, read_wandb, wandb_history
-from trainings import (
+from support.paths import TESTS
+from support.read_logs import read_event_files, read_wandb, wandb_history
+from support.trainings import (
     ITERATIONS,
     STEPS_AN_ITERATION,
     Memory,
@@ -21,7 +22,6 @@ from trainings import (
     ppo,
 )
 
-TESTS = Path(__file__).parents[1]
 EXAMPLES = TESTS.parent / "examples"
 SECONDS = 120
 
@@ -46,7 +46,7 @@ def finished(process: subprocess.Popen[str]) -> str:
 def test_everything_is_there_when_the_interpreter_has_exited(tmp_path):
     code = """
 from lerax.env import CartPole
-from trainings import *
+from support.trainings import *
 from lerax_log import *
 backends = [TensorBoardBackend("logs"), WandbBackend(mode="offline"), ConsoleBackend()]
 callback = LoggingCallback(backends, name="run", video_interval=3, video_num_steps=20)
@@ -76,7 +76,7 @@ def test_four_devices(tmp_path):
 import jax, warnings
 warnings.simplefilter("error")
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from trainings import *
+from support.trainings import *
 from lerax_log import LoggingCallback
 import equinox as eqx
 assert len(jax.devices()) == 4
@@ -119,7 +119,7 @@ def test_one_process_of_several_logs(tmp_path):
 import jax
 process, address = int(sys.argv[1]) if len(sys.argv) > 1 else PROCESS, "ADDRESS"
 jax.distributed.initialize(address, 2, process)
-from trainings import *
+from support.trainings import *
 from lerax_log import LoggingCallback
 memory = Memory()
 with LoggingCallback(memory) as callback:
@@ -142,7 +142,7 @@ print(len(memory.names()), len(memory.calls))
 
 def test_what_was_logged_before_a_ctrl_c_is_on_disk(tmp_path):
     code = """
-from trainings import *
+from support.trainings import *
 from lerax_log import *
 training = Training()
 callback = LoggingCallback(TensorBoardBackend("logs"), name="run", log_interval=2)

@@ -11,7 +11,6 @@ from jax import numpy as jnp
 from jax import random as jr
 from lerax.env import CartPole, Pendulum
 
-from environments import Counting, Invisible, Limited, Metronome, OwnLook, TurnsNaN
 from lerax_render import (
     EncodeError,
     RenderError,
@@ -22,6 +21,7 @@ from lerax_render import (
     rollout,
     try_record,
 )
+from support.environments import Counting, Invisible, Limited, Metronome, OwnLook, TurnsNaN
 
 
 class Fails(Counting):

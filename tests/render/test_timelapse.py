@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerax_render import EncodeError, VideoWriter, cli
-from lerax_render.overlay import text_mask
+from lerax_render import EncodeError, VideoWriter
+from lerax_render.cli import commands as cli
+from lerax_render.compose.overlay import text_mask
 from lerax_render.timelapse import find_recordings, make_timelapse
-from lettering import read_line
+from support.read_text import read_line
 
 COLOURS = {0: (200, 40, 40), 4096: (40, 160, 40), 12288: (40, 60, 200), 1000000: (200, 180, 30)}
 FRAMES = {0: 3, 4096: 5, 12288: 4, 1000000: 3}

@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
-import workloads
-from meter import assert_no_growth
 
-from lerax_render import gl
 from lerax_render.errors import BackendUnavailableError
-from lerax_render.filament_renderer import FilamentRenderer
-from sandbox import Sandbox
-from trainings import ITERATIONS
+from lerax_render.mujoco import gl
+from lerax_render.mujoco.filament import FilamentRenderer
+from support import workloads
+from support.limited_process import Sandbox
+from support.meter import assert_no_growth
+from support.trainings import ITERATIONS
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from needs import lacking
+from support.requirements import lacking
 
 _FLAGS = (
     "--headless",

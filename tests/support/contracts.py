@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 
 from lerax_log.backends import AbstractLoggingBackend, HParam
-from lerax_render.encode import FORMATS, VideoWriter
-from lerax_render.video import Video
+from lerax_render.video.video import Video
+from lerax_render.video.writer import FORMATS, VideoWriter
 
 CLIP_FRAMES = 12
 HPARAMS: dict[str, HParam] = {

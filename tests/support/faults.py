@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from environments import Counting
 from lerax_log import LoggingCallback, TensorBoardBackend
 from lerax_log.backends import AbstractLoggingBackend
-from lerax_render import RenderWarning, decode
-from lerax_render.formats import FORMATS
-from lerax_render.gl.context import Context
+from lerax_render import RenderWarning
+from lerax_render.mujoco.gl.context import Context
 from lerax_render.sources import find_source
-from lerax_render.work_folders import PREFIX
-from readers import read_event_files
-from trainings import ITERATIONS, STEPS_AN_ITERATION, Training, arrays
+from lerax_render.video import reader as decode
+from lerax_render.video.formats import FORMATS
+from lerax_render.video.work_folder import PREFIX
+from support.environments import Counting
+from support.read_logs import read_event_files
+from support.trainings import ITERATIONS, STEPS_AN_ITERATION, Training, arrays
 
 SECONDS = 120
 WIDTH, HEIGHT, FRAMES = 64, 48, 12

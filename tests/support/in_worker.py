@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from support.paths import ROOT
+
 
 def cores() -> set[int]:
     """Return the cores that this process may use."""
@@ -15,7 +17,7 @@ def threads_beside_a_clip() -> Counter[str]:
     """Make a clip and return how many threads of each name this process has then."""
     from lerax_render import Clip
 
-    scene = Path(__file__).parents[1] / "assets/scenes/hopper.xml"
+    scene = ROOT / "assets/scenes/hopper.xml"
     threads: Counter[str] = Counter()
 
     def count(steps: int) -> None:

@@ -13,8 +13,8 @@ from jax import random as jr
 from lerax.algorithm import PPO, AbstractOnPolicyAlgorithm
 from lerax.policy import MLPActorCriticPolicy
 
-from environments import Counting
 from lerax_log import AbstractLoggingBackend
+from support.environments import Counting
 
 NUM_ENVS, NUM_STEPS = 2, 8
 STEPS_AN_ITERATION = NUM_ENVS * NUM_STEPS

@@ -8,14 +8,14 @@ from typing import Any
 import mujoco
 import numpy as np
 from lerax.render import Color
-from meter import assert_no_growth
 
-from environments import Counting
 from lerax_log import AbstractLoggingBackend, LoggingCallback
 from lerax_render import HeadlessPygameRenderer, VideoWriter, record
-from lerax_render.filament_renderer import FilamentRenderer
-from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
-from trainings import ITERATIONS, Training
+from lerax_render.mujoco.filament import FilamentRenderer
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
+from support.environments import Counting
+from support.meter import assert_no_growth
+from support.trainings import ITERATIONS, Training
 
 SCENE = """
 <mujoco>

@@ -1,18 +1,5 @@
-"""Where a run's metrics and videos go.
+"""Where metrics and videos go: one module for each backend."""
 
-Importing this package loads none of tensorboardX, wandb or rich: each backend imports its library
-when it is opened.
-"""
+import lazy_loader
 
-from .base import AbstractLoggingBackend, HParam
-from .console import ConsoleBackend
-from .tensorboard import TensorBoardBackend
-from .wandb import WandbBackend
-
-__all__ = [
-    "AbstractLoggingBackend",
-    "ConsoleBackend",
-    "HParam",
-    "TensorBoardBackend",
-    "WandbBackend",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from lerax_render.errors import warn
-from lerax_render.work_folders import WorkFolder
+from lerax_render.video import WorkFolder
 
 from .base import AbstractLoggingBackend, HParam, library_missing, require_video_format
 

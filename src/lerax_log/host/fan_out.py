@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lerax_render.errors import warn
 
-from .backends.base import AbstractLoggingBackend, HParam
+from ..backends import AbstractLoggingBackend, HParam
 
 if TYPE_CHECKING:
     from lerax_render.video import Video

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from lerax_render.errors import RenderError, UnsupportedEnvError, warn
 
-from .backends.base import HParam
-from .options import ClipSettings, VideoOptions
-from .packets import Report
-from .run_backends import RunBackends
-from .video_worker import VideoWorker
+from ..backends import HParam
+from ..recordings import ClipSettings, VideoOptions, VideoWorker
+from ..traced import Report
+from .fan_out import RunBackends
 
 if TYPE_CHECKING:
-    from .recording import Attempt, Snapshot
+    from ..recordings import Attempt, Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +86,7 @@ class Run:
     def record(self, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the snapshot of a step, if this iteration is to be recorded."""
         # Imported where it is needed: a run without videos loads nothing that paints.
-        from .recording import Attempt
+        from ..recordings import Attempt
 
         step = self._first_step + report.step
         if self._paused or not self._wants_videos():
@@ -133,7 +132,7 @@ class Run:
         return True
 
     def _record(self, snapshot: "Snapshot", attempt: "Attempt") -> None:
-        from . import recording
+        from ..recordings import recording
 
         assert self._videos is not None
         step = snapshot.step
@@ -171,7 +170,7 @@ class Run:
         return folder / "videos" / f"step_{step:09d}.mp4"
 
     def _check(self, env: Any, clip: ClipSettings) -> None:
-        from . import recording
+        from ..recordings import recording
 
         try:
             recording.check_recordable(env, clip)

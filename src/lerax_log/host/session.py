@@ -28,17 +28,15 @@ import numpy as np
 
 from lerax_render.errors import warn
 
-from .backends.base import AbstractLoggingBackend, HParam
-from .hparams import plain
-from .names import new_name
-from .options import VideoOptions
-from .packets import Layout, Skeleton
+from ..backends import AbstractLoggingBackend, HParam
+from ..recordings import VideoOptions, VideoWorker
+from ..traced import Layout, Skeleton, plain
+from .fan_out import RunBackends
 from .run import Run
-from .run_backends import RunBackends
-from .video_worker import VideoWorker
+from .run_names import new_name
 
 if TYPE_CHECKING:
-    from .recording import Frame
+    from ..recordings import Frame
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .packets import Report
+from ..traced import Report
 
 type RecordWhen = Literal["always", "best"] | Callable[[dict[str, float]], bool]
 

@@ -14,16 +14,14 @@ import numpy as np
 from jax import random as jr
 from jax.tree_util import Partial
 
-from lerax_render import ffmpeg
-from lerax_render.composing import Composition
-from lerax_render.encode import FORMATS, VideoWriter
-from lerax_render.recorder import film
-from lerax_render.rollouts import PreparedRollout, Rollout
+from lerax_render.acting import PreparedRollout, Rollout
+from lerax_render.compose import Composition
+from lerax_render.recording import film
 from lerax_render.sources import Source, find_source
-from lerax_render.video import Video
+from lerax_render.video import FORMATS, Video, VideoWriter, ffmpeg
 
+from ..traced import Skeleton
 from .options import ClipSettings
-from .packets import Skeleton
 
 GIF_WIDTH = 480
 """Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""

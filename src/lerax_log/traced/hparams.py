@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from .backends.base import HParam
+from ..backends import HParam
 
 MAX_LENGTH = 8
 """Longest sequence that counts as a setting; longer ones are data."""

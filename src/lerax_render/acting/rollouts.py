@@ -15,7 +15,7 @@ import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
 
-from .stepping import (
+from .step import (
     CHUNK,
     Capture,
     Carry,

@@ -10,8 +10,8 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
+from ..sources import Source
 from .rollouts import CHUNK, Capture, PyTree, Rollout
-from .sources import Source
 
 
 def captured_batches(source: Source, env: Any, states: PyTree) -> Iterator[tuple[PyTree, int]]:

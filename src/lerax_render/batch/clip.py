@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import __version__
-from .specs import file_in, load_env, load_policy
-from .video import Video
+from .. import __version__
+from ..video import Video
+from .loading import file_in, load_env, load_policy
 
 DEFAULT_POLICY_CLASS = "MLPActorCriticPolicy"
 
@@ -80,7 +80,7 @@ class Clip:
             # Here and not above: it takes seconds to load, and clips are also sent about.
             import jax
 
-            from .recorder import record
+            from ..recording import record
 
             policies = [
                 load_policy(source, self._located(self.policy_class), env, self.policy_args)
@@ -148,7 +148,7 @@ class Clip:
     def _camera(self) -> Any:
         if not isinstance(self.camera, Mapping):
             return self.camera
-        from .camera import Camera
+        from ..mujoco import Camera
 
         try:
             return Camera(**self.camera)

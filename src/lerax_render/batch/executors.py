@@ -20,13 +20,13 @@ from types import TracebackType
 
 import loky
 
-from .errors import BackendUnavailableError
-from .work_folders import WorkFolder
+from ..errors import BackendUnavailableError
+from ..video import WorkFolder
 
 CONNECT_SECONDS = 5.0
 """Seconds in which a Dask scheduler has to answer."""
 
-_log = logging.getLogger("lerax_render.executors")
+_log = logging.getLogger("lerax_render.batch.executors")
 
 
 class WorkerProcesses(Executor):

@@ -16,13 +16,10 @@ from concurrent.futures import (
 from dataclasses import dataclass
 from pathlib import Path
 
-from .clips import Clip
-from .errors import RenderError
+from ..errors import RenderError
+from ..video import FORMATS, Ffmpeg, Video, WorkFolder
+from .clip import Clip
 from .executors import deaths_in
-from .ffmpeg import Ffmpeg
-from .formats import FORMATS
-from .video import Video
-from .work_folders import WorkFolder
 
 type Progress = Callable[[Sequence[int], int], None]
 """Called with the numbers of the clips that run now, and how many steps are done since last time.
@@ -30,7 +27,7 @@ type Progress = Callable[[Sequence[int], int], None]
 What runs is not known of a Dask cluster.
 """
 
-_log = logging.getLogger("lerax_render.rendering")
+_log = logging.getLogger("lerax_render.batch.jobs")
 
 _LOOK_SECONDS = 0.2
 

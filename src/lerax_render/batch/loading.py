@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from .errors import BackendUnavailableError
+from ..errors import BackendUnavailableError
 
 _LARGEST_NUMBER = 16
 """Of a policy's parameters, in bytes: a complex one of double precision."""
@@ -236,7 +236,7 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _scene(path: str, arguments: dict[str, Any]) -> Any:
-    from .sources.mjcf import MujocoScene
+    from ..sources import MujocoScene
 
     def scene(controls: Any = "sampled", frame_skip: Any = None, assets: Any = "inside") -> Any:
         return MujocoScene(path, controls, frame_skip, assets)

@@ -17,10 +17,10 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
-from . import __version__
-from .errors import RenderError
+from .. import __version__
+from ..errors import RenderError
+from ..video import human_size, parsed_size
 from .progress import ClipsBar, progress_bar
-from .sizes import human_size, parsed_size
 
 type Repeated[T] = UseAppendAction[tuple[T, ...]]
 type PresetName = Literal["docs", "readme", "social"]
@@ -87,8 +87,8 @@ def clip(
     started = time.perf_counter()
     prepare_process(cache)
     # Here and not above: it takes seconds to load, and --help needs none of it.
-    from .clips import Clip
-    from .presets import find_preset
+    from ..batch import Clip
+    from ..video import find_preset
 
     wanted = Clip(
         env=env,
@@ -151,8 +151,8 @@ def gallery(
     if shared and dask is None:
         raise ValueError("--shared is about the workers of a cluster: it needs --dask ADDRESS")
     prepare_process(cache)
-    from .executors import dask_cluster
-    from .gallery import PAGE, make_gallery
+    from ..batch import dask_cluster
+    from ..gallery import PAGE, make_gallery
 
     with ExitStack() as stack:
         executor = None if dask is None else stack.enter_context(dask_cluster(dask))
@@ -207,7 +207,7 @@ def timelapse(
             MP4, 1280 wide.
         max_size: Another limit for the preset's GIF, such as 5MB.
     """
-    from .timelapse import find_recordings, make_timelapse
+    from ..timelapse import find_recordings, make_timelapse
 
     count = len(find_recordings(run_dir))
     shape = parsed_grid(grid)
@@ -339,7 +339,7 @@ def parsed_camera(text: str | None) -> Any:
     """Turn a camera's text into what `record` takes: a number, a name or a `Camera`."""
     if text is None or "=" not in text:
         return int(text) if text and text.isdecimal() else text
-    from .mujoco_renderer import Camera
+    from ..mujoco import Camera
 
     # Commas inside parentheses belong to a value, such as lookat=(0,0,1).
     settings = assignments(re.split(r",(?![^()]*\))", text))
@@ -367,7 +367,7 @@ def parsed_grid(text: str | None) -> tuple[int, int] | None:
 
 def default_name(env: str, format: str | None) -> str:
     """Return the file that a clip of `env` goes to where none was named."""
-    from .specs import stem
+    from ..batch import stem
 
     if format == "png":
         return f"{stem(env)}_%05d.png"

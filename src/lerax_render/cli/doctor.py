@@ -14,9 +14,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from . import ffmpeg, gl
-from .errors import BackendUnavailableError
-from .formats import FORMATS
+from ..errors import BackendUnavailableError
+from ..mujoco import gl
+from ..video import FORMATS, ffmpeg
 
 _PACKAGES = ("lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
 _EXTRAS = {"gym": "gymnasium", "gymnax": "gymnax", "tensorboard": "tensorboardX", "wandb": "wandb"}
@@ -104,7 +104,7 @@ def _extra(extra: str, package: str) -> Finding:
 
 def _pygame() -> Finding:
     try:
-        pygame = importlib.import_module(f"{__package__}.pygame_import").pygame
+        pygame = importlib.import_module("..paint2d.pygame_import", __package__).pygame
         surface = pygame.Surface((4, 4), depth=32)
         pygame.draw.circle(surface, "red", (2, 2), 2)
         drawn = tuple(surface.get_at((2, 2)))[:3] == (255, 0, 0)
@@ -140,7 +140,7 @@ def _chosen_gl() -> Iterator[Finding]:
     wanted = os.environ.get("MUJOCO_GL")
     if wanted is None:
         return
-    script = "from lerax_render import gl; gl.open_context().close(); import mujoco"
+    script = "from lerax_render.mujoco import gl; gl.open_context().close(); import mujoco"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     reason = (done.stderr.strip().splitlines() or [""])[-1]
     yield Finding(f"MUJOCO_GL={wanted}", done.returncode == 0, reason or "works", "unset MUJOCO_GL")
@@ -151,7 +151,7 @@ def _cinematic() -> Finding:
     name = "quality='cinematic'"
     # In a process of its own, as the GL backends: to import MuJoCo here would settle MUJOCO_GL.
     script = (
-        "import mujoco; from lerax_render.filament_renderer import FilamentRenderer; "
+        "import mujoco; from lerax_render.mujoco.filament import FilamentRenderer; "
         "FilamentRenderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 64, 48).close()"
     )
     environment = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}

@@ -17,11 +17,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from .sizes import human_size
+from ..video import human_size
 
 if TYPE_CHECKING:
-    from .manifest import Entry
-    from .rendering import Outcome
+    from ..batch import Outcome
+    from ..gallery import Entry
 
 
 @contextmanager

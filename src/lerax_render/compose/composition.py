@@ -7,10 +7,10 @@ from fractions import Fraction
 import jax
 import numpy as np
 
+from ..acting import Rollout
+from ..sources import Painter
 from .grid import Grid
 from .overlay import Line, Overlay, step_infos
-from .rollouts import Rollout
-from .sources import Painter
 
 
 class Composition:

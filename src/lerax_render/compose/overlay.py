@@ -6,9 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .marks import render_text
-from .pygame_import import pygame
-from .rollouts import Rollout
+from ..acting import Rollout
+from ..paint2d import pygame, render_text
 
 type Line = str | Callable[[StepInfo], str]
 

@@ -7,15 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .clips import Clip
-from .executors import WorkerProcesses
-from .gallery_page import Tile, make_markdown, make_page
-from .gallery_record import Made, Record, names, write
+from ..batch import Clip, Job, Outcome, Progress, WorkerProcesses, render_clips
+from ..video import PRESETS, WorkFolder, human_size
+from .ledger import Made, Record, names, write
 from .manifest import Entry, Manifest, read_manifest
-from .presets import PRESETS
-from .rendering import Job, Outcome, Progress, render_clips
-from .sizes import human_size
-from .work_folders import WorkFolder
+from .page import Tile, make_markdown, make_page
 
 PAGE, MARKDOWN = "index.html", "gallery.md"
 

@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .formats import FORMATS
-from .manifest_keys import NAME
-from .rendering import Outcome
-from .work_folders import WorkFolder
+from ..batch import Outcome
+from ..video import FORMATS, WorkFolder
+from .schema import NAME
 
 FILE = ".gallery.json"
 
-_log = logging.getLogger("lerax_render.gallery_record")
+_log = logging.getLogger("lerax_render.gallery.ledger")
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .clips import Clip
-from .grid import Grid
-from .manifest_keys import CLIP_KEYS, DEFAULTS_KEYS, ENTRY_KEYS, GALLERY_KEYS, Rules, Unfit
-from .presets import Preset, find_preset
-from .recorder import picture_size
-from .specs import file_in, stem
+from ..batch import Clip, file_in, stem
+from ..compose import Grid
+from ..recording import picture_size
+from ..video import Preset, find_preset
+from .schema import CLIP_KEYS, DEFAULTS_KEYS, ENTRY_KEYS, GALLERY_KEYS, Rules, Unfit
 from .toml_lines import Place, key_lines, line_of
 
 _TABLES = ("gallery", "defaults", "clips")

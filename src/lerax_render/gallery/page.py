@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from .formats import FORMATS
+from ..video import FORMATS
 
 _COLUMNS = 3
 _FIELD = re.compile(r"\{\{ (\w+) \}\}")

@@ -5,11 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .formats import FORMATS
-from .overlay import LINES
-from .presets import PRESETS
-from .quality import CINEMATIC, NAMES
-from .sizes import parsed_size
+from ..compose import LINES
+from ..mujoco import CINEMATIC, NAMES
+from ..video import FORMATS, PRESETS, parsed_size
 
 type Rules = dict[str, tuple[str, Callable[[Any], Any]]]
 """For each key what it accepts, in words and as a function that returns the value to use."""
@@ -111,7 +109,7 @@ def _camera(value: Any) -> Any:
         raise Unfit
     settings = {key: _CAMERA[key](each) for key, each in value.items()}
     # Here and not above: it loads MuJoCo.
-    from .camera import Camera
+    from ..mujoco import Camera
 
     try:
         Camera(**settings)

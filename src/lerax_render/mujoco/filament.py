@@ -6,9 +6,9 @@ from typing import Any, Self
 import mujoco
 import numpy as np
 
+from ..errors import BackendUnavailableError
 from .camera import CameraLike, CameraRig
-from .child import Child, ChildEnded
-from .errors import BackendUnavailableError
+from .child_process import Child, ChildEnded
 from .pose import Pose, PoseLoader, State
 
 _REMEDY = "it needs Vulkan, which a processor alone can do: apt-get install mesa-vulkan-drivers"
@@ -54,7 +54,7 @@ class FilamentRenderer:
                 "quality='cinematic' needs MuJoCo's Filament renderer, which MuJoCo "
                 f"{mujoco.__version__} does not have: pip install 'mujoco>=4'"
             )
-        self._child = Child("filament_process")
+        self._child = Child("filament_server")
         try:
             self._child.send((model, width, height))
             self._child.receive()

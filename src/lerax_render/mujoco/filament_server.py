@@ -1,6 +1,6 @@
 """The process behind `filament_renderer`: states in, pixels out, until the connection ends.
 
-    python -m lerax_render.filament_process FILE_DESCRIPTOR
+    python -m lerax_render.mujoco.filament_server FILE_DESCRIPTOR
 
 Filament aborts its whole process where there is no Vulkan or something goes wrong, writes to
 stdout, and must be ended on the thread that began it: so it has a process of its own.

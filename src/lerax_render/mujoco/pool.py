@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 import mujoco
 import numpy as np
 
+from ..errors import RenderError
 from .camera import CameraLike
-from .child import Child, ChildEnded
-from .errors import RenderError
+from .child_process import Child, ChildEnded
+from .pool_worker import open_renderer
 from .pose import Pose
-from .pose_process import open_renderer
 
 # So many poses travel together that their pictures have about so many bytes: the fewer, the sooner
 # all processes are busy and the sooner the last is done; the more, the rarer they are waited for.
@@ -58,7 +58,7 @@ class PoseProcesses:
         with contextlib.ExitStack() as stack:
             # They start while the caller computes what is to be painted.
             self._children = [
-                Child("pose_process", {"LP_NUM_THREADS": str(share)}) for _ in range(workers)
+                Child("pool_worker", {"LP_NUM_THREADS": str(share)}) for _ in range(workers)
             ]
             stack.callback(self.close)
             # What is wrong is found out here and now, and not with the first picture.

@@ -1,15 +1,15 @@
 """One of the processes behind `pose_processes`: poses in, pixels out, until the connection ends.
 
-python -m lerax_render.pose_process FILE_DESCRIPTOR
+python -m lerax_render.mujoco.pool_worker FILE_DESCRIPTOR
 """
 
 import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
-from .filament_renderer import FilamentRenderer
-from .mujoco_renderer import HeadlessMujocoRenderer
+from .filament import FilamentRenderer
 from .quality import CINEMATIC
+from .renderer import HeadlessMujocoRenderer
 
 type Renderer = FilamentRenderer | HeadlessMujocoRenderer
 

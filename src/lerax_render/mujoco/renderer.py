@@ -3,8 +3,8 @@
     with HeadlessMujocoRenderer(model, 640, 480) as renderer:
         frame = renderer.render(data)  # uint8 (480, 640, 3)
 
-The pieces: `lerax_render.gl` finds a GL context, `quality` says how carefully MuJoCo draws in it,
-`pose` brings a state into MuJoCo, and `camera` aims.
+The pieces: `gl` finds a GL context, `quality` says how carefully MuJoCo draws in it, `pose` brings
+a state into MuJoCo, and `camera` aims.
 """
 
 import logging
@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Self
 
-from .errors import BackendUnavailableError
+from ..errors import BackendUnavailableError
 
 try:
     import mujoco
@@ -35,7 +35,7 @@ from .shadows import Shadows
 
 __all__ = ["Camera", "HeadlessMujocoRenderer", "Pose"]
 
-_logger = logging.getLogger("lerax_render.mujoco_renderer")
+_logger = logging.getLogger("lerax_render.mujoco.renderer")
 
 # What MJCF itself allows for an offscreen buffer on the GL implementations of today.
 _MAX_SIDE = 16384
@@ -55,11 +55,11 @@ class HeadlessMujocoRenderer:
         width: In pixels, 1 to 16384, or less where the GL here cannot do as much.
         height: Likewise.
         camera: A name or number of one of the model's cameras, a `Camera`, or a `mujoco.MjvCamera`.
-            None: a free camera that keeps the robot in the picture (see `lerax_render.camera`).
+            None: a free camera that keeps the robot in the picture (see `Camera`).
         quality: `"draft"` (no shadows, no reflections), `"standard"` (no antialiasing, coarser
             shadows), `"high"` (MuJoCo's defaults, or the model's own settings where they are
             better), or `"auto"`: standard where GL draws on the CPU, high on a GPU.
-        gl: The GL backend, a name in `lerax_render.gl.BACKENDS`. None: MUJOCO_GL's, or the first
+        gl: The GL backend, a name in `gl.BACKENDS`. None: MUJOCO_GL's, or the first
             that works.
         max_geom: The most shapes that a picture may show, 1 to 1,000,000.
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each

@@ -5,9 +5,9 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
+from .layout import View
+from .placement import to_rgb
 from .pygame_import import pygame
-from .shapes import to_rgb
-from .view import View
 
 __all__ = ["MASKS", "Canvas"]
 

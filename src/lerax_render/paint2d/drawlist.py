@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer
-from .marks import unite
+from .layout import View
+from .placement import Placed, place
+from .primitives import unite
 from .pygame_import import pygame
-from .shapes import Placed, place
-from .view import View
 
 __all__ = ["CannotTrace", "DrawList", "DrawListPainter", "TracingRenderer", "View"]
 

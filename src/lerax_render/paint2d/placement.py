@@ -18,8 +18,8 @@ from .geometry import (
     sideways,
     snap,
 )
-from .marks import Area, Box, Disc, Group, Label, Mark, Rgb, Silhouette, Stroke
-from .view import View
+from .layout import View
+from .primitives import Area, Box, Disc, Group, Label, Mark, Rgb, Silhouette, Stroke
 
 __all__ = ["Placed", "place", "to_rgb"]
 

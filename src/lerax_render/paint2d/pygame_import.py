@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from .errors import BackendUnavailableError
+from ..errors import BackendUnavailableError
 
 __all__ = ["pygame"]
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer
+from .layout import View
+from .placement import place
 from .pygame_import import pygame
-from .shapes import place
-from .view import View
 
 __all__ = ["HeadlessPygameRenderer"]
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 import jax
 import numpy as np
 
+from ..acting import PyTree, Rollout, rollout_chunks
 from ..errors import UnsupportedEnvError
-from ..rollouts import PyTree, Rollout, rollout_chunks
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..display import offscreen_display
-from ..fitting import Fitter
-from ..rollouts import PyTree
+from ..acting import PyTree
+from ..paint2d import Fitter, offscreen_display
 from .base import Painter, PixelFormat, Source, reject_camera
-from .drawn import unstacked
+from .lerax2d import unstacked
 
 
 @dataclass(frozen=True)

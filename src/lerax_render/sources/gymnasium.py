@@ -15,11 +15,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..display import offscreen_display
+from ..acting import PyTree, Rollout, stepwise
 from ..errors import RenderError, UnsupportedEnvError
-from ..fitting import Fitter
-from ..gl import open_context
-from ..rollouts import PyTree, Rollout, stepwise
+from ..mujoco.gl import open_context
+from ..paint2d import Fitter, offscreen_display
 from .base import Painter, PixelFormat, Source, reject_camera, reject_tiles
 
 _FRAMES_AT_ONCE = 8

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..display import offscreen_display
+from ..acting import PyTree
 from ..errors import BackendUnavailableError, UnsupportedEnvError
-from ..fitting import Fitter
-from ..rollouts import PyTree
+from ..paint2d import Fitter, offscreen_display
 from .base import Painter, PixelFormat, Source, reject_camera
-from .drawn import unstacked
+from .lerax2d import unstacked
 
 _DPI = 100.0
 

@@ -14,7 +14,7 @@ __all__ = ["Painter", "PixelFormat", "Source", "find_source"]
 
 # In this order: the foreign environments say what they are by their type, MuJoCo environments by
 # their model, and the last two are asked for their renderer, which costs a little.
-_KINDS = ("gym", "gymnax", "mjcf", "mujoco", "drawn", "own_renderer")
+_KINDS = ("gymnasium", "gymnax", "simulation", "mujoco", "lerax2d", "custom")
 
 
 def find_source(env: Any) -> Source:
@@ -25,7 +25,7 @@ def find_source(env: Any) -> Source:
     """
     reasons = []
     for kind in _KINDS:
-        found = import_module(f"{__name__}.{kind}").match(env)
+        found = import_module(f"{__package__}.{kind}").match(env)
         if isinstance(found, Source):
             return found
         reasons.append(f"  - {found}")

@@ -19,11 +19,15 @@ from jax import numpy as jnp
 from jax import random as jr
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
-from ..display import offscreen_display
-from ..drawlist import DrawList, DrawListPainter, TracingRenderer
-from ..pygame_renderer import HeadlessPygameRenderer
-from ..rollouts import PyTree
-from ..view import View
+from ..acting import PyTree
+from ..paint2d import (
+    DrawList,
+    DrawListPainter,
+    HeadlessPygameRenderer,
+    TracingRenderer,
+    View,
+    offscreen_display,
+)
 from .base import Painter, PixelFormat, Source, reject_camera
 
 _log = logging.getLogger(__name__)

@@ -8,11 +8,9 @@ from typing import Any, override
 import jax
 import numpy as np
 
+from ..acting import PyTree
 from ..errors import UnsupportedEnvError
-from ..mujoco_renderer import Pose
-from ..pose_process import open_renderer
-from ..pose_processes import PoseProcesses
-from ..rollouts import PyTree
+from ..mujoco import Pose, PoseProcesses, open_renderer
 from .base import Painter, PixelFormat, Source
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from ..mjcf_check import INSIDE, check_mjcf
-from ..rollouts import CHUNK, PyTree, Rollout
+from ..acting import CHUNK, PyTree, Rollout
+from ..mujoco import INSIDE, check_mjcf
 from .base import Painter, PixelFormat, Source, reject_tiles
 
 _SECONDS_PER_STEP = 0.02
@@ -82,7 +82,7 @@ class Mjcf(Source):
 
     def capture(self, env: MujocoScene, state: PyTree) -> PyTree:
         """Return the pose of a `mujoco.MjData`."""
-        from ..mujoco_renderer import Pose
+        from ..mujoco import Pose
 
         return Pose.of(state)
 

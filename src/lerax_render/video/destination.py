@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import EncodeError
+from ..errors import EncodeError
 from .formats import FORMATS, SEQUENCE_FIELD, Format, TargetLike
-from .work_folders import WorkFolder
+from .work_folder import WorkFolder
 
 
 class Target(ABC):

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from .errors import BackendUnavailableError, EncodeError
+from ..errors import BackendUnavailableError, EncodeError
 
 STALL_SECONDS = 60.0
 """Seconds without any CPU time used after which an ffmpeg that is waited for counts as stalled."""

@@ -7,13 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import override
 
-from .encode import PixelFormat, VideoWriter
-from .errors import EncodeError
+from ..errors import EncodeError
+from .byte_sizes import human_size
 from .formats import FORMATS, TargetLike
-from .sizes import human_size
 from .video import Video
+from .writer import PixelFormat, VideoWriter
 
-_log = logging.getLogger("lerax_render.presets")
+_log = logging.getLogger("lerax_render.video.presets")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Preset:
 
     Attributes:
         name: What a user calls it; also a key of `PRESETS`.
-        format: A key of `lerax_render.encode.FORMATS`.
+        format: A key of `lerax_render.video.writer.FORMATS`.
         width: Of the picture in pixels.
         height: Of the picture in pixels.
         max_fps: Frames a second at most. Of steps that come faster some are left out, so that the

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import BackendUnavailableError, EncodeError
+from ..errors import BackendUnavailableError, EncodeError
+from .destination import numbered
 from .ffmpeg import Ffmpeg, demuxers
 from .formats import Format
-from .targets import numbered
-from .work_folders import WorkFolder
+from .work_folder import WorkFolder
 
 
 def decode(

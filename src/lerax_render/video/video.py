@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .decode import decode
+from .destination import numbered, open_target
 from .formats import FORMATS, resolve_format
-from .targets import numbered, open_target
+from .reader import decode
 
 _LARGEST_SHOWN = 20_000_000
 
@@ -21,7 +21,7 @@ class Video:
     """A finished clip, in a file or in memory.
 
     Attributes:
-        format: its format, a key of `lerax_render.encode.FORMATS`.
+        format: its format, a key of `lerax_render.video.writer.FORMATS`.
         fps: frames per second at which the file plays; GIF, WebP and APNG cannot play every rate.
         num_frames: how many frames were recorded.
         width: width of the file in pixels; one more than the frames' where MP4 needs it even.

@@ -13,12 +13,12 @@ from typing import Literal, Self, SupportsFloat, SupportsIndex
 
 import numpy as np
 
-from .errors import EncodeError
+from ..errors import EncodeError
+from .destination import open_target
 from .ffmpeg import Ffmpeg
 from .formats import FORMATS, Format, TargetLike, resolve_format
-from .targets import open_target
 from .video import Video
-from .work_folders import WorkFolder
+from .work_folder import WorkFolder
 
 __all__ = ["FORMATS", "Format", "PixelFormat", "VideoWriter", "resolve_format"]
 
@@ -27,7 +27,7 @@ type PixelFormat = Literal["rgb24", "bgr0"]
 _CHANNELS = {"rgb24": 3, "bgr0": 4}
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
 
-_log = logging.getLogger("lerax_render.encode")
+_log = logging.getLogger("lerax_render.video.writer")
 
 
 class VideoWriter:

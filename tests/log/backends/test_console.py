@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from contracts import make_clip
 from lerax_log.backends import ConsoleBackend
-from lerax_log.backends.console_view import TrainingView
-from lerax_log.backends.training_state import (
+from lerax_log.backends.console.training_state import (
     HISTORY_LENGTH,
     History,
     Snapshot,
@@ -24,6 +22,8 @@ from lerax_log.backends.training_state import (
     format_value,
     plain_line,
 )
+from lerax_log.backends.console.view import TrainingView
+from support.contracts import make_clip
 
 METRICS = {
     "episode/return": 187.25,
@@ -258,7 +258,7 @@ def test_a_long_history_keeps_its_shape_in_bounded_memory() -> None:
 PROGRAM = """
 import logging, sys, threading, time, warnings
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-from contracts import make_clip
+from support.contracts import make_clip
 from lerax_log.backends import ConsoleBackend
 clip = make_clip("mp4", sys.argv[1] + "/clip.mp4")
 warnings.formatwarning = lambda message, *rest: f"WARNED {message}\\n"

@@ -11,7 +11,6 @@ from typing import Any, TextIO, cast
 import pytest
 from rich.console import Console
 
-from contracts import LoggingBackendContract, ReadableBackendContract
 from lerax_log.backends import (
     AbstractLoggingBackend,
     ConsoleBackend,
@@ -19,7 +18,8 @@ from lerax_log.backends import (
     WandbBackend,
     base,
 )
-from readers import read_event_files, read_wandb, wandb_history
+from support.contracts import LoggingBackendContract, ReadableBackendContract
+from support.read_logs import read_event_files, read_wandb, wandb_history
 
 type Scalars = dict[str, list[tuple[int, float]]]
 

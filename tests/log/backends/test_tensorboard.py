@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from contracts import CLIP_FRAMES, HPARAMS, make_clip
 from lerax_log.backends import TensorBoardBackend
-from readers import read_event_files
+from support.contracts import CLIP_FRAMES, HPARAMS, make_clip
+from support.read_logs import read_event_files
 
 
 def scalars(run_dir: Path, tag: str) -> list[tuple[int, float]]:

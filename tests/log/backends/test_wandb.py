@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from wandb.proto.wandb_internal_pb2 import Record
 
-from contracts import HPARAMS, make_clip
 from lerax_log.backends import WandbBackend
-from readers import read_wandb, wandb_history
+from support.contracts import HPARAMS, make_clip
+from support.read_logs import read_wandb, wandb_history
 
 
 def offline(folder: Path, **arguments: Any) -> WandbBackend:

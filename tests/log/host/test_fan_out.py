@@ -1,8 +1,8 @@
 import pytest
 
-from lerax_log.run_backends import RunBackends
+from lerax_log.host.fan_out import RunBackends
 from lerax_render import RenderWarning
-from trainings import GifMemory, Memory, Mp4Memory
+from support.trainings import GifMemory, Memory, Mp4Memory
 
 
 @pytest.mark.parametrize(

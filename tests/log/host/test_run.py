@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from environments import Counting, Invisible
-from lerax_log import LoggingCallback, recording, run
-from lerax_log import session as session_module
-from lerax_log.run import _cause
+from lerax_log import LoggingCallback
+from lerax_log.host import run
+from lerax_log.host import session as session_module
+from lerax_log.host.run import _cause
+from lerax_log.recordings import recording
 from lerax_render.errors import RenderWarning
-from trainings import (
+from support.environments import Counting, Invisible
+from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
     STEPS_AN_ITERATION,
@@ -187,7 +189,7 @@ def test_the_overlay_names_the_step_of_the_training(training):
 
 def scored(returns: list[float]) -> Any:
     """Reports of a run, to be recorded one after another."""
-    from lerax_log.packets import Report
+    from lerax_log.traced.packets import Report
 
     return [
         Report(0, i + 1, len(returns), i + 1, {"episode/return": value} if value else {})
@@ -196,9 +198,9 @@ def scored(returns: list[float]) -> Any:
 
 
 def wanted(record_when: Any, returns: list[float]) -> list[int]:
-    from lerax_log.options import ClipSettings, VideoOptions
-    from lerax_log.run_backends import RunBackends
-    from lerax_log.video_worker import VideoWorker
+    from lerax_log.host.fan_out import RunBackends
+    from lerax_log.recordings.options import ClipSettings, VideoOptions
+    from lerax_log.recordings.worker import VideoWorker
 
     options = VideoOptions(1, ClipSettings(1, 8, 8, 50.0, None, False), False, record_when)
     one = run.Run(RunBackends("run", [GifMemory()]), options, VideoWorker())

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from lerax_log.names import MAX_BYTES, new_name, safe_name
+from lerax_log.host.run_names import MAX_BYTES, new_name, safe_name
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_a_long_environment_name_leaves_the_time_stamp():
 
 def test_processes_that_start_in_the_same_second_get_names_of_their_own(tmp_path):
     script = (
-        "from datetime import datetime; from lerax_log.names import new_name; "
+        "from datetime import datetime; from lerax_log.host.run_names import new_name; "
         "print(new_name('PPO', 'Policy', 'Race', datetime(2026, 2, 20, 12)))"
     )
     children = [
@@ -84,7 +84,7 @@ def test_a_link_in_the_place_of_the_claims_leads_to_nothing_being_removed(tmp_pa
     os.utime(precious / "old", (0, 0))
     (tmp_path / f"lerax-log-{os.getuid()}").symlink_to(precious)
     script = (
-        "from datetime import datetime; from lerax_log.names import new_name; "
+        "from datetime import datetime; from lerax_log.host.run_names import new_name; "
         "print(new_name('PPO', 'Policy', 'Race', datetime(2026, 2, 20, 12)))"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 
-from lerax_log import session
-from lerax_log.packets import Layout
-from lerax_log.session import NO_RUN, Session, Start
+from lerax_log.host import session
+from lerax_log.host.session import NO_RUN, Session, Start
+from lerax_log.traced.packets import Layout
 from lerax_render.errors import RenderWarning
-from trainings import Memory
+from support.trainings import Memory
 
 START = Start("PPO", "MLPActorCriticPolicy", "CartPole-v1", {"gamma": 0.99}, (), None)
 LAYOUT = Layout(("train/loss",), num_envs=4)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lerax_log.video_worker import VideoWorker
+from lerax_log.recordings.worker import VideoWorker
 
 
 class Gate:
@@ -211,7 +211,7 @@ def test_close_waits_until_what_was_given_up_has_been_cleaned_up(done):
 def test_time_in_which_the_program_was_stopped_does_not_count():
     code = """
 import os, signal, subprocess, time
-from lerax_log.video_worker import VideoWorker
+from lerax_log.recordings.worker import VideoWorker
 worker, given_up = VideoWorker(time_limit=2.0), []
 me = os.getpid()
 subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -STOP {me}; sleep 3; kill -CONT {me}"])
@@ -266,7 +266,7 @@ def test_dropped_work_keeps_nothing_alive():
 def test_unfinished_work_does_not_keep_the_interpreter():
     code = """
 import time
-from lerax_log.video_worker import VideoWorker
+from lerax_log.recordings.worker import VideoWorker
 VideoWorker().submit("run", lambda: time.sleep(60))
 """
     start = time.monotonic()

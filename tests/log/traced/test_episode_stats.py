@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 
-from lerax_log.episode_stats import EpisodeStats
+from lerax_log.traced.episode_stats import EpisodeStats
 
 
 def run(rewards: np.ndarray, dones: np.ndarray, alpha: float) -> EpisodeStats:

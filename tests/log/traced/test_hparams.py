@@ -5,7 +5,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from lerax_log.hparams import flattened, plain, settings
+from lerax_log.traced.hparams import flattened, plain, settings
 
 
 class Inner(eqx.Module):

@@ -3,7 +3,7 @@ import pytest
 from jax import numpy as jnp
 from jax import random as jr
 
-from lerax_log.packets import Layout, Outbox, Skeleton
+from lerax_log.traced.packets import Layout, Outbox, Skeleton
 
 LAYOUT = Layout(("train/loss",), num_envs=4)
 

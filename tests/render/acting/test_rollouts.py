@@ -9,8 +9,15 @@ from jax import random as jr
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
-from environments import Counting, CountState, Limited, Metronome
-from lerax_render.rollouts import CHUNK, Rollout, rollout, rollout_chunks, stepwise, whole_state
+from lerax_render.acting.rollouts import (
+    CHUNK,
+    Rollout,
+    rollout,
+    rollout_chunks,
+    stepwise,
+    whole_state,
+)
+from support.environments import Counting, CountState, Limited, Metronome
 
 
 class RemembersAction(Counting):

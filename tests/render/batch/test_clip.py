@@ -2,7 +2,6 @@
 
 import dataclasses
 import pickle
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -12,9 +11,10 @@ from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render
 from lerax_render import record
-from lerax_render.clips import Clip
+from lerax_render.batch.clip import Clip
+from support.paths import ROOT
 
-SCENE = (Path(__file__).parents[2] / "assets/scenes/hopper.xml").read_text()
+SCENE = (ROOT / "assets/scenes/hopper.xml").read_text()
 SMALL = {"steps": 4, "width": 64, "height": 48, "format": "apng"}
 
 
@@ -88,7 +88,7 @@ def test_fingerprints_tell_apart_what_looks_different(tmp_path, monkeypatch):
     changed(clip.fingerprint())
     (tmp_path / "policy.eqx").unlink()
     changed(clip.fingerprint())
-    monkeypatch.setattr("lerax_render.clips.__version__", lerax_render.__version__ + "+1")
+    monkeypatch.setattr("lerax_render.batch.clip.__version__", lerax_render.__version__ + "+1")
     changed(clip.fingerprint())
 
 

@@ -23,17 +23,12 @@ from distributed import Client
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
-import in_worker
-from lerax_render import (
-    BackendUnavailableError,
-    Clip,
-    Job,
-    cli,
-    executors,
-    render_clips,
-    work_folders,
-)
-from lerax_render.executors import WorkerProcesses, dask_cluster, shares_of_cores
+from lerax_render import BackendUnavailableError, Clip, Job, render_clips
+from lerax_render.batch import executors
+from lerax_render.batch.executors import WorkerProcesses, dask_cluster, shares_of_cores
+from lerax_render.cli import commands as cli
+from lerax_render.video import work_folder as work_folders
+from support import in_worker
 
 # Many processes are started here, each of which loads JAX.
 pytestmark = pytest.mark.timeout(900)
@@ -66,7 +61,7 @@ def hangs(folder):
     time.sleep(1000)
 
 def hangs_in_render(folder):
-    from environments import Counting
+    from support.environments import Counting
 
     class Stuck(Counting):
         def render(self, state, renderer):

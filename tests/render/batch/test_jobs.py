@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lerax_render import Clip, EncodeError, Job, Video, render_clips
-from lerax_render.rendering import make_still, render_job
+from lerax_render.batch.jobs import make_still, render_job
 
 SMALL = {"steps": 5, "width": 64, "height": 48}
 

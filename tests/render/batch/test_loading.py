@@ -10,10 +10,10 @@ from jax import random as jr
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
-from environments import Counting
 from lerax_render import BackendUnavailableError
-from lerax_render.sources.mjcf import MujocoScene
-from lerax_render.specs import lerax_env_classes, load_env, load_policy
+from lerax_render.batch.loading import lerax_env_classes, load_env, load_policy
+from lerax_render.sources.simulation import MujocoScene
+from support.environments import Counting
 
 BALL = """
 <mujoco><worldbody>
@@ -49,7 +49,7 @@ def test_an_unknown_argument_is_named_with_the_signature():
 @pytest.mark.parametrize("attribute", ["Counting", "make", "instance"])
 def test_module_attributes_are_classes_functions_or_instances(tmp_path, monkeypatch, attribute):
     (tmp_path / "my_envs.py").write_text(
-        "from environments import Counting\n"
+        "from support.environments import Counting\n"
         "def make(length=5): return Counting(length)\n"
         "instance = Counting(5)\n"
     )

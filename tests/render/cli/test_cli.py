@@ -14,10 +14,12 @@ from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render
-from lerax_render import cli, record
-from lerax_render.mujoco_renderer import Camera
+from lerax_render import record
+from lerax_render.cli import commands as cli
+from lerax_render.mujoco.renderer import Camera
+from support.paths import ROOT
 
-SCENES = Path(__file__).parents[2] / "assets" / "scenes"
+SCENES = ROOT / "assets" / "scenes"
 SMALL = ["--width", "64", "--height", "48", "--steps", "5"]
 
 

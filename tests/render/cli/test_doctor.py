@@ -8,7 +8,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from lerax_render import doctor
+from lerax_render.cli import doctor
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
         "variable": {"MUJOCO_GL": "nonsense"},
         "gl": {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json"), "MUJOCO_GL": "egl"},
     }[broken]
-    script = "from lerax_render import doctor, gl\ngl.BACKENDS.pop('osmesa')\n" * (broken == "gl")
-    script += "from lerax_render.cli import main; main(['doctor'])"
+    script = "from lerax_render.mujoco import gl\ngl.BACKENDS.pop('osmesa')\n" * (broken == "gl")
+    script += "from lerax_render.cli.commands import main; main(['doctor'])"
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, **environment},

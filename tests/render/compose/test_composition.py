@@ -11,13 +11,13 @@ from jax import numpy as jnp
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
-from environments import Counting, Metronome
 from lerax_render import record
-from lerax_render.composing import Composition
-from lerax_render.overlay import StepInfo, text_mask
-from lerax_render.rollouts import Rollout
+from lerax_render.acting.rollouts import Rollout
+from lerax_render.compose.composition import Composition
+from lerax_render.compose.overlay import StepInfo, text_mask
 from lerax_render.sources import Painter
-from lettering import read_line
+from support.environments import Counting, Metronome
+from support.read_text import read_line
 
 
 class Grey(Painter):

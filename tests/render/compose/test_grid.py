@@ -1,18 +1,17 @@
 """Frames beside each other in one."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from environments import Counting
 from lerax_render import record
-from lerax_render.grid import Grid
-from lerax_render.overlay import text_mask
-from lettering import read_line
+from lerax_render.compose.grid import Grid
+from lerax_render.compose.overlay import text_mask
+from support.environments import Counting
+from support.paths import ROOT
+from support.read_text import read_line
 
-REFERENCE = Path(__file__).parents[2] / "assets" / "reference" / "grid.png"
+REFERENCE = ROOT / "assets" / "reference" / "grid.png"
 GAP = (40, 40, 40)
 
 

@@ -1,18 +1,17 @@
 """Text on frames, read back from their pixels."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from environments import Counting
 from lerax_render import record
-from lerax_render.overlay import LINES, Overlay, StepInfo, text_mask
-from lerax_render.pygame_import import pygame
-from lettering import read_line
+from lerax_render.compose.overlay import LINES, Overlay, StepInfo, text_mask
+from lerax_render.paint2d.pygame_import import pygame
+from support.environments import Counting
+from support.paths import ROOT
+from support.read_text import read_line
 
-REFERENCE = Path(__file__).parents[2] / "assets" / "reference" / "overlay.png"
+REFERENCE = ROOT / "assets" / "reference" / "overlay.png"
 INFO = StepInfo(1234, 24.68, -0.5, 907.1, 3, False)
 ALL = ("step 1234", "time 24.68 s", "reward -0.5", "return 907.1", "episode 3")
 FPS = 50.0

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lerax_render import cli
-from lerax_render.gallery import make_gallery
+from lerax_render.cli import commands as cli
+from lerax_render.gallery.build import make_gallery
 
 DEFAULTS = """
 [gallery]

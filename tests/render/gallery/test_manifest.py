@@ -1,11 +1,10 @@
 """Manifests as users write them, with their mistakes."""
 
-from pathlib import Path
-
 import pytest
 
-from lerax_render.clips import Clip
-from lerax_render.manifest import read_manifest
+from lerax_render.batch.clip import Clip
+from lerax_render.gallery.manifest import read_manifest
+from support.paths import ROOT
 
 WHOLE = """
 [gallery]
@@ -235,5 +234,5 @@ def test_bytes_that_are_no_text(tmp_path):
 
 
 def test_the_documented_manifest_is_one():
-    manifest = read_manifest(Path(__file__).parents[2] / "docs" / "gallery.toml")
+    manifest = read_manifest(ROOT / "docs" / "gallery.toml")
     assert len(manifest.entries) > 5

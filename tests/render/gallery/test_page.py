@@ -16,10 +16,10 @@ from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from browser import chromium, prefer, requested, resize
 from lerax_render import VideoWriter
-from lerax_render.gallery_page import Tile, make_markdown, make_page
-from lerax_render.rendering import make_still
+from lerax_render.batch.jobs import make_still
+from lerax_render.gallery.page import Tile, make_markdown, make_page
+from support.browser import chromium, prefer, requested, resize
 
 ATTACK = "<script>alert(1)</script>"
 CAPTIONS = {

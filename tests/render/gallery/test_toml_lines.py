@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lerax_render.toml_lines import key_lines, line_of
+from lerax_render.gallery.toml_lines import key_lines, line_of
 
 DOCUMENT = '''\
 # a comment

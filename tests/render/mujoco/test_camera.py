@@ -1,12 +1,11 @@
-from pathlib import Path
-
 import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.camera import Camera, CameraLike, CameraRig
+from lerax_render.mujoco.camera import Camera, CameraLike, CameraRig
+from support.paths import ROOT
 
-ASSETS = Path(__file__).parents[2] / "assets/scenes"
+ASSETS = ROOT / "assets/scenes"
 GROUPS = mujoco.MjvOption().geomgroup
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from lerax_render import BackendUnavailableError, Camera, HeadlessMujocoRenderer, record
-from lerax_render.filament_renderer import FilamentRenderer
-from lerax_render.sources.mjcf import MujocoScene
-from needs import lacking
+from lerax_render.mujoco.filament import FilamentRenderer
+from lerax_render.sources.simulation import MujocoScene
+from support.paths import ROOT
+from support.requirements import lacking
 
-SCENE = Path(__file__).parents[2] / "assets" / "scenes" / "hopper.xml"
+SCENE = ROOT / "assets" / "scenes" / "hopper.xml"
 SIZE = (160, 120)
 
 
@@ -41,7 +42,7 @@ def children() -> list[str]:
             command = (status.parent / "cmdline").read_text()
         except OSError:
             continue
-        if int(fields[1]) == os.getpid() and "filament_process" in command:
+        if int(fields[1]) == os.getpid() and "filament_server" in command:
             found.append(command)
     return found
 

@@ -4,10 +4,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.framing import Subject
-from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
+from lerax_render.mujoco.framing import Subject
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
+from support.paths import ROOT
 
-ASSETS = Path(__file__).parents[2] / "assets/scenes"
+ASSETS = ROOT / "assets/scenes"
 GROUPS = mujoco.MjvOption().geomgroup
 W, H = 120, 90
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render import gl
 from lerax_render.errors import BackendUnavailableError
-from lerax_render.gl import egl, osmesa
-from lerax_render.gl.egl import choose_devices
+from lerax_render.mujoco import gl
+from lerax_render.mujoco.gl import egl, osmesa
+from lerax_render.mujoco.gl.egl import choose_devices
+from support.paths import ROOT
 
-SCENE = Path(__file__).parents[2] / "assets/scenes/hopper.xml"
+SCENE = ROOT / "assets/scenes/hopper.xml"
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -232,8 +233,8 @@ def test_nothing_is_left_behind() -> None:
     script = """
 import os, sys
 before = dict(os.environ)
-from lerax_render import gl
-assert "mujoco" not in sys.modules and "lerax_render.gl.egl" not in sys.modules
+from lerax_render.mujoco import gl
+assert "mujoco" not in sys.modules and "lerax_render.mujoco.gl.egl" not in sys.modules
 gl.open_context().close()
 assert "mujoco" not in sys.modules and "OpenGL" not in sys.modules
 assert dict(os.environ) == before
@@ -244,7 +245,7 @@ assert dict(os.environ) == before
 
 DRAW = f"""
 import mujoco
-from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
 model = mujoco.MjModel.from_xml_path({str(SCENE)!r})
 def draw(gl=None):
     with HeadlessMujocoRenderer(model, 64, 48, gl=gl) as renderer:

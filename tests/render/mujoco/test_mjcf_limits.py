@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render.mjcf_check import check_mjcf
-from lerax_render.sources.mjcf import MujocoScene
+from lerax_render.mujoco.mjcf_limits import check_mjcf
+from lerax_render.sources.simulation import MujocoScene
+from support.paths import ROOT
 
-SCENES = Path(__file__).parents[2] / "assets" / "scenes"
+SCENES = ROOT / "assets" / "scenes"
 GEOM = '<geom size=".1"/>'
 TRIANGLES = """
 v 0 0 0

@@ -6,7 +6,6 @@ import signal
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import mujoco
 import numpy as np
@@ -15,12 +14,13 @@ import pytest
 
 import lerax_render as lr
 from lerax_render.errors import RenderError
-from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
-from lerax_render.pose import Pose
-from lerax_render.pose_processes import PoseProcesses
+from lerax_render.mujoco.pool import PoseProcesses
+from lerax_render.mujoco.pose import Pose
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
 from lerax_render.sources.mujoco import PosePainter
+from support.paths import ROOT
 
-HOPPER = Path(__file__).parents[2] / "assets/scenes/hopper.xml"
+HOPPER = ROOT / "assets/scenes/hopper.xml"
 W, H = 640, 480
 COUNT = 18
 

@@ -1,14 +1,13 @@
-from pathlib import Path
-
 import jax
 import mujoco
 import numpy as np
 import pytest
 from mujoco import mjx
 
-from lerax_render.pose import Pose, PoseLoader
+from lerax_render.mujoco.pose import Pose, PoseLoader
+from support.paths import ROOT
 
-CRANE = Path(__file__).parents[2] / "assets/scenes/crane.xml"
+CRANE = ROOT / "assets/scenes/crane.xml"
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render import gl
 from lerax_render.errors import BackendUnavailableError
-from lerax_render.mujoco_renderer import Camera, HeadlessMujocoRenderer, Pose
+from lerax_render.mujoco import gl
+from lerax_render.mujoco.renderer import Camera, HeadlessMujocoRenderer, Pose
+from support.paths import ROOT
 
-ASSETS = Path(__file__).parents[2] / "assets/scenes"
+ASSETS = ROOT / "assets/scenes"
 W, H = 160, 120
 
 # A red ball of radius 0.5 on a green floor, seen straight from above by `top`, 5 m over the floor.
@@ -498,7 +499,7 @@ def test_the_end_of_one_renderer_harms_no_other(end: str, hopper: mujoco.MjModel
 def test_a_program_keeps_its_own_context(
     chasing: HeadlessMujocoRenderer, hopper: mujoco.MjModel
 ) -> None:
-    from lerax_render.gl import egl
+    from lerax_render.mujoco.gl import egl
 
     context = gl.open_context("egl")
     assert egl._library is not None
@@ -596,7 +597,7 @@ def test_many_lives_leave_nothing(ball: mujoco.MjModel) -> None:
 def test_exit_with_open_renderers_is_silent(end: str) -> None:
     script = f"""
 import mujoco
-from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
 model = mujoco.MjModel.from_xml_path({str(ASSETS / "hopper.xml")!r})
 kept = []
 def draw():
@@ -619,7 +620,7 @@ def test_beside_mujocos_own_renderer() -> None:
     pytest.importorskip("OpenGL")
     script = f"""
 import mujoco
-from lerax_render.mujoco_renderer import HeadlessMujocoRenderer
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
 model = mujoco.MjModel.from_xml_path({str(ASSETS / "hopper.xml")!r})
 data = mujoco.MjData(model)
 mujoco.mj_forward(model, data)

@@ -2,8 +2,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.mujoco_renderer import Camera, HeadlessMujocoRenderer
-from lerax_render.shadows import Shadows
+from lerax_render.mujoco.renderer import Camera, HeadlessMujocoRenderer
+from lerax_render.mujoco.shadows import Shadows
 
 # A plate over a white floor, under a lamp that shines straight down.
 PLATE = """

@@ -3,9 +3,9 @@ import gc
 import numpy as np
 import pytest
 
-from lerax_render.canvas import Canvas
-from lerax_render.pygame_import import pygame
-from lerax_render.view import View
+from lerax_render.paint2d.canvas import Canvas
+from lerax_render.paint2d.layout import View
+from lerax_render.paint2d.pygame_import import pygame
 
 VIEW = View(7, 5, 1.0, (0.0, 0.0), background=(1.0, 0.5, 0.0))
 

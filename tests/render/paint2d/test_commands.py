@@ -5,7 +5,7 @@ import pytest
 from jax import numpy as jnp
 from lerax.render import RED, Color, Transform
 
-from lerax_render.commands import Command, CommandRenderer
+from lerax_render.paint2d.commands import Command, CommandRenderer
 
 COLOR = Color(0.25, 0.5, 0.75)
 

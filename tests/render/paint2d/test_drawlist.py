@@ -7,9 +7,15 @@ from jax import random as jr
 from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
 from lerax.render import BLACK, BLUE, RED, WHITE, Abstract2DRenderer, Color
 
-from lerax_render.display import offscreen_display
-from lerax_render.drawlist import CannotTrace, DrawList, DrawListPainter, TracingRenderer, View
-from lerax_render.pygame_renderer import HeadlessPygameRenderer
+from lerax_render.paint2d.drawlist import (
+    CannotTrace,
+    DrawList,
+    DrawListPainter,
+    TracingRenderer,
+    View,
+)
+from lerax_render.paint2d.offscreen import offscreen_display
+from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
 ENVS = [CartPole, Acrobot, Pendulum, MountainCar, ContinuousMountainCar]
 NUM_STEPS = 12

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lerax_render.geometry import (
+from lerax_render.paint2d.geometry import (
     clip_polygon,
     clip_segment,
     coverage,

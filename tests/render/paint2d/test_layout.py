@@ -3,9 +3,9 @@ import pytest
 from lerax.env import MountainCar
 from lerax.render import Color, Transform, VideoRenderer
 
-from lerax_render.display import offscreen_display
-from lerax_render.pygame_renderer import HeadlessPygameRenderer
-from lerax_render.view import MAX_SIZE, View
+from lerax_render.paint2d.layout import MAX_SIZE, View
+from lerax_render.paint2d.offscreen import offscreen_display
+from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
 POINTS = np.array([[0.0, 0.0], [1.3, -0.7], [-2.25, 3.1]], np.float32)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lerax_render.fitting import Fitter
+from lerax_render.paint2d.letterbox import Fitter
 
 
 def picture(height: int, width: int) -> np.ndarray:

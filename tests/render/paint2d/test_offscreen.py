@@ -9,8 +9,8 @@ import pytest
 from jax import random as jr
 from lerax.env import Pendulum
 
-from lerax_render.display import offscreen_display
-from lerax_render.pygame_import import pygame
+from lerax_render.paint2d.offscreen import offscreen_display
+from lerax_render.paint2d.pygame_import import pygame
 
 MODULES = (pygame, pygame.display, pygame.event)
 
@@ -170,9 +170,9 @@ pygame.event.post(pygame.event.Event(pygame.USEREVENT))
 import jax
 from jax import random as jr
 from lerax.env import CartPole
-from lerax_render.display import offscreen_display
-from lerax_render.drawlist import DrawListPainter, TracingRenderer, View
-from lerax_render.pygame_renderer import HeadlessPygameRenderer
+from lerax_render.paint2d.offscreen import offscreen_display
+from lerax_render.paint2d.drawlist import DrawListPainter, TracingRenderer, View
+from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
 environment = dict(os.environ)
 env = CartPole()

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from lerax_render.canvas import Canvas
-from lerax_render.commands import Command
-from lerax_render.shapes import place, to_rgb
-from lerax_render.view import View
+from lerax_render.paint2d.canvas import Canvas
+from lerax_render.paint2d.commands import Command
+from lerax_render.paint2d.layout import View
+from lerax_render.paint2d.placement import place, to_rgb
 
 SIZE = 80
 # World units are pixels, (0, 0) is the upper left corner.

@@ -2,8 +2,9 @@ import resource
 
 import pytest
 
-from lerax_render.canvas import Canvas
-from lerax_render.marks import (
+from lerax_render.paint2d.canvas import Canvas
+from lerax_render.paint2d.layout import View
+from lerax_render.paint2d.primitives import (
     Area,
     Box,
     Disc,
@@ -13,8 +14,7 @@ from lerax_render.marks import (
     Stroke,
     unite,
 )
-from lerax_render.pygame_import import pygame
-from lerax_render.view import View
+from lerax_render.paint2d.pygame_import import pygame
 
 SQUARE = [[1.5, 1.5], [9.5, 1.5], [9.5, 9.5], [1.5, 9.5]]
 MARKS = [

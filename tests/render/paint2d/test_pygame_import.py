@@ -5,7 +5,7 @@ import sys
 PROGRAM = """
 import os
 before = dict(os.environ)
-from lerax_render.pygame_import import pygame
+from lerax_render.paint2d.pygame_import import pygame
 assert dict(os.environ) == before
 assert not pygame.get_init()
 pygame.Surface((2, 2))
@@ -30,7 +30,7 @@ import sys
 sys.modules["pygame"] = None
 from lerax_render.errors import BackendUnavailableError
 try:
-    import lerax_render.pygame_import
+    import lerax_render.paint2d.pygame_import
 except BackendUnavailableError as error:
     print(error)
 """

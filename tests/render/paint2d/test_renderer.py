@@ -8,9 +8,9 @@ from jax import random as jr
 from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
 from lerax.render import BLACK, RED, WHITE, Abstract2DRenderer, Color, Transform
 
-from lerax_render.display import offscreen_display
-from lerax_render.pygame_import import pygame
-from lerax_render.pygame_renderer import HeadlessPygameRenderer
+from lerax_render.paint2d.offscreen import offscreen_display
+from lerax_render.paint2d.pygame_import import pygame
+from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
 
 def test_it_can_be_used_alone():

@@ -17,7 +17,23 @@ from lerax.wrapper import FlattenObservation, Identity, RescaleAction, Transform
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from environments import (
+from lerax_render import (
+    HeadlessMujocoRenderer,
+    RenderError,
+    UnsupportedEnvError,
+    record,
+    render,
+    rollout,
+)
+from lerax_render.batch.loading import load_env
+from lerax_render.sources import find_source
+from lerax_render.sources.custom import OwnRenderer
+from lerax_render.sources.gymnasium import Gym
+from lerax_render.sources.gymnax import Gymnax
+from lerax_render.sources.lerax2d import Drawn, EagerlyDrawn
+from lerax_render.sources.mujoco import Mujoco
+from lerax_render.sources.simulation import Mjcf, MujocoScene
+from support.environments import (
     Captioned,
     Counting,
     CountsCalls,
@@ -27,24 +43,9 @@ from environments import (
     OwnLook,
     PythonIf,
 )
-from lerax_render import (
-    HeadlessMujocoRenderer,
-    RenderError,
-    UnsupportedEnvError,
-    record,
-    render,
-    rollout,
-)
-from lerax_render.sources import find_source
-from lerax_render.sources.drawn import Drawn, EagerlyDrawn
-from lerax_render.sources.gym import Gym
-from lerax_render.sources.gymnax import Gymnax
-from lerax_render.sources.mjcf import Mjcf, MujocoScene
-from lerax_render.sources.mujoco import Mujoco
-from lerax_render.sources.own_renderer import OwnRenderer
-from lerax_render.specs import load_env
+from support.paths import ROOT
 
-REFERENCE = Path(__file__).parents[2] / "assets" / "reference"
+REFERENCE = ROOT / "assets" / "reference"
 SIZE = dict(width=320, height=240)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lerax_render.sizes import human_size, parsed_size
+from lerax_render.video.byte_sizes import human_size, parsed_size
 
 
 @pytest.mark.parametrize(

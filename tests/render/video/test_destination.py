@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lerax_render import EncodeError, VideoWriter
-from lerax_render.formats import FORMATS
-from lerax_render.targets import open_target
+from lerax_render.video.destination import open_target
+from lerax_render.video.formats import FORMATS
 
 FRAME = np.full((20, 30, 3), 77, np.uint8)
 

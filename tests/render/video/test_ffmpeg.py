@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render import BackendUnavailableError, EncodeError, ffmpeg
-from lerax_render.ffmpeg import Ffmpeg
+from lerax_render import BackendUnavailableError, EncodeError
+from lerax_render.video import ffmpeg
+from lerax_render.video.ffmpeg import Ffmpeg
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render import ffmpeg
-from lerax_render.formats import FORMATS, resolve_format
+from lerax_render.video import ffmpeg
+from lerax_render.video.formats import FORMATS, resolve_format
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from environments import Counting
-from lerax_render import EncodeError, cli, record
-from lerax_render.presets import PRESETS, LimitedGifWriter, find_preset
+from lerax_render import EncodeError, record
+from lerax_render.cli import commands as cli
+from lerax_render.video.presets import PRESETS, LimitedGifWriter, find_preset
+from support.environments import Counting
 
 WIDTH, HEIGHT, FRAMES = 336, 84, 12
 

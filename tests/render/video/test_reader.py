@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from lerax_render import BackendUnavailableError, EncodeError, VideoWriter, decode
-from lerax_render.ffmpeg import find_ffmpeg
-from lerax_render.formats import FORMATS
+from lerax_render import BackendUnavailableError, EncodeError, VideoWriter
+from lerax_render.video import reader as decode
+from lerax_render.video.ffmpeg import find_ffmpeg
+from lerax_render.video.formats import FORMATS
 
 FPS = 25
 NUM_FRAMES = 12

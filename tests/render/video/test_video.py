@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from lerax_render import Video, VideoWriter, video
-from lerax_render.formats import FORMATS
+from lerax_render import Video, VideoWriter
+from lerax_render.video import video
+from lerax_render.video.formats import FORMATS
 
 FRAMES = [np.full((48, 64, 3), (value, 255 - value, 90), np.uint8) for value in (10, 120, 230)]
 

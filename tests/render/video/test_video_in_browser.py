@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import lerax_render as lr
-from browser import chromium
-from lerax_render import video
+from lerax_render.video import video
+from support.browser import chromium
 
 COLOURS = [(200, 30, 30), (30, 160, 30), (40, 60, 220)]
 

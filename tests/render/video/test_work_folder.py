@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerax_render import VideoWriter, work_folders
-from lerax_render.work_folders import PREFIX, WorkFolder, sweep
+from lerax_render import VideoWriter
+from lerax_render.video import work_folder as work_folders
+from lerax_render.video.work_folder import PREFIX, WorkFolder, sweep
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from lerax_render.work_folders import WorkFolder
+from lerax_render.video.work_folder import WorkFolder
 folder = WorkFolder(Path(sys.argv[1]))
 (folder.path / "clip.mp4").write_bytes(b"half a clip")
 print(folder.path, flush=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerax_render import EncodeError, VideoWriter, ffmpeg
-from lerax_render.formats import FORMATS
+from lerax_render import EncodeError, VideoWriter
+from lerax_render.video import ffmpeg
+from lerax_render.video.formats import FORMATS
 
 RNG = np.random.default_rng(0)
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from .console_view import TrainingView
 from .training_state import TrainingState
+from .view import TrainingView
 
 REFRESH_PER_SECOND = 4
 

@@ -10,13 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .training_state import (
-    RETURN_TAG,
-    Snapshot,
-    format_seconds,
-    format_value,
-    progress_parts,
-)
+from .training_state import RETURN_TAG, Snapshot, format_seconds, format_value, progress_parts
 
 CURVE_ROWS = 5
 """Height of the return's curve, in lines."""

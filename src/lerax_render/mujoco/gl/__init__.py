@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
-from ..errors import BackendUnavailableError
+from ...errors import BackendUnavailableError
 from .context import BackendFailure, Context, is_software
 
 __all__ = [

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from ..errors import BackendUnavailableError
+from ...errors import BackendUnavailableError
 
 _GL_RENDERER = 0x1F01
 _GL_MAX_RENDERBUFFER_SIZE = 0x84E8

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import RenderError
+from ...errors import RenderError
 from .context import BackendFailure, Context
 
 REMEDY = "apt-get install -y libegl1 libopengl0"

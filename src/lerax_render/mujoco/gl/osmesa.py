@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import RenderError
+from ...errors import RenderError
 from .context import BackendFailure, Context
 
 REMEDY = "apt-get install -y libosmesa6"

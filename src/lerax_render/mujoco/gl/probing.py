@@ -1,4 +1,4 @@
-"""The child process of `lerax_render.gl.probe`: one small picture, and a line of JSON about it."""
+"""The child process of `gl.probe`: one small picture, and a line of JSON about it."""
 
 import importlib
 import json

@@ -1,0 +1,7 @@
+from .base import TOTAL_TIMESTEPS as TOTAL_TIMESTEPS
+from .base import AbstractLoggingBackend as AbstractLoggingBackend
+from .base import HParam as HParam
+from .base import require_video_format as require_video_format
+from .console import ConsoleBackend as ConsoleBackend
+from .tensorboard import TensorBoardBackend as TensorBoardBackend
+from .wandb import WandbBackend as WandbBackend

@@ -1,0 +1,5 @@
+"""The host's side of a training: sessions, runs, and where they log to."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+from .run_names import safe_name as safe_name

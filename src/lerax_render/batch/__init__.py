@@ -1,0 +1,5 @@
+"""Many clips by their settings, in this process or on any executor."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

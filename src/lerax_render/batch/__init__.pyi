@@ -1,0 +1,9 @@
+from .clip import Clip as Clip
+from .executors import WorkerProcesses as WorkerProcesses
+from .executors import dask_cluster as dask_cluster
+from .jobs import Job as Job
+from .jobs import Outcome as Outcome
+from .jobs import Progress as Progress
+from .jobs import render_clips as render_clips
+from .loading import file_in as file_in
+from .loading import stem as stem

@@ -1,0 +1,5 @@
+"""Between paint and encode: several frames in one, and text on frames."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

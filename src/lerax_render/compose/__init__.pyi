@@ -1,0 +1,7 @@
+from .composition import Composition as Composition
+from .composition import is_shown as is_shown
+from .grid import Grid as Grid
+from .grid import write_label as write_label
+from .overlay import LINES as LINES
+from .overlay import Line as Line
+from .overlay import text_mask as text_mask

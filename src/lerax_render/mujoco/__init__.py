@@ -1,0 +1,5 @@
+"""MuJoCo painting: model and pose in, frame out."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""The only place that asks what kind of environment this is."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
