@@ -76,9 +76,7 @@ def grid() -> list[Row]:
     whole = Composition(WIDTH, HEIGHT, 50, grid=GRID)
     capture = jax.tree_util.Partial(type(source).capture, source)
     chunks = list(
-        rollout_chunks(
-            env, None, num_steps=GRID_STEPS, key=None, capture=capture, tiles=whole.tiles
-        )
+        rollout_chunks(env, None, steps=GRID_STEPS, key=None, capture=capture, tiles=whole.tiles)
     )
 
     def painter() -> Painter:
@@ -103,10 +101,10 @@ def grid() -> list[Row]:
                 exhaust(Composition(WIDTH, HEIGHT, 50, grid=GRID).frames(paints, chunk))
 
     def grid_clip() -> None:
-        record(env, num_steps=GRID_STEPS, grid=GRID)
+        record(env, steps=GRID_STEPS, grid=GRID)
 
     def plain_clip() -> None:
-        record(env, num_steps=GRID_STEPS)
+        record(env, steps=GRID_STEPS)
 
     for warm_up in (tiles_alone, in_a_grid, grid_clip, plain_clip):
         warm_up()

@@ -74,7 +74,7 @@ def painting(*arguments: str) -> Iterator[Section]:
         ):
 
             def clip(width: int = width, height: int = height) -> None:
-                record(scene, num_steps=size.clip_steps, width=width, height=height)
+                record(scene, steps=size.clip_steps, width=width, height=height)
 
             clip()
             auto_seconds, high_seconds, bare_seconds, clip_seconds = best_of(

@@ -8,7 +8,7 @@ from timing import costs, peak_memory
 
 CODE = (
     "from lerax.env import CartPole; import lerax_render as lr; "
-    "lr.record(CartPole(), path='{path}', num_steps={steps}, width=320, height=240)"
+    "lr.record(CartPole(), path='{path}', steps={steps}, width=320, height=240)"
 )
 SHORT, LONG = 1_000, 10_000
 

@@ -65,7 +65,7 @@ def whole_2d(env: Any) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "frames.raw"
         source = find_source(env)
-        chunks = source.chunks(env, None, num_steps=STEPS, key=jr.key(0), deterministic=False)
+        chunks = source.chunks(env, None, steps=STEPS, key=jr.key(0), deterministic=False)
         with (
             raw.open("wb") as file,
             source.painter(
@@ -78,7 +78,7 @@ def whole_2d(env: Any) -> list[Row]:
 
         def ours() -> None:
             path = f"{folder}/ours.mp4"
-            record(env, path=path, num_steps=STEPS, width=width, height=height, fps=50)
+            record(env, path=path, steps=STEPS, width=width, height=height, fps=50)
 
         def ffmpeg() -> None:
             source = f"-v error -y -f rawvideo -pix_fmt bgr0 -s {width}x{height} -r 50 -i {raw}"
@@ -89,7 +89,7 @@ def whole_2d(env: Any) -> list[Row]:
         @quietly
         def lerax() -> None:
             with offscreen_display():
-                states = rollout(env, num_steps=FEW_STEPS, key=jr.key(0)).states
+                states = rollout(env, steps=FEW_STEPS, key=jr.key(0)).states
                 states = unstack_pytree(jax.tree.map(jax.numpy.asarray, states))
                 renderer = VideoRenderer(env.default_renderer(), f"{folder}/lerax.mp4", 50)
                 env.render_states(states, renderer)
@@ -133,10 +133,10 @@ def record_video() -> list[Row]:
         cartpole, ant = CartPole(), MujocoScene(gymnasium_mjcf("ant"))
 
         def ours() -> None:
-            record(cartpole, path=f"{folder}/c.mp4", num_steps=STEPS, width=600, height=400)
+            record(cartpole, path=f"{folder}/c.mp4", steps=STEPS, width=600, height=400)
 
         def our_ant() -> None:
-            record(ant, path=f"{folder}/a.mp4", num_steps=FEW_STEPS, width=640, height=480)
+            record(ant, path=f"{folder}/a.mp4", steps=FEW_STEPS, width=640, height=480)
 
         theirs = gym("CartPole-v1", STEPS)
         their_ant = gym("Ant-v5", FEW_STEPS, width=640, height=480)
@@ -161,7 +161,7 @@ def next_to_mediapy(title: str) -> Section:
     mediapy.set_ffmpeg(find_ffmpeg())
     width, height = 640, 480
     env = CartPole()
-    states = rollout(env, num_steps=STEPS, key=jr.key(0)).states
+    states = rollout(env, steps=STEPS, key=jr.key(0)).states
     frames = list(render(env, states, width=width, height=height))
     rows, table = [], [("", "ours, kB", "mediapy, kB", "ours, dB", "mediapy, dB")]
     with tempfile.TemporaryDirectory() as folder:

@@ -70,7 +70,7 @@ def stages(env: Any, steps: int) -> tuple[str, ...]:
     source = find_source(env)
 
     def capture() -> list[Any]:
-        return list(source.chunks(env, None, num_steps=steps, key=jr.key(0), deterministic=False))
+        return list(source.chunks(env, None, steps=steps, key=jr.key(0), deterministic=False))
 
     chunks = capture()
     with source.painter(
@@ -93,7 +93,7 @@ def stages(env: Any, steps: int) -> tuple[str, ...]:
 
 
 def paint_2d(env: Any) -> Row:
-    states = rollout(env, num_steps=STEPS, key=jr.key(0)).states
+    states = rollout(env, steps=STEPS, key=jr.key(0)).states
     with offscreen_display():
         renderer = env.default_renderer()
         few = unstack_pytree(jax.tree.map(lambda x: jax.numpy.asarray(x[:24]), states))

@@ -62,7 +62,7 @@ def clips(counts: list[int]) -> Iterator[Row]:
     scene = MujocoScene(gymnasium_mjcf("ant"))
 
     def clip(workers: int) -> None:
-        record(scene, num_steps=CLIP_STEPS, width=WIDTH, height=HEIGHT, workers=workers)
+        record(scene, steps=CLIP_STEPS, width=WIDTH, height=HEIGHT, workers=workers)
 
     ours, theirs = best_of(lambda: clip(counts[-1]), lambda: clip(1), rounds=2)
     what = f"a whole clip: {counts[-1]} processes / 1"
@@ -70,7 +70,5 @@ def clips(counts: list[int]) -> Iterator[Row]:
 
 
 def _states(scene: MujocoScene) -> Pose:
-    (chunk,) = find_source(scene).chunks(
-        scene, None, num_steps=FRAMES, key=None, deterministic=False
-    )
+    (chunk,) = find_source(scene).chunks(scene, None, steps=FRAMES, key=None, deterministic=False)
     return chunk.states

@@ -100,7 +100,7 @@ if __name__ == "__main__":
     video = lr.record(
         RescaleAction(Orbit()),  # policies are given actions from -1 to 1
         path=options.output,
-        num_steps=options.steps,
+        steps=options.steps,
         width=720,
         height=480,
         grid=(2, 3),

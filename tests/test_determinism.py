@@ -19,7 +19,7 @@ from support.environments import Counting
 from support.paths import ROOT
 
 SCENE = ROOT / "assets" / "scenes" / "arm.xml"
-SMALL = {"num_steps": 80, "width": 96, "height": 64}
+SMALL = {"steps": 80, "width": 96, "height": 64}
 # Called in this process and in others.
 CLIPS: dict[str, Callable[[str], lr.Video]] = {
     "2D": lambda format: lr.record(CartPole(), format=format, key=jr.key(3), **SMALL),
@@ -33,7 +33,7 @@ CLIPS: dict[str, Callable[[str], lr.Video]] = {
         **SMALL,
     ),
     "scene": lambda format: lr.record(
-        lr.MujocoScene(SCENE), format=format, key=jr.key(3), **{**SMALL, "num_steps": 12}
+        lr.MujocoScene(SCENE), format=format, key=jr.key(3), **{**SMALL, "steps": 12}
     ),
 }
 
@@ -79,8 +79,8 @@ def test_another_key_gives_another_clip(here):
 
 
 def test_states_are_the_same_bit_for_bit():
-    first, second = (lr.rollout(Counting(), num_steps=150, key=jr.key(5)) for _ in range(2))
-    other = lr.rollout(Counting(), num_steps=150, key=jr.key(6))
+    first, second = (lr.rollout(Counting(), steps=150, key=jr.key(5)) for _ in range(2))
+    other = lr.rollout(Counting(), steps=150, key=jr.key(6))
     leaves = jax.tree.leaves(first)
     assert len(leaves) >= 5
     for one, again in zip(leaves, jax.tree.leaves(second), strict=True):
@@ -90,7 +90,7 @@ def test_states_are_the_same_bit_for_bit():
 
 def test_pixels_do_not_depend_on_what_was_painted_before():
     env = CartPole()
-    states = lr.rollout(env, num_steps=70, key=jr.key(7)).states
+    states = lr.rollout(env, steps=70, key=jr.key(7)).states
     whole = list(lr.render(env, states, width=96, height=64))
     (alone,) = lr.render(env, jax.tree.map(lambda x: x[69:], states), width=96, height=64)
     np.testing.assert_array_equal(whole[69], alone)

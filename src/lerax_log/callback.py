@@ -170,7 +170,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             int(video_interval) if any(one.video_formats for one in backends) else 0
         )
         clip = ClipSettings(
-            num_steps=video_num_steps,
+            steps=video_num_steps,
             width=video_width,
             height=video_height,
             fps=video_fps,

@@ -2,7 +2,7 @@
 
     import lerax_render as lr
 
-    video = lr.record(env, policy, "clip.mp4", num_steps=256)
+    video = lr.record(env, policy, "clip.mp4", steps=256)
 
 Importing this package loads none of JAX, MuJoCo, pygame or GL: each public name below imports its
 module when it is first used.

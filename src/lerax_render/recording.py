@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from .acting import PyTree, Rollout, captured_batches, check_num_steps, check_policy, check_whole
+from .acting import PyTree, Rollout, captured_batches, check_policy, check_steps, check_whole
 from .compose import Composition, Line
 from .errors import RenderError, warn
 from .mujoco import CINEMATIC, check_name
@@ -30,7 +30,7 @@ def record(
     policy: Any | None = None,
     path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
-    num_steps: int = 256,
+    steps: int = 256,
     key: jax.Array | None = None,
     width: int | None = None,
     height: int | None = None,
@@ -60,7 +60,7 @@ def record(
         path: Where the clip goes: a file, a pattern such as `frame_%05d.png`, or a binary buffer.
             `None` keeps it in memory. A file that is there already is replaced once the new one is
             whole, and stays as it was if anything fails.
-        num_steps: Number of frames.
+        steps: Number of frames.
         key: JAX PRNG key; `jax.random.key(0)` where `None`.
         width: Of the picture in pixels, 1 to 16384; where `None`, 640 or the preset's.
         height: Of the picture in pixels, 1 to 16384; where `None`, 480 or the preset's.
@@ -98,7 +98,7 @@ def record(
         EncodeError: ffmpeg or the disk failed; no partial file is left.
     """
     _check_not_traced("record")
-    check_num_steps(num_steps)
+    check_steps(steps)
     check_name(quality, CINEMATIC)
     workers = _check_workers(workers)
     chosen = find_preset(preset, max_size)
@@ -129,7 +129,7 @@ def record(
         source.chunks(
             env,
             policy,
-            num_steps=num_steps,
+            steps=steps,
             key=key,
             deterministic=deterministic,
             tiles=composition.tiles,

@@ -177,7 +177,7 @@ def test_a_child_is_forked_while_a_clip_is_made(ordeal: Ordeal) -> None:
 
 def test_what_raises_in_a_mujoco_clip_frees_its_context(tmp_path: Path) -> None:
     scene, target = MujocoScene(SCENE), tmp_path / "clip.mp4"
-    size = {"num_steps": 8, "width": 64, "height": 48}
+    size = {"steps": 8, "width": 64, "height": 48}
     # The driver keeps files open from its first use on.
     record(scene, path=target, **size)
     whole = target.read_bytes()

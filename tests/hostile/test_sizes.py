@@ -18,12 +18,12 @@ MODEL = mujoco.MjModel.from_xml_string('<mujoco><worldbody><geom size=".1"/></wo
 def env():
     env = CartPole()
     # What is loaded and compiled once belongs to no case.
-    lr.record(env, num_steps=2, width=32, height=24, overlay=True, grid=(1, 2), labels=("a", "b"))
+    lr.record(env, steps=2, width=32, height=24, overlay=True, grid=(1, 2), labels=("a", "b"))
     return env
 
 
 def record(env, **options):
-    options = {"num_steps": 2, "width": 32, "height": 24, **options}
+    options = {"steps": 2, "width": 32, "height": 24, **options}
     return lr.record(env, **options)
 
 

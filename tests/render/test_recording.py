@@ -48,7 +48,7 @@ def square_positions(frames: np.ndarray) -> list[float | None]:
 
 
 def test_every_state_is_a_frame_the_terminal_one_included():
-    video = record(Counting(3), num_steps=9, width=200, height=100, format="apng")
+    video = record(Counting(3), steps=9, width=200, height=100, format="apng")
 
     assert video.num_frames == 9
     assert square_positions(video.frames()) == pytest.approx([0, 1, 2, 3, 0, 1, 2, 3, 0], abs=0.1)
@@ -57,7 +57,7 @@ def test_every_state_is_a_frame_the_terminal_one_included():
 @pytest.mark.parametrize("format", ["mp4", "webm", "gif", "webp", "apng"])
 def test_each_format_holds_what_was_recorded(tmp_path, format):
     path = tmp_path / f"clip.{format}"
-    video = record(Counting(7), path=path, num_steps=8, width=320, height=160, fps=20)
+    video = record(Counting(7), path=path, steps=8, width=320, height=160, fps=20)
 
     assert (video.format, video.num_frames, video.width, video.height) == (format, 8, 320, 160)
     assert video.path == path
@@ -66,9 +66,7 @@ def test_each_format_holds_what_was_recorded(tmp_path, format):
 
 
 def test_a_png_sequence(tmp_path):
-    video = record(
-        Counting(7), path=tmp_path / "frame_%03d.png", num_steps=3, width=200, height=100
-    )
+    video = record(Counting(7), path=tmp_path / "frame_%03d.png", steps=3, width=200, height=100)
 
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "frame_000.png",
@@ -79,7 +77,7 @@ def test_a_png_sequence(tmp_path):
 
 
 def test_without_a_path_the_clip_is_in_memory():
-    video = record(Counting(), num_steps=4, width=200, height=100)
+    video = record(Counting(), steps=4, width=200, height=100)
 
     assert video.path is None
     assert video.format == "mp4"
@@ -88,14 +86,14 @@ def test_without_a_path_the_clip_is_in_memory():
 
 def test_a_buffer_gets_the_same_bytes():
     buffer = io.BytesIO()
-    options = dict(num_steps=4, width=200, height=100, format="gif")
+    options = dict(steps=4, width=200, height=100, format="gif")
     video = record(Counting(), None, buffer, **options)
 
     assert buffer.getvalue() == video.data == record(Counting(), **options).data
 
 
 def test_the_picture_is_letterboxed_and_not_distorted():
-    frames = record(Counting(), num_steps=1, width=200, height=300, format="apng").frames()
+    frames = record(Counting(), steps=1, width=200, height=300, format="apng").frames()
     red = np.argwhere((frames[0] == (255, 0, 0)).all(-1))
     height, width = np.ptp(red, axis=0) + 1
 
@@ -108,13 +106,13 @@ def test_the_picture_is_letterboxed_and_not_distorted():
     ("env", "fps"), [(CartPole(), 50.0), (CartPole(dt=0.05), 20.0), (Counting(), 50.0)]
 )
 def test_real_time_is_the_default(env, fps):
-    assert record(env, num_steps=2, width=64, height=48).fps == pytest.approx(fps)
+    assert record(env, steps=2, width=64, height=48).fps == pytest.approx(fps)
 
 
 def test_policies_act_and_keys_choose():
     env = Pendulum()
     one, same, other = (
-        record(env, num_steps=12, width=64, height=64, key=jr.key(k), format="apng").data
+        record(env, steps=12, width=64, height=64, key=jr.key(k), format="apng").data
         for k in (0, 0, 1)
     )
 
@@ -123,14 +121,14 @@ def test_policies_act_and_keys_choose():
 
 def test_a_stateful_policy_through_wrappers():
     env = Limited(Counting(100), 3)
-    video = record(env, Metronome(env), num_steps=6, width=200, height=100, format="apng")
+    video = record(env, Metronome(env), steps=6, width=200, height=100, format="apng")
 
     assert square_positions(video.frames()) == pytest.approx([0, 1, 2, 3, 0, 1], abs=0.1)
 
 
 def test_progress_is_told_in_frames():
     told: list[int] = []
-    record(Counting(), num_steps=150, width=32, height=16, progress=told.append)
+    record(Counting(), steps=150, width=32, height=16, progress=told.append)
 
     assert sum(told) == 150
     assert len(told) > 1
@@ -140,7 +138,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(tmp_path):
     path = tmp_path / "clip.gif"
     path.write_bytes(b"precious")
     with pytest.raises(RuntimeError, match="the paint is off"):
-        record(Fails(9), path=path, num_steps=9, width=64, height=32)
+        record(Fails(9), path=path, steps=9, width=64, height=32)
 
     assert path.read_bytes() == b"precious"
     assert list(tmp_path.iterdir()) == [path]
@@ -148,7 +146,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(tmp_path):
 
 def test_try_record_turns_a_failure_into_one_warning():
     with pytest.warns(RenderWarning) as caught:
-        assert try_record(Fails(9), num_steps=9, width=64, height=32) is None
+        assert try_record(Fails(9), steps=9, width=64, height=32) is None
 
     (warning,) = caught
     message = str(warning.message)
@@ -159,7 +157,7 @@ def test_try_record_turns_a_failure_into_one_warning():
 def test_try_record_never_raises_even_where_warnings_are_errors(caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert try_record(Invisible(), num_steps=2) is None
+        assert try_record(Invisible(), steps=2) is None
 
     assert "no picture of this" in caplog.text
 
@@ -167,12 +165,12 @@ def test_try_record_never_raises_even_where_warnings_are_errors(caplog):
 def test_try_record_returns_the_clip_where_nothing_fails():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert try_record(Counting(), num_steps=2, width=32, height=16).num_frames == 2
+        assert try_record(Counting(), steps=2, width=32, height=16).num_frames == 2
 
 
 def test_nan_states_render_what_they_can_and_warn_once():
     with pytest.warns(RenderWarning, match="5 of 8 frames are incomplete") as caught:
-        video = record(TurnsNaN(7), num_steps=8, width=200, height=100, format="apng")
+        video = record(TurnsNaN(7), steps=8, width=200, height=100, format="apng")
 
     assert len(caught) == 1
     positions = square_positions(video.frames())
@@ -201,7 +199,7 @@ class Untouchable(Counting):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(num_steps=0), "num_steps must be at least 1, got 0"),
+        (dict(steps=0), "steps must be at least 1, got 0"),
         (dict(fps=0), "fps"),
         (dict(fps=float("nan")), "fps"),
         (dict(fps=-5), "fps"),
@@ -218,7 +216,7 @@ class Untouchable(Counting):
 def test_wrong_arguments_are_refused_before_any_work(monkeypatch, tmp_path, options, message):
     monkeypatch.chdir(tmp_path)
     # The one look at the environment that is allowed finds out how to draw it; it is remembered.
-    record(Counting(), num_steps=1, width=16, height=8)
+    record(Counting(), steps=1, width=16, height=8)
     with pytest.raises((ValueError, OSError), match=message):
         record(Counting(), **options)
 
@@ -226,7 +224,7 @@ def test_wrong_arguments_are_refused_before_any_work(monkeypatch, tmp_path, opti
 
 
 def test_render_gives_an_array_of_its_own_for_each_stacked_state():
-    states = rollout(Counting(200), num_steps=150).states
+    states = rollout(Counting(200), steps=150).states
     frames = list(render(Counting(200), states, width=200, height=100))
 
     assert len(frames) == 150
@@ -235,7 +233,7 @@ def test_render_gives_an_array_of_its_own_for_each_stacked_state():
 
 
 def test_render_takes_sequences_and_iterators_of_states():
-    states = rollout(Counting(200), num_steps=70).states
+    states = rollout(Counting(200), steps=70).states
     single = [jax.tree.map(lambda x, t=t: x[t], states) for t in range(70)]
     stacked = np.stack(list(render(Counting(200), states, width=64, height=32)))
 
@@ -245,8 +243,8 @@ def test_render_takes_sequences_and_iterators_of_states():
 
 
 def test_render_and_record_paint_alike():
-    frames = record(CartPole(), num_steps=5, width=160, height=120, format="apng").frames()
-    states = rollout(CartPole(), num_steps=5).states
+    frames = record(CartPole(), steps=5, width=160, height=120, format="apng").frames()
+    states = rollout(CartPole(), steps=5).states
 
     np.testing.assert_array_equal(frames, list(render(CartPole(), states, width=160, height=120)))
 
@@ -263,11 +261,11 @@ def test_render_of_a_single_state_is_an_error():
 
 
 def test_render_reports_wrong_arguments_at_once():
-    states = rollout(OwnLook(), num_steps=2).states
+    states = rollout(OwnLook(), steps=2).states
     with pytest.raises(ValueError, match="no camera to choose"):
         render(OwnLook(), states, camera=1)
     with pytest.raises(ValueError, match="width"):
-        render(Counting(), rollout(Counting(), num_steps=2).states, width=0)
+        render(Counting(), rollout(Counting(), steps=2).states, width=0)
 
 
 def test_an_unwritable_folder_is_said_before_rendering(tmp_path):
@@ -278,7 +276,7 @@ def test_an_unwritable_folder_is_said_before_rendering(tmp_path):
 
 
 def test_any_iterable_of_states_and_a_rollout_can_be_rendered():
-    steps = rollout(Counting(), num_steps=3)
+    steps = rollout(Counting(), steps=3)
     single = [jax.tree.map(lambda x, t=t: x[t], steps.states) for t in range(3)]
     expected = np.stack(list(render(Counting(), steps.states, width=40, height=20)))
 
@@ -289,7 +287,7 @@ def test_any_iterable_of_states_and_a_rollout_can_be_rendered():
 
 def test_inside_a_trace_the_error_says_so():
     def traced(x):
-        record(Counting(), num_steps=2)
+        record(Counting(), steps=2)
         return x
 
     with pytest.raises(RuntimeError, match="record was called in a function that JAX is tracing"):
@@ -298,7 +296,7 @@ def test_inside_a_trace_the_error_says_so():
 
 def test_a_grid_shows_a_rollout_in_each_tile():
     env = Counting(50)
-    video = record(env, num_steps=4, width=401, height=201, grid=(2, 2), format="apng")
+    video = record(env, steps=4, width=401, height=201, grid=(2, 2), format="apng")
     last = video.frames()[3]
 
     assert last.shape == (201, 401, 3)
@@ -310,16 +308,16 @@ def test_a_grid_shows_a_rollout_in_each_tile():
 def test_a_grid_of_policies_needs_one_a_tile():
     policies = [Metronome(Counting()) for _ in range(4)]
     with pytest.raises(ValueError, match=r"4 policies were given, .* got no grid"):
-        record(Counting(), policies, num_steps=2)
+        record(Counting(), policies, steps=2)
     with pytest.raises(ValueError, match="4 policies were given"):
-        record(Counting(), policies, num_steps=2, grid=(2, 3))
+        record(Counting(), policies, steps=2, grid=(2, 3))
     with pytest.raises(TypeError, match="labels must be several texts"):
-        record(Counting(), num_steps=2, grid=(2, 2), labels="abcd")
+        record(Counting(), steps=2, grid=(2, 2), labels="abcd")
 
 
 def test_numpy_numbers_are_numbers():
     size = np.int64(32)
-    options = dict(num_steps=np.int32(2), width=size, height=size, fps=np.float32(20))
+    options = dict(steps=np.int32(2), width=size, height=size, fps=np.float32(20))
     video = record(Counting(), grid=(np.int64(1), 2), **options)
 
     assert (video.width, video.fps) == (32, 20)
@@ -329,7 +327,7 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path):
     path = tmp_path / "clip.gif"
     path.write_bytes(b"")
     path.chmod(0o600)
-    record(Counting(), path=path, num_steps=2, width=32, height=16)
+    record(Counting(), path=path, steps=2, width=32, height=16)
 
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -341,7 +339,7 @@ def test_try_record_survives_an_environment_that_cannot_say_its_name():
             raise RuntimeError("no name")
 
     with pytest.warns(RenderWarning, match="no video of Nameless"):
-        assert try_record(Nameless(9), num_steps=9, width=64, height=32) is None
+        assert try_record(Nameless(9), steps=9, width=64, height=32) is None
 
 
 def test_states_of_a_vmapped_environment_can_be_rendered():

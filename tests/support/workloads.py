@@ -85,7 +85,7 @@ def clips(folder: str, rounds: int, warm_up: int, slope: int) -> None:
     def once(number: int) -> None:
         target = targets[number % len(targets)]
         path = None if target is None else Path(folder) / target
-        assert record(env, path=path, num_steps=2, width=16, height=12).num_frames == 2
+        assert record(env, path=path, steps=2, width=16, height=12).num_frames == 2
         if number % 10 == 0:
             try:
                 with VideoWriter(path, 20, format=None if path else "gif") as writer:

@@ -14,7 +14,7 @@ class ClipSettings:
     """What the clips of a run look like.
 
     Attributes:
-        num_steps: Environment steps, one frame each.
+        steps: Environment steps, one frame each.
         width: In pixels.
         height: In pixels.
         fps: Frames a second.
@@ -22,7 +22,7 @@ class ClipSettings:
         overlay: Whether the training's step and the episode's return are written on the frames.
     """
 
-    num_steps: int
+    steps: int
     width: int
     height: int
     fps: float

@@ -48,13 +48,13 @@ class Frame:
         return Snapshot(self, arrays, seed, step)
 
     def chunks(
-        self, source: Source, env: Any, policy: Any, num_steps: int, seed: int
+        self, source: Source, env: Any, policy: Any, steps: int, seed: int
     ) -> Iterator[Rollout]:
         """Yield a rollout of environment and policy, compiled once for all recordings."""
         key = jr.key(seed)
         if self._prepared is not None and self._prepared[0] == source:
-            return self._prepared[1].chunks(env, policy, num_steps=num_steps, key=key)
-        return source.chunks(env, policy, num_steps=num_steps, key=key, deterministic=False)
+            return self._prepared[1].chunks(env, policy, steps=steps, key=key)
+        return source.chunks(env, policy, steps=steps, key=key, deterministic=False)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def record_clips(
         film(
             source,
             env,
-            snapshot.frame.chunks(source, env, policy, settings.num_steps, snapshot.seed),
+            snapshot.frame.chunks(source, env, policy, settings.steps, snapshot.seed),
             list(writers.values()),
             Composition(settings.width, settings.height, settings.fps, overlay),
             camera=settings.camera,

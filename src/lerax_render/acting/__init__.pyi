@@ -2,8 +2,8 @@ from .rollouts import CHUNK as CHUNK
 from .rollouts import PreparedRollout as PreparedRollout
 from .rollouts import PyTree as PyTree
 from .rollouts import Rollout as Rollout
-from .rollouts import check_num_steps as check_num_steps
 from .rollouts import check_policy as check_policy
+from .rollouts import check_steps as check_steps
 from .rollouts import check_whole as check_whole
 from .rollouts import rollout as rollout
 from .rollouts import rollout_chunks as rollout_chunks

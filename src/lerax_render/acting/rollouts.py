@@ -2,7 +2,7 @@
 
 Rollouts are computed in chunks of `CHUNK` steps (see `stepping`). While the caller works on one
 chunk, the device computes the next, and never more than two are held: memory does not grow with
-`num_steps`.
+`steps`.
 """
 
 import threading
@@ -40,8 +40,8 @@ __all__ = [
     "PreparedRollout",
     "PyTree",
     "Rollout",
-    "check_num_steps",
     "check_policy",
+    "check_steps",
     "check_whole",
     "rollout",
     "rollout_chunks",
@@ -59,7 +59,7 @@ def rollout(
     env: Any,
     policy: Any | None = None,
     *,
-    num_steps: int = 256,
+    steps: int = 256,
     key: jax.Array | None = None,
     capture: Capture = whole_state,
     deterministic: bool = False,
@@ -70,7 +70,7 @@ def rollout(
         env: A Lerax environment, wrapped or not.
         policy: A Lerax policy; its internal state is kept from step to step and reset with each
             episode. `None` samples from the environment's action space.
-        num_steps: Number of states to return, the first one included.
+        steps: Number of states to return, the first one included.
         key: JAX PRNG key; `jax.random.key(0)` where `None`.
         capture: `(env, state) -> pytree`, run on every state inside the compiled rollout; only its
             result is kept. Must be hashable: a module-level function is, and is compiled once.
@@ -81,14 +81,14 @@ def rollout(
         The rollout, on the host as NumPy arrays.
 
     Raises:
-        ValueError: `num_steps` is not positive, or the policy was made for other spaces.
+        ValueError: `steps` is not positive, or the policy was made for other spaces.
         TypeError: `policy` is not a Lerax policy.
     """
     check_policy(env, policy)
-    check_num_steps(num_steps)
+    check_steps(steps)
     chunks = list(
         rollout_chunks(
-            env, policy, num_steps=num_steps, key=key, capture=capture, deterministic=deterministic
+            env, policy, steps=steps, key=key, capture=capture, deterministic=deterministic
         )
     )
     # PRNG keys in a state stay JAX arrays: NumPy has no dtype for them.
@@ -102,7 +102,7 @@ def rollout_chunks(
     env: Any,
     policy: Any | None,
     *,
-    num_steps: int,
+    steps: int,
     key: jax.Array | None,
     capture: Capture,
     deterministic: bool = False,
@@ -118,14 +118,14 @@ def rollout_chunks(
     if tiles is None:
         carry = blank_carry(env, policy, key)
         return _chunks(
-            lambda carry: scan_chunk(env, policy, carry, capture, deterministic), carry, num_steps
+            lambda carry: scan_chunk(env, policy, carry, capture, deterministic), carry, steps
         )
     policy, stacked = stacked_policies(policy)
     carry = blank_tiles(env, policy, jr.split(key, tiles), stacked)
     return _chunks(
         lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
         carry,
-        num_steps,
+        steps,
     )
 
 
@@ -137,16 +137,16 @@ def _typed(key: jax.Array | None) -> jax.Array:
 
 
 def _chunks(
-    next_chunk: Callable[[Carry], tuple[Carry, Rollout]], carry: Carry, num_steps: int
+    next_chunk: Callable[[Carry], tuple[Carry, Rollout]], carry: Carry, steps: int
 ) -> Iterator[Rollout]:
     ahead: Rollout | None = None
-    for start in range(0, num_steps, CHUNK):
+    for start in range(0, steps, CHUNK):
         carry, chunk = next_chunk(carry)
         if ahead is not None:
             yield jax.device_get(ahead)
         ahead = (
-            jax.tree.map(lambda x, n=num_steps - start: x[:n], chunk)
-            if num_steps - start < CHUNK
+            jax.tree.map(lambda x, n=steps - start: x[:n], chunk)
+            if steps - start < CHUNK
             else chunk
         )
     yield jax.device_get(ahead)
@@ -186,7 +186,7 @@ class PreparedRollout:
         self._lock = threading.Lock()
 
     def chunks(
-        self, env: Any, policy: Any | None, *, num_steps: int, key: jax.Array
+        self, env: Any, policy: Any | None, *, steps: int, key: jax.Array
     ) -> Iterator[Rollout]:
         """Like `rollout_chunks`, for an environment and a policy that differ only in values."""
         with self._lock:
@@ -198,14 +198,14 @@ class PreparedRollout:
             carry, chunk = self._compiled(arrays, eqx.filter(carry, eqx.is_array))
             return eqx.combine(carry, self._carry_static), chunk
 
-        return _chunks(scan_compiled, blank(self._start, key), num_steps)
+        return _chunks(scan_compiled, blank(self._start, key), steps)
 
 
 def stepwise(
     env: Any,
     policy: Any | None,
     *,
-    num_steps: int,
+    steps: int,
     key: jax.Array | None,
     deterministic: bool = False,
 ) -> Iterator[tuple[PyTree, Rollout]]:
@@ -215,15 +215,15 @@ def stepwise(
         The state, and a `Rollout` of that one step whose `states` is `None` (scalars, no `T` axis).
     """
     carry = blank_carry(env, policy, _typed(key))
-    for _ in range(num_steps):
+    for _ in range(steps):
         carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
         yield carry.env_state, jax.device_get(step)
 
 
-def check_num_steps(num_steps: int) -> None:
-    """Raise `ValueError` or `TypeError` unless `num_steps` is a positive whole number."""
-    if check_whole("num_steps", num_steps) < 1:
-        raise ValueError(f"num_steps must be at least 1, got {num_steps}")
+def check_steps(steps: int) -> None:
+    """Raise `ValueError` or `TypeError` unless `steps` is a positive whole number."""
+    if check_whole("steps", steps) < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
 
 
 def check_whole(name: str, number: Any) -> int:

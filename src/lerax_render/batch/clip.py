@@ -90,7 +90,7 @@ class Clip:
             env,
             policies if len(policies) > 1 else next(iter(policies), None),
             path,
-            num_steps=self.steps,
+            steps=self.steps,
             key=jax.random.key(self.seed),
             width=self.width,
             height=self.height,

@@ -107,10 +107,10 @@ class Composition:
             assert picture is not None
             yield picture
 
-    def _shown(self, num_steps: int) -> np.ndarray:
-        """Which of the next steps have frames, `bool (num_steps,)`; the clip's first step does."""
-        steps = range(self._steps, self._steps + num_steps)
-        self._steps += num_steps
+    def _shown(self, count: int) -> np.ndarray:
+        """Which of the next steps have frames, `bool (count,)`; the clip's first step does."""
+        steps = range(self._steps, self._steps + count)
+        self._steps += count
         return np.array([is_shown(step, self._share) for step in steps], bool)
 
 

@@ -87,7 +87,7 @@ class Source(ABC):
         env: Any,
         policy: Any | None,
         *,
-        num_steps: int,
+        steps: int,
         key: jax.Array | None,
         deterministic: bool,
         tiles: int | None = None,
@@ -101,7 +101,7 @@ class Source(ABC):
         return rollout_chunks(
             env,
             policy,
-            num_steps=num_steps,
+            steps=steps,
             key=key,
             # Unlike a bound method, it compares equal when the sources do.
             capture=jax.tree_util.Partial(type(self).capture, self),

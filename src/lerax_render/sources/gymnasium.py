@@ -44,7 +44,7 @@ class Gym(Source):
         env: Any,
         policy: Any | None,
         *,
-        num_steps: int,
+        steps: int,
         key: jax.Array | None,
         deterministic: bool,
         tiles: int | None = None,
@@ -53,9 +53,7 @@ class Gym(Source):
         reject_tiles(tiles, "a Gymnasium environment")
         inner = env.unwrapped.env
         steps: list[Rollout] = []
-        for _, step in stepwise(
-            env, policy, num_steps=num_steps, key=key, deterministic=deterministic
-        ):
+        for _, step in stepwise(env, policy, steps=steps, key=key, deterministic=deterministic):
             steps.append(dataclasses.replace(step, states=_frame(inner)))
             if len(steps) == _FRAMES_AT_ONCE:
                 yield _stacked(steps)

@@ -91,7 +91,7 @@ class Mjcf(Source):
         env: MujocoScene,
         policy: Any | None,
         *,
-        num_steps: int,
+        steps: int,
         key: jax.Array | None,
         deterministic: bool,
         tiles: int | None = None,
@@ -112,9 +112,9 @@ class Mjcf(Source):
         if env.model.nkey:
             mujoco.mj_resetDataKeyframe(env.model, data, 0)
         mujoco.mj_forward(env.model, data)
-        for start in range(0, num_steps, CHUNK):
+        for start in range(0, steps, CHUNK):
             poses = []
-            for step in range(start, min(start + CHUNK, num_steps)):
+            for step in range(start, min(start + CHUNK, steps)):
                 if step:
                     if env.controls == "sampled":
                         data.ctrl[:] = _sampled_controls(env.model, random)

@@ -39,7 +39,7 @@ def test_it_makes_what_record_makes(tmp_path):
     expected = record(
         CartPole(dt=0.05),
         policy,
-        num_steps=4,
+        steps=4,
         width=64,
         height=48,
         key=jax.random.key(3),

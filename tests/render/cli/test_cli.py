@@ -59,7 +59,7 @@ def test_without_an_output_the_environment_names_the_file(run, tmp_path):
 
 def test_the_same_seed_gives_the_same_clip_as_in_python(run, tmp_path):
     run("clip", "CartPole", "-o", "a.apng", "--seed", "3", *SMALL)
-    video = record(CartPole(), num_steps=5, key=jr.key(3), width=64, height=48, format="apng")
+    video = record(CartPole(), steps=5, key=jr.key(3), width=64, height=48, format="apng")
 
     assert (tmp_path / "a.apng").read_bytes() == video.data
 
@@ -86,7 +86,7 @@ def test_a_grid_of_policies_with_labels(run, tmp_path):
     video = record(
         CartPole(),
         policies,
-        num_steps=5,
+        steps=5,
         width=64,
         height=48,
         grid=(1, 2),
@@ -113,7 +113,7 @@ def test_a_grid_of_policies_with_labels(run, tmp_path):
 )
 def test_overlays(run, tmp_path, words, lines):
     assert run("clip", "-o", "a.apng", *SMALL, *words)[0] == 0
-    video = record(CartPole(), num_steps=5, width=64, height=48, overlay=lines, format="apng")
+    video = record(CartPole(), steps=5, width=64, height=48, overlay=lines, format="apng")
     assert (tmp_path / "a.apng").read_bytes() == video.data
 
 
@@ -154,7 +154,7 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["CartPole", "-o", "clip.avi"], ".avi"),
         (["CartPole", "-o", "nowhere/clip.gif"], "nowhere"),
         (["CartPole", "--fps", "-3"], "fps"),
-        (["CartPole", "--steps", "0"], "num_steps must be at least 1"),
+        (["CartPole", "--steps", "0"], "steps must be at least 1"),
         (["CartPole", "--env-arg", "mass"], "expected name=value, got 'mass'"),
         (["CartPole", "--policy", "missing.eqx"], "missing.eqx"),
         (["CartPole", "--grid", "2by3"], "expected ROWSxCOLUMNS"),

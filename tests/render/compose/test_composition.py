@@ -168,7 +168,7 @@ def test_tiles_have_seeds_of_their_own_and_restart_by_themselves():
 
     video = record(
         CartPole(),
-        num_steps=64,
+        steps=64,
         width=320,
         height=60,
         grid=(1, 4),
@@ -193,7 +193,7 @@ def test_policies_of_a_grid_act_each_in_its_tile():
     video = record(
         CartPole(),
         [pushing(1), pushing(0), pushing(1)],
-        num_steps=8,
+        steps=8,
         width=960,
         height=240,
         grid=(1, 3),
@@ -223,7 +223,7 @@ def test_a_restart_is_of_the_tile_alone():
         return ""
 
     video = record(
-        Counting(3), num_steps=6, width=200, height=100, grid=(2, 2), overlay=[line], format="apng"
+        Counting(3), steps=6, width=200, height=100, grid=(2, 2), overlay=[line], format="apng"
     )
 
     assert video.frames().shape == (6, 100, 200, 3)
@@ -237,4 +237,4 @@ def test_several_policies_need_a_grid():
     env = Counting(5)
     policies = [Metronome(env), Metronome(env)]
     with pytest.raises(ValueError, match="2 policies were given, which needs a grid"):
-        record(env, policies, num_steps=3)
+        record(env, policies, steps=3)

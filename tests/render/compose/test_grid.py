@@ -105,7 +105,7 @@ def test_wrong_shapes(shape, size, labels, error, message):
 def test_a_clip_looks_like_its_reference():
     video = record(
         Counting(4),
-        num_steps=6,
+        steps=6,
         width=480,
         height=240,
         grid=(2, 3),

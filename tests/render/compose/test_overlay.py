@@ -177,7 +177,7 @@ def test_a_function_that_returns_no_text():
 
 
 def test_a_clip_looks_like_its_reference():
-    video = record(Counting(3), num_steps=6, width=320, height=240, overlay=True, format="apng")
+    video = record(Counting(3), steps=6, width=320, height=240, overlay=True, format="apng")
     frame = video.frames()[-1]
     if not REFERENCE.exists():
         Image.fromarray(frame).save(REFERENCE)

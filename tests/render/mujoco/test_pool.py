@@ -116,7 +116,7 @@ def test_a_bad_pose_is_painted_as_the_last_good_one(model, poses):
 
 def test_record_gives_the_same_file(tmp_path):
     scene = lr.MujocoScene(HOPPER)
-    options = {"num_steps": 70, "width": 320, "height": 240, "overlay": True}
+    options = {"steps": 70, "width": 320, "height": 240, "overlay": True}
     clips = [lr.record(scene, workers=workers, **options).data for workers in (1, 2)]
     assert clips[0] == clips[1]
 
@@ -125,7 +125,7 @@ def test_kinds_that_paint_fast_are_painted_here():
     from lerax.env import CartPole
 
     before = children()
-    states = lr.rollout(CartPole(), num_steps=3).states
+    states = lr.rollout(CartPole(), steps=3).states
     frames = lr.render(CartPole(), states, workers=2)
     assert next(frames).std() > 10
     assert children() <= before

@@ -49,10 +49,10 @@ REFERENCE = ROOT / "assets" / "reference"
 SIZE = dict(width=320, height=240)
 
 
-def last_frame(env: Any, num_steps: int, **options: Any) -> np.ndarray:
-    """Return the last of `num_steps` frames, recorded without loss."""
+def last_frame(env: Any, steps: int, **options: Any) -> np.ndarray:
+    """Return the last of `steps` frames, recorded without loss."""
     options = {**SIZE, "format": "apng", **options}
-    return record(env, num_steps=num_steps, key=jr.key(0), **options).frames()[-1]
+    return record(env, steps=steps, key=jr.key(0), **options).frames()[-1]
 
 
 def check_against_reference(name: str, frame: np.ndarray, psnr: float, ssim: float) -> None:
@@ -99,7 +99,7 @@ def test_untraceable_pictures_are_painted_from_each_state_with_one_note(kind, ca
     with caplog.at_level(logging.INFO, logger="lerax_render"):
         env = kind(3)
         assert type(find_source(env)) is EagerlyDrawn
-        frames = record(env, num_steps=6, width=200, height=100, format="apng").frames()
+        frames = record(env, steps=6, width=200, height=100, format="apng").frames()
 
     notes = [r for r in caplog.records if "called for each frame" in r.message]
     assert len(notes) == 1
@@ -109,22 +109,22 @@ def test_untraceable_pictures_are_painted_from_each_state_with_one_note(kind, ca
 
 
 def test_eager_and_traced_painting_give_the_same_pixels():
-    traced = record(Counting(9), num_steps=9, **SIZE, format="apng").frames()
-    eager = record(NumpyCalls(9), num_steps=9, **SIZE, format="apng").frames()
+    traced = record(Counting(9), steps=9, **SIZE, format="apng").frames()
+    eager = record(NumpyCalls(9), steps=9, **SIZE, format="apng").frames()
 
     assert (traced[3] != 255).any()
     np.testing.assert_array_equal(traced, eager)
 
 
 def test_a_python_if_takes_the_right_branch_in_each_frame():
-    frames = record(PythonIf(5), num_steps=6, width=200, height=100, format="apng").frames()
+    frames = record(PythonIf(5), steps=6, width=200, height=100, format="apng").frames()
     blue = [bool((frame == (0, 0, 255)).all(-1).any()) for frame in frames]
 
     assert blue == [False, False, False, True, True, True]
 
 
 def test_text_that_counts_calls_is_not_frozen():
-    frames = record(CountsCalls(), num_steps=3, width=200, height=100, format="apng").frames()
+    frames = record(CountsCalls(), steps=3, width=200, height=100, format="apng").frames()
 
     assert len({frame.tobytes() for frame in frames}) == 3
 
@@ -132,7 +132,7 @@ def test_text_that_counts_calls_is_not_frozen():
 def test_a_renderer_of_ones_own():
     env = OwnLook(20)
     assert isinstance(find_source(env), OwnRenderer)
-    frames = record(env, num_steps=4, width=60, height=30, format="apng").frames()
+    frames = record(env, steps=4, width=60, height=30, format="apng").frames()
 
     assert [int(frame[5, 5, 0]) for frame in frames] == [50, 60, 70, 80]
 
@@ -168,7 +168,7 @@ def humanoid(tmp_path_factory) -> Any:
 
 def test_lerax_humanoid(humanoid):
     assert isinstance(find_source(humanoid), Mujoco)
-    frames = record(humanoid, num_steps=8, key=jr.key(0), **SIZE, format="apng").frames()
+    frames = record(humanoid, steps=8, key=jr.key(0), **SIZE, format="apng").frames()
 
     assert (frames[0] != frames[7]).any()
     check_against_reference("humanoid", frames[-1], psnr=28, ssim=0.9)
@@ -178,13 +178,13 @@ def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
     """The same picture as from an `MjData` that went through `mj_forward` itself."""
     source = find_source(humanoid)
     # The same capture as in `record`, so nothing is compiled again.
-    chunk = next(source.chunks(humanoid, None, num_steps=8, key=jr.key(0), deterministic=False))
+    chunk = next(source.chunks(humanoid, None, steps=8, key=jr.key(0), deterministic=False))
     data = mujoco.MjData(humanoid.mujoco_model)
     data.qpos[:] = chunk.states.qpos[5]
     mujoco.mj_forward(humanoid.mujoco_model, data)
     with HeadlessMujocoRenderer(humanoid.mujoco_model, **SIZE) as renderer:
         expected = renderer.render(data)
-    frames = record(humanoid, num_steps=8, key=jr.key(0), **SIZE, format="apng").frames()
+    frames = record(humanoid, steps=8, key=jr.key(0), **SIZE, format="apng").frames()
 
     assert expected.std() > 8
     # The controls, which colour nothing here, are all that differs.
@@ -195,7 +195,7 @@ def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
 def test_every_mjcf_that_gymnasium_ships(name):
     scene = MujocoScene(gymnasium_mjcf(name))
     assert isinstance(find_source(scene), Mjcf)
-    frames = record(scene, num_steps=4, width=160, height=120, format="apng").frames()
+    frames = record(scene, steps=4, width=160, height=120, format="apng").frames()
 
     assert all(frame.std() > 8 for frame in frames), "the picture is empty or nearly so"
     assert (frames[0] != frames[3]).any()
@@ -204,7 +204,7 @@ def test_every_mjcf_that_gymnasium_ships(name):
 def test_a_passive_scene_does_nothing_by_itself():
     model = mujoco.MjModel.from_xml_path(str(gymnasium_mjcf("reacher")))
     passive, sampled = (
-        record(MujocoScene(model, c), num_steps=3, width=96, height=96, format="apng").frames()
+        record(MujocoScene(model, c), steps=3, width=96, height=96, format="apng").frames()
         for c in ("passive", "sampled")
     )
 
@@ -219,14 +219,14 @@ def test_scenes_start_in_their_first_keyframe(tmp_path):
         "<keyframe><key qpos='1 2 3 1 0 0 0'/></keyframe></mujoco>"
     )
     scene = MujocoScene(path)
-    (chunk,) = find_source(scene).chunks(scene, None, num_steps=2, key=None, deterministic=False)
+    (chunk,) = find_source(scene).chunks(scene, None, steps=2, key=None, deterministic=False)
 
     np.testing.assert_allclose(chunk.states.qpos[0, :3], [1, 2, 3])
 
 
 def test_a_policy_for_a_scene_is_an_error(tmp_path):
     with pytest.raises(TypeError, match="no observations"):
-        record(MujocoScene(gymnasium_mjcf("reacher")), _Policy(), num_steps=2, width=32, height=32)
+        record(MujocoScene(gymnasium_mjcf("reacher")), _Policy(), steps=2, width=32, height=32)
 
 
 class _Policy:
@@ -240,7 +240,7 @@ class _Policy:
 def test_gymnasium_classic_control():
     env = load_env("gym:CartPole-v1")
     assert isinstance(find_source(env), Gym)
-    frames = record(env, num_steps=20, width=600, height=400, format="apng", key=jr.key(1)).frames()
+    frames = record(env, steps=20, width=600, height=400, format="apng", key=jr.key(1)).frames()
 
     # Gymnasium's own picture of the same seed's first state.
     expected = gymnasium.make("CartPole-v1", render_mode="rgb_array")
@@ -254,7 +254,7 @@ def _first_seed(env: Any, key: jax.Array) -> int:
     original = env.env.reset
     env.env.reset = lambda *, seed: (seeds.append(seed), original(seed=seed))[1]
     try:
-        rollout(env, num_steps=1, key=key)
+        rollout(env, steps=1, key=key)
     finally:
         del env.env.reset
     return seeds[0]
@@ -262,7 +262,7 @@ def _first_seed(env: Any, key: jax.Array) -> int:
 
 def test_gymnasium_mujoco():
     env = load_env("gym:InvertedPendulum-v5", {"width": 160, "height": 120})
-    frames = record(env, num_steps=4, width=160, height=120, format="apng").frames()
+    frames = record(env, steps=4, width=160, height=120, format="apng").frames()
 
     assert frames[0].std() > 8
     assert (frames[0] != frames[3]).any()
@@ -271,7 +271,7 @@ def test_gymnasium_mujoco():
 
 def test_gymnasium_inside_a_lerax_wrapper_truncates_and_restarts():
     env = Limited(load_env("gym:CartPole-v1"), 3)
-    chunks = find_source(env).chunks(env, None, num_steps=9, key=None, deterministic=True)
+    chunks = find_source(env).chunks(env, None, steps=9, key=None, deterministic=True)
     starts = np.concatenate([chunk.episode_starts for chunk in chunks])
 
     np.testing.assert_array_equal(np.flatnonzero(starts), [0, 4, 8])
@@ -281,12 +281,12 @@ def test_gymnasium_without_pictures_says_how_to_make_it():
     from lerax.compatibility.gym import GymToLeraxEnv
 
     with pytest.raises(UnsupportedEnvError, match="render_mode='rgb_array'"):
-        record(GymToLeraxEnv(gymnasium.make("CartPole-v1")), num_steps=2)
+        record(GymToLeraxEnv(gymnasium.make("CartPole-v1")), steps=2)
 
 
 def test_gymnasium_states_cannot_be_rendered_afterwards():
     env = load_env("gym:CartPole-v1")
-    states = rollout(env, num_steps=2).states
+    states = rollout(env, steps=2).states
     with pytest.raises(UnsupportedEnvError, match="while it steps"):
         list(render(env, states))
 
@@ -298,7 +298,7 @@ def test_gymnasium_states_cannot_be_rendered_afterwards():
 def test_gymnax_classic_control(name):
     env = load_env(f"gymnax:{name}")
     assert isinstance(find_source(env), Gymnax)
-    frames = record(env, num_steps=6, **SIZE, format="apng").frames()
+    frames = record(env, steps=6, **SIZE, format="apng").frames()
 
     assert all(frame.std() > 5 for frame in frames)
     assert (frames[0] != frames[5]).any()
@@ -306,7 +306,7 @@ def test_gymnax_classic_control(name):
 
 def test_gymnax_cartpole_is_drawn_where_its_state_is():
     env = load_env("gymnax:CartPole-v1")
-    states = rollout(env, num_steps=1).states
+    states = rollout(env, steps=1).states
     moved = jax.tree.map(jnp.asarray, states)
     inner = moved.env_state.replace(x=jnp.array([1.2]), theta=jnp.array([0.0]))
     moved = type(moved)(inner, moved.observation, moved.reward, moved.terminal, {})
@@ -318,9 +318,7 @@ def test_gymnax_cartpole_is_drawn_where_its_state_is():
 
 
 def test_gymnax_minatar():
-    frames = record(
-        load_env("gymnax:Breakout-MinAtar"), num_steps=6, **SIZE, format="apng"
-    ).frames()
+    frames = record(load_env("gymnax:Breakout-MinAtar"), steps=6, **SIZE, format="apng").frames()
 
     check_against_reference("breakout", frames[0], psnr=25, ssim=0.9)
     assert (frames[1] != frames[5]).any()
@@ -328,14 +326,14 @@ def test_gymnax_minatar():
 
 @pytest.mark.parametrize("name", ["Catch-bsuite", "PointRobot-misc", "FourRooms-misc", "Pong-misc"])
 def test_gymnax_others_that_it_has_drawings_for(name):
-    frames = record(load_env(f"gymnax:{name}"), num_steps=3, **SIZE, format="apng").frames()
+    frames = record(load_env(f"gymnax:{name}"), steps=3, **SIZE, format="apng").frames()
 
     assert frames[0].std() > 5
 
 
 def test_gymnax_without_a_drawing_is_unsupported():
     with pytest.raises(UnsupportedEnvError, match="no drawing for BernoulliBandit"):
-        record(load_env("gymnax:BernoulliBandit-misc"), num_steps=2)
+        record(load_env("gymnax:BernoulliBandit-misc"), steps=2)
 
 
 def test_what_is_none_of_these():

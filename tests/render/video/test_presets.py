@@ -123,7 +123,7 @@ def test_limits_that_are_none(limit, error):
 
 
 def test_docs_is_a_gif_in_real_time(tmp_path):
-    video = record(Counting(), path=tmp_path / "clip.gif", num_steps=25, preset="docs")
+    video = record(Counting(), path=tmp_path / "clip.gif", steps=25, preset="docs")
 
     assert (video.format, video.width, video.height, video.fps) == ("gif", 480, 360, 20)
     # Counting has 50 steps a second: half a second.
@@ -132,13 +132,13 @@ def test_docs_is_a_gif_in_real_time(tmp_path):
 
 
 def test_slow_environments_keep_their_rate_and_sizes_of_ones_own_are_kept():
-    video = record(Counting(), num_steps=5, fps=10, width=96, height=64, preset="readme")
+    video = record(Counting(), steps=5, fps=10, width=96, height=64, preset="readme")
     assert (video.format, video.fps, video.num_frames) == ("gif", 10, 5)
     assert (video.width, video.height) == (96, 64)
 
 
 def test_social_is_an_mp4_of_the_size_that_networks_want():
-    video = record(Counting(), num_steps=3, preset="social")
+    video = record(Counting(), steps=3, preset="social")
     assert (video.format, video.width, video.height, video.fps) == ("mp4", 1280, 720, 50)
 
 
@@ -160,7 +160,7 @@ def test_social_is_an_mp4_of_the_size_that_networks_want():
 def test_options_that_contradict_each_other(options, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=message):
-        record(Counting(), num_steps=3, **options)
+        record(Counting(), steps=3, **options)
     assert not list(tmp_path.iterdir())
 
 
