@@ -52,14 +52,14 @@ class Gym(Source):
         """Yield a few steps at a time, whose `states` are frames as the environment paints them."""
         reject_tiles(tiles, "a Gymnasium environment")
         inner = env.unwrapped.env
-        steps: list[Rollout] = []
+        taken: list[Rollout] = []
         for _, step in stepwise(env, policy, steps=steps, key=key, deterministic=deterministic):
-            steps.append(dataclasses.replace(step, states=_frame(inner)))
-            if len(steps) == _FRAMES_AT_ONCE:
-                yield _stacked(steps)
-                steps = []
-        if steps:
-            yield _stacked(steps)
+            taken.append(dataclasses.replace(step, states=_frame(inner)))
+            if len(taken) == _FRAMES_AT_ONCE:
+                yield _stacked(taken)
+                taken = []
+        if taken:
+            yield _stacked(taken)
 
     def painter(
         self,
