@@ -1,0 +1,51 @@
+"""What stays the same over an episode and a painter needs."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from .painter import Painter
+from .picture import Picture, PixelFormat
+
+
+class Scene(ABC):
+    """All that a painter needs besides the captured steps; a painter never sees an environment.
+
+    It pickles, and opens painters in any process that has the libraries they draw with.
+
+    Attributes:
+        pixel_format: The format that this scene's painters are fastest in.
+        has_steps: Whether what is captured for it can be painted later and elsewhere. Pictures that
+            an environment paints itself cannot.
+    """
+
+    pixel_format: ClassVar[PixelFormat] = "rgb24"
+    has_steps: ClassVar[bool] = True
+
+    @abstractmethod
+    def painter(
+        self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
+    ) -> Painter:
+        """Open a painter.
+
+        Args:
+            picture: What the frames look like.
+            pixel_format: Of the frames, see `Painter.paint`.
+            workers: Number of processes that paint, where painting is what a clip takes its time
+                for.
+
+        Raises:
+            ValueError, TypeError: `picture` does not fit this kind of scene.
+            BackendUnavailableError: What the painter needs does not work here.
+        """
+
+    def whole_clip_first(self, picture: Picture) -> bool:
+        """Whether a painter of this picture looks at all captured steps before it paints any."""
+        return False
+
+    def needs_own_painter(self) -> bool:
+        """Whether each lane of a grid needs a painter to itself, which remembers its last frame."""
+        return False
+
+
+type Captured = Any
+"""What a source captures of steps: a pytree of NumPy arrays with a leading axis `T`."""
