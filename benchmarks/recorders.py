@@ -24,7 +24,7 @@ from timing import Row, best_of, costs, faster, known, psnr, quietly
 from lerax_render import VideoWriter, record, render, rollout
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.sources import find_source
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.sources.simulation import Simulation
 from lerax_render.video.ffmpeg import find_ffmpeg
 from lerax_render.video.formats import FORMATS
 from lerax_render.video.reader import decode
@@ -130,7 +130,7 @@ def record_video() -> list[Row]:
         return run
 
     with tempfile.TemporaryDirectory() as folder:
-        cartpole, ant = CartPole(), MujocoScene(gymnasium_mjcf("ant"))
+        cartpole, ant = CartPole(), Simulation(gymnasium_mjcf("ant"))
 
         def ours() -> None:
             record(cartpole, path=f"{folder}/c.mp4", steps=STEPS, width=600, height=400)

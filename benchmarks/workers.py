@@ -13,7 +13,7 @@ from lerax_render.mujoco.pool import PoseProcesses
 from lerax_render.mujoco.pose import Pose
 from lerax_render.sources import find_source
 from lerax_render.sources.mujoco import poses
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.sources.simulation import Simulation
 
 FRAMES = 48
 CLIP_STEPS = 256
@@ -35,7 +35,7 @@ def sections() -> Iterator[Section]:
 
 
 def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
-    scene = MujocoScene(gymnasium_mjcf("ant"))
+    scene = Simulation(gymnasium_mjcf("ant"))
     states = list(poses(_states(scene)))
     try:
         for count in counts:
@@ -59,7 +59,7 @@ def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
 
 
 def clips(counts: list[int]) -> Iterator[Row]:
-    scene = MujocoScene(gymnasium_mjcf("ant"))
+    scene = Simulation(gymnasium_mjcf("ant"))
 
     def clip(workers: int) -> None:
         record(scene, steps=CLIP_STEPS, width=WIDTH, height=HEIGHT, workers=workers)
@@ -69,6 +69,6 @@ def clips(counts: list[int]) -> Iterator[Row]:
     yield known(what, CLIP_STEPS / ours, CLIP_STEPS / theirs, "frames/s")
 
 
-def _states(scene: MujocoScene) -> Pose:
+def _states(scene: Simulation) -> Pose:
     (chunk,) = find_source(scene).chunks(scene, None, steps=FRAMES, key=None, deterministic=False)
     return chunk.states

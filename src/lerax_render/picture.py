@@ -3,12 +3,16 @@
 A new setting of pictures is a field here, and the code that uses it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
+
+MAX_SIZE = 16_384
+"""Largest width and height of a picture, in pixels."""
 
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
 type PixelFormat = Literal["rgb24", "bgr0"]
@@ -29,8 +33,8 @@ class Picture:
     follows the robot)."""
 
     quality: QualityName = "auto"
-    """MuJoCo only: how much work goes into a frame. cinematic needs Vulkan and, without a GPU, takes
-    a second for every few frames."""
+    """MuJoCo only: how much work goes into a frame. cinematic needs Vulkan and, without a GPU,
+    takes a second for every few frames."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -43,7 +47,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Picture):
-    """How a clip is made, whoever acts in it: with `Clip`'s own fields, all of a clip's settings."""
+    """How a clip is made, whoever acts in it; `Clip` adds who does."""
 
     steps: int | None = None
     """Number of steps (default 256; of a replay, all)."""
@@ -64,7 +68,7 @@ class Settings(Picture):
     grid: tuple[int, int] | None = None
     """Rows and columns of a picture with that many rollouts in it."""
 
-    labels: tuple[str, ...] = ()
+    labels: Sequence[str] = ()
     """A text for each tile of the grid, row by row."""
 
     preset: Literal["docs", "readme", "social"] | None = None

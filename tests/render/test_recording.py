@@ -307,7 +307,7 @@ def test_a_grid_shows_a_rollout_in_each_tile():
 
 def test_a_grid_of_policies_needs_one_a_tile():
     policies = [Metronome(Counting()) for _ in range(4)]
-    with pytest.raises(ValueError, match=r"4 policies were given, .* got no grid"):
+    with pytest.raises(ValueError, match=r"4 policies were given, .* got no tiles of a grid"):
         record(Counting(), policies, steps=2)
     with pytest.raises(ValueError, match="4 policies were given"):
         record(Counting(), policies, steps=2, grid=(2, 3))
