@@ -8,11 +8,11 @@ from report import Section
 from scenes import gymnasium_mjcf
 from timing import Row, best_of, exhaust, known
 
-from lerax_render import record
+from lerax_render import capture, record
+from lerax_render.mujoco.painter import poses
 from lerax_render.mujoco.pool import PoseProcesses
 from lerax_render.mujoco.pose import Pose
-from lerax_render.sources import find_source
-from lerax_render.sources.mujoco import poses
+from lerax_render.picture import Picture
 from lerax_render.sources.simulation import Simulation
 
 FRAMES = 48
@@ -41,7 +41,7 @@ def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
         for count in counts:
             # Processes inherit it, and Mesa asks for it when it starts its threads.
             os.sched_setaffinity(0, cores[:count])
-            arguments = (scene.model, WIDTH, HEIGHT, None, "auto")
+            arguments = (scene.model, Picture(width=WIDTH, height=HEIGHT))
             with (
                 closing(PoseProcesses(count, *arguments)) as many,
                 closing(PoseProcesses(1, *arguments)) as one,
@@ -70,5 +70,4 @@ def clips(counts: list[int]) -> Iterator[Row]:
 
 
 def _states(scene: Simulation) -> Pose:
-    (chunk,) = find_source(scene).chunks(scene, None, steps=FRAMES, key=None, deterministic=False)
-    return chunk.states
+    return capture(scene, steps=FRAMES).captured

@@ -86,7 +86,8 @@ def each_policy(policy: Any, lanes: int | None, of: str) -> Sequence[Any]:
         return [policy]
     if len(policy) != lanes:
         raise ValueError(
-            f"{len(policy)} policies were given, which needs as many {of}, got {lanes or f'no {of}'}"
+            f"{len(policy)} policies were given, which needs as many {of}, got "
+            f"{lanes or f'no {of}'}"
         )
     return policy
 

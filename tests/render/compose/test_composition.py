@@ -261,7 +261,5 @@ def test_a_restart_is_of_the_tile_alone():
 def test_several_policies_need_a_grid():
     env = Counting(5)
     policies = [Metronome(env), Metronome(env)]
-    with pytest.raises(
-        ValueError, match="2 policies were given, which needs as many tiles of a grid"
-    ):
+    with pytest.raises(ValueError, match=r"2 policies were given, .* as many tiles of a grid"):
         record(env, policies, steps=3)

@@ -106,10 +106,9 @@ def test_a_bad_pose_is_painted_as_the_last_good_one(model, poses):
     bad = poses[0]._replace(qpos=np.full_like(poses[0].qpos, np.nan))
     stacked = Pose(*(np.stack(field) for field in zip(bad, poses[3], bad, bad, bad, strict=True)))
     painted = []
+    picture = Picture(width=320, height=240, quality="draft")
     for workers in (1, 2):
-        with PosePainter(
-            model, Picture(width=320, height=240, quality="draft"), workers
-        ) as painter:
+        with PosePainter(model, picture, workers) as painter:
             painted.append(np.stack(list(painter.paint(stacked))))
             assert painter.incomplete == 4
     np.testing.assert_array_equal(*painted)
