@@ -154,7 +154,9 @@ def test_a_file_that_does_not_run_is_named(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("1 / 0")
 
-    with pytest.raises(ValueError, match=r"running .*broken\.py failed: ZeroDivisionError"):
+    with pytest.raises(
+        ValueError, match=r"running .*broken\.py failed in .*line 1, `1 / 0`: ZeroDivisionError"
+    ):
         load_env(f"{path}:Env")
 
 
