@@ -22,26 +22,33 @@ FORMS = (
 )
 
 
-def load_env(spec: str, arguments: Mapping[str, Any] | None = None) -> Any:
+def load_env(
+    spec: str, arguments: Mapping[str, Any] | None = None, *, untrusted: bool = False
+) -> Any:
     """Return the environment that a text names.
 
     Args:
         spec: One of `FORMS`. An attribute may be a class, a function that returns an environment,
             or an environment.
         arguments: For the constructor, the function, `gymnasium.make`, `gymnax.make` or
-            `MujocoScene`.
+            `Simulation`.
 
     Raises:
         ValueError: There is nothing of that name, or it does not take these arguments.
         BackendUnavailableError: It needs a package that is not installed.
     """
     arguments = dict(arguments or {})
+    if spec.lower().endswith(".xml"):
+        return _simulation(spec, arguments, untrusted)
+    if untrusted:
+        raise ValueError(
+            f"only an MJCF file (*.xml) can be untrusted: {spec} is code, which runs with your "
+            "rights; if you trust it, leave out --untrusted, or write untrusted = false"
+        )
     if spec.startswith("gym:"):
         return _gym(spec.removeprefix("gym:"), arguments)
     if spec.startswith("gymnax:"):
         return _gymnax(spec.removeprefix("gymnax:"), arguments)
-    if spec.lower().endswith(".xml"):
-        return _scene(spec, arguments)
     if ":" in spec:
         return _made(spec, _attribute(spec), arguments)
     return _made(spec, _lerax_class(spec), arguments)
@@ -221,13 +228,15 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
         ) from error
 
 
-def _scene(path: str, arguments: dict[str, Any]) -> Any:
+def _simulation(path: str, arguments: dict[str, Any], untrusted: bool) -> Any:
+    from ..mujoco import INSIDE
     from ..sources import Simulation
 
-    def scene(controls: Any = "sampled", frame_skip: Any = None, assets: Any = "inside") -> Any:
-        return Simulation(path, controls, frame_skip, assets)
+    def simulation(controls: Any = "sampled", frame_skip: Any = None, assets: Any = None) -> Any:
+        where = INSIDE if untrusted and assets is None else assets
+        return Simulation(path, controls, frame_skip, where)
 
-    return _made(path, scene, arguments)
+    return _made(path, simulation, arguments)
 
 
 def _gym(name: str, arguments: dict[str, Any]) -> Any:
