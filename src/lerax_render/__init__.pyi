@@ -18,4 +18,5 @@ from .recording import render as render
 from .recording import try_record as try_record
 from .sources import MujocoScene as MujocoScene
 from .video import Video as Video
+from .video import VideoReader as VideoReader
 from .video import VideoWriter as VideoWriter
