@@ -49,20 +49,20 @@ class Findings(NamedTuple):
 
 
 def examine() -> Findings:
-    """Try everything that a clip may need. Takes a few seconds: GL backends run in processes."""
+    """Try everything that a clip may need. Takes a few seconds: GL platforms run in processes."""
     with ThreadPoolExecutor() as pool:
-        probes = pool.map(gl.probe, gl.BACKENDS)
+        probes = pool.map(gl.probe, gl.PLATFORMS)
         chosen = pool.submit(_chosen_gl)
         cinematic = pool.submit(_cinematic)
         findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
-        backends = [_backend(probe) for probe in probes]
+        platforms = [_gl_platform(probe) for probe in probes]
     findings += [
-        *backends,
+        *platforms,
         *chosen.result(),
         cinematic.result(),
         *(_extra(extra, package) for extra, package in _EXTRAS.items()),
     ]
-    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in backends)
+    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in platforms)
     return Findings(findings, usable)
 
 
@@ -149,7 +149,7 @@ def _chosen_gl() -> Iterator[Finding]:
 def _cinematic() -> Finding:
     """Whether MuJoCo's Filament renderer finds a Vulkan to draw with."""
     name = "quality='cinematic'"
-    # In a process of its own, as the GL backends: to import MuJoCo here would settle MUJOCO_GL.
+    # In a process of its own, as the GL platforms: to import MuJoCo here would settle MUJOCO_GL.
     script = (
         "import mujoco; from lerax_render.mujoco.filament import FilamentRenderer; "
         "FilamentRenderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 64, 48).close()"
@@ -166,7 +166,7 @@ def _cinematic() -> Finding:
     return Finding(name, False, "not available", reason, optional=True)
 
 
-def _backend(probe: gl.Probe) -> Finding:
+def _gl_platform(probe: gl.Probe) -> Finding:
     kind = "hardware" if probe.hardware else "software"
     return Finding(
         f"GL through {probe.name}",

@@ -138,7 +138,7 @@ def _windowless(inner: Any) -> Iterator[None]:
         return
     context = open_context()
     context.close()
-    os.environ["MUJOCO_GL"] = context.backend
+    os.environ["MUJOCO_GL"] = context.platform
     try:
         yield
     finally:
