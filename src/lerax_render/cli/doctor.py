@@ -61,14 +61,14 @@ def examine() -> Findings:
     its own, all at once, and given up after `SECONDS`.
     """
     with ExitStack() as stack:
-        probes = [stack.enter_context(gl.begin_probe(name, SECONDS)) for name in gl.BACKENDS]
+        probes = [stack.enter_context(gl.begin_probe(name, SECONDS)) for name in gl.PLATFORMS]
         chosen = stack.enter_context(_chosen_gl())
         cinematic = stack.enter_context(_cinematic())
         findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
-        backends = [_backend(outcome()) for outcome in probes]
-        findings += [*backends, *chosen(), cinematic()]
+        platforms = [_gl_platform(outcome()) for outcome in probes]
+        findings += [*platforms, *chosen(), cinematic()]
     findings += [_extra(extra, package) for extra, package in _EXTRAS.items()]
-    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in backends)
+    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in platforms)
     return Findings(findings, usable)
 
 
@@ -158,7 +158,7 @@ def _chosen_gl() -> Iterator[Callable[[], list[Finding]]]:
 @contextmanager
 def _cinematic() -> Iterator[Callable[[], Finding]]:
     """Whether MuJoCo's Filament renderer finds a Vulkan to draw with."""
-    # In a process of its own, as the GL backends: to import MuJoCo here would settle MUJOCO_GL.
+    # In a process of its own, as the GL platforms: to import MuJoCo here would settle MUJOCO_GL.
     script = (
         "import mujoco; from lerax_render.mujoco.filament import FilamentRenderer; "
         "FilamentRenderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 64, 48).close()"
@@ -194,7 +194,7 @@ def _begin(script: str, variables: Mapping[str, str]) -> Iterator[Callable[[], s
         yield failure
 
 
-def _backend(probe: gl.Probe) -> Finding:
+def _gl_platform(probe: gl.Probe) -> Finding:
     kind = "hardware" if probe.hardware else "software"
     return Finding(
         f"GL through {probe.name}",

@@ -59,8 +59,7 @@ class HeadlessMujocoRenderer:
         quality: `"draft"` (no shadows, no reflections), `"standard"` (no antialiasing, coarser
             shadows), `"high"` (MuJoCo's defaults, or the model's own settings where they are
             better), or `"auto"`: standard where GL draws on the CPU, high on a GPU.
-        gl: The GL backend, a name in `gl.BACKENDS`. None: MUJOCO_GL's, or the first
-            that works.
+        gl: The GL platform, a name in `gl.PLATFORMS`. None: MUJOCO_GL's, or the first that works.
         max_geom: The most shapes that a picture may show, 1 to 1,000,000.
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
@@ -71,13 +70,13 @@ class HeadlessMujocoRenderer:
         width: As given.
         height: As given.
         quality: The quality used: a name, never `"auto"`.
-        backend: The name of the GL backend used.
+        gl_platform: The name of the GL platform used.
         gl_renderer: What draws, as GL names it.
 
     Raises:
         ValueError: A size, name or number is not accepted; the message says what is.
         TypeError: `model` is no `mujoco.MjModel`, or `camera` of none of the types above.
-        BackendUnavailableError: No GL backend works, or this one cannot draw this model.
+        BackendUnavailableError: No GL platform works, or this one cannot draw this model.
     """
 
     def __init__(
@@ -114,7 +113,7 @@ class HeadlessMujocoRenderer:
         self._owner = (os.getpid(), threading.get_ident())
 
         self._context = context = _gl.open_context(gl)
-        self.backend = context.backend
+        self.gl_platform = context.platform
         self.gl_renderer = context.renderer
         self.quality = _quality.choose(quality, software=_gl.is_software(context.renderer))
         settings = _quality.QUALITIES[self.quality]
@@ -295,8 +294,8 @@ def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrCont
     except mujoco.FatalError as error:
         raise BackendUnavailableError(
             f"MuJoCo cannot draw {model.vis.global_.offwidth}x{model.vis.global_.offheight} pixels "
-            f"with {context.backend} ({context.renderer}): {error}. Ask for a smaller picture or a "
-            "lower quality; and if this process has drawn with another GL backend before, start a "
+            f"on {context.platform} ({context.renderer}): {error}. Ask for a smaller picture or a "
+            "lower quality; and if this process has drawn on another GL platform before, start a "
             "new one, since MuJoCo keeps to its first"
         ) from error
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, drawing)

@@ -54,7 +54,7 @@ class _Viewer(OffScreenViewer):
         self._release = weakref.finalize(self, free_drawing, self.context, self.con, os.getpid())
 
     def _get_opengl_backend(self, width: int, height: int) -> None:
-        self.backend = self.context.backend
+        self.backend = self.context.platform
 
     def make_context_current(self) -> None:
         """Nothing: it is current only while something is drawn."""

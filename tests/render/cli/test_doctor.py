@@ -79,7 +79,7 @@ def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
         "variable": {"MUJOCO_GL": "nonsense"},
         "gl": {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json"), "MUJOCO_GL": "egl"},
     }[broken]
-    script = "from lerax_render.mujoco import gl\ngl.BACKENDS.pop('osmesa')\n" * (broken == "gl")
+    script = "from lerax_render.mujoco import gl\ngl.PLATFORMS.pop('osmesa')\n" * (broken == "gl")
     script += "from lerax_render.cli.commands import main; main(['doctor'])"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,13 +1,13 @@
 import os
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from lerax_render import BackendUnavailableError, EncodeError
 from lerax_render.video import ffmpeg
 from lerax_render.video.ffmpeg import Ffmpeg
+from support.processes import ffmpegs
 
 
 @pytest.fixture
@@ -21,18 +21,6 @@ def pretend(tmp_path, monkeypatch):
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
 
     return install
-
-
-def children() -> set[str]:
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, fields = stat.read_text().rpartition(")")
-        except OSError:
-            continue
-        if int(fields.split()[1]) == os.getpid() and "ffmpeg" in name:
-            found.add(stat.parent.name)
-    return found
 
 
 def test_the_program_and_what_it_has():
@@ -91,7 +79,7 @@ def test_bytes_go_through(tmp_path):
     assert run.receive(memoryview(got)) == len(pixels)
     assert got[: len(pixels)] == pixels
     assert run.finish() == 4
-    assert not children()
+    assert not ffmpegs()
 
 
 def test_a_failure_carries_the_reason(tmp_path):
@@ -100,7 +88,7 @@ def test_a_failure_carries_the_reason(tmp_path):
         EncodeError, match=r"failed \(exit status \d+\); its last lines:\n(.*\n)*.*nothing-here"
     ):
         run.finish()
-    assert not children()
+    assert not ffmpegs()
 
 
 def test_success_needs_the_final_report(pretend, tmp_path):
@@ -124,7 +112,7 @@ def test_a_signal_is_named(pretend, tmp_path):
     run = Ffmpeg([], tmp_path)
     with pytest.raises(EncodeError, match=r"ended before .*\(signal 11, Segmentation fault\)"):
         run.send(memoryview(bytes(10_000_000)))
-    assert not children()
+    assert not ffmpegs()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +132,7 @@ def test_a_child_that_does_nothing_is_killed(pretend, tmp_path, monkeypatch, use
     with pytest.raises(EncodeError, match=r"did nothing for 0\.3 s"):
         use(run)
     assert time.monotonic() - start < 5
-    assert not children()
+    assert not ffmpegs()
 
 
 def test_a_child_that_works_in_silence_is_waited_for(pretend, tmp_path, monkeypatch):
