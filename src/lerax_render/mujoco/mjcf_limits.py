@@ -204,7 +204,7 @@ class _Model:
             return
         raise ValueError(
             f"{by} refers to {str(file)!r}, which is outside of {str(self._allowed)!r}. If you "
-            f"trust it, allow that with assets={ANYWHERE!r} or assets=FOLDER: as --env-arg "
+            f"trust it, allow that with assets={ANYWHERE!r} or assets=FOLDER: as --env-args "
             "on the command line, in env_args of a manifest, or to MujocoScene"
         )
 

@@ -1,5 +1,4 @@
 from .byte_sizes import human_size as human_size
-from .byte_sizes import parsed_size as parsed_size
 from .ffmpeg import Ffmpeg as Ffmpeg
 from .formats import FORMATS as FORMATS
 from .presets import PRESETS as PRESETS
