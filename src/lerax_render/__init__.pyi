@@ -5,6 +5,7 @@ from .batch import Clip as Clip
 from .batch import Job as Job
 from .batch import Outcome as Outcome
 from .batch import render_clips as render_clips
+from .capturing import capture as capture
 from .errors import BackendUnavailableError as BackendUnavailableError
 from .errors import EncodeError as EncodeError
 from .errors import RenderError as RenderError
@@ -16,6 +17,9 @@ from .picture import Camera as Camera
 from .recording import record as record
 from .recording import render as render
 from .recording import try_record as try_record
-from .sources import MujocoScene as MujocoScene
+from .replay import Episode as Episode
+from .replay import Origin as Origin
+from .replay import Replay as Replay
+from .sources import Simulation as Simulation
 from .video import Video as Video
 from .video import VideoWriter as VideoWriter

@@ -18,6 +18,9 @@ from .texts import parsed_camera, parsed_grid, parsed_size
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
 
+MAX_SIZE = 16_384
+"""Largest width and height of a picture, in pixels."""
+
 DEFAULT_STEPS = 256
 """Number of steps of a clip where nobody says otherwise."""
 
@@ -27,7 +30,7 @@ type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
 
-type Pixels = Annotated[int, between(1, 16_384, "pixels")]
+type Pixels = Annotated[int, between(1, MAX_SIZE, "pixels")]
 type Count = Annotated[int, between(1, 10**9)]
 type Rate = Annotated[float | Fraction, between(0.01, 1000, "frames a second")]
 type ByteSize = Annotated[int, between(1, unit="bytes"), Text("SIZE", parsed_size, "10MB")]

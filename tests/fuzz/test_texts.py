@@ -15,7 +15,7 @@ from lerax_log.host.run_names import MAX_BYTES, safe_name
 from lerax_render import Clip
 from lerax_render.cli import commands as cli
 from lerax_render.cli.options import SHORT
-from lerax_render.compose.overlay import text_mask
+from lerax_render.compose.text import text_mask
 from lerax_render.declarations import settings_of
 from lerax_render.gallery.ledger import names
 from lerax_render.gallery.manifest import Manifest, read_manifest

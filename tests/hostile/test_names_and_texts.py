@@ -12,7 +12,7 @@ from lerax_log import LoggingCallback, TensorBoardBackend
 from lerax_log.host.run_names import MAX_BYTES, safe_name
 from lerax_render import VideoWriter
 from lerax_render.cli import commands as cli
-from lerax_render.compose.overlay import text_mask
+from lerax_render.compose.text import text_mask
 from lerax_render.gallery.build import make_gallery
 from lerax_render.gallery.manifest import read_manifest
 from lerax_render.gallery.page import Tile, make_markdown, make_page

@@ -16,7 +16,7 @@ from typing import Annotated, Any, cast
 from msgspec import Meta
 
 from .. import __version__
-from ..checks import shown
+from ..checks import LARGEST_SEED, shown
 from ..declarations import Text, between
 from ..errors import is_for_users
 from ..picture import Settings
@@ -67,7 +67,7 @@ class Clip(Settings):
     policy_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Arguments of the policy's class, such as layer sizes, as they were in training."""
 
-    seed: Annotated[int, between(0, 2**32 - 1)] = 0
+    seed: Annotated[int, between(0, LARGEST_SEED)] = 0
     """Seed of the random key."""
 
     folder: Path = field(default=Path(), compare=False, metadata={"written": False})
@@ -99,23 +99,14 @@ class Clip(Settings):
         with output_to_stderr():
             env = self._load_env()
             # Here and not above: it takes seconds to load, and clips are also sent about.
-            import jax
-
-            from ..recording import record
+            from ..recording import record_clip
 
             policies = [
                 load_policy(source, self._located(self.policy_class), env, self.policy_args)
                 for source in self._policies()
             ]
-        settings = {each.name: getattr(self, each.name) for each in dataclasses.fields(Settings)}
-        return record(
-            env,
-            policies if len(policies) > 1 else next(iter(policies), None),
-            path,
-            key=jax.random.key(self.seed),
-            progress=progress,
-            **settings | {"steps": self.length},
-        )
+        policy = policies if len(policies) > 1 else next(iter(policies), None)
+        return record_clip(env, policy, path, self, key=self.seed, progress=progress)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.

@@ -236,10 +236,10 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _scene(path: str, arguments: dict[str, Any]) -> Any:
-    from ..sources import MujocoScene
+    from ..sources import Simulation
 
     def scene(controls: Any = "sampled", frame_skip: Any = None, assets: Any = "inside") -> Any:
-        return MujocoScene(path, controls, frame_skip, assets)
+        return Simulation(path, controls, frame_skip, assets)
 
     return _made(path, scene, arguments)
 

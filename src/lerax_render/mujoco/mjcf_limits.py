@@ -205,12 +205,12 @@ class _Model:
         raise ValueError(
             f"{by} refers to {str(file)!r}, which is outside of {str(self._allowed)!r}. If you "
             f"trust it, allow that with assets={ANYWHERE!r} or assets=FOLDER: as --env-args "
-            "on the command line, in env_args of a manifest, or to MujocoScene"
+            "on the command line, in env_args of a manifest, or to Simulation"
         )
 
 
 _WAY_OUT = (
-    "If that is what you want, load it yourself and pass MujocoScene the mujoco.MjModel: models "
+    "If that is what you want, load it yourself and pass Simulation the mujoco.MjModel: models "
     "are taken as they are"
 )
 _FOLDERS = ("meshdir", "texturedir", "assetdir")

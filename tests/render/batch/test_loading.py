@@ -12,7 +12,7 @@ from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import BackendUnavailableError
 from lerax_render.batch.loading import lerax_env_classes, load_env, load_policy
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.sources.simulation import Simulation
 from support.environments import Counting
 
 BALL = """
@@ -80,7 +80,7 @@ def test_mjcf_files_are_scenes(tmp_path):
     path.write_text(BALL)
     scene = load_env(str(path), {"controls": "passive"})
 
-    assert isinstance(scene, MujocoScene)
+    assert isinstance(scene, Simulation)
     assert scene.controls == "passive"
     assert scene.dt == pytest.approx(0.02)
     with pytest.raises(ValueError, match="'sampled' or 'passive', got 'walk'"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lerax_render.mujoco.mjcf_limits import check_mjcf
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.sources.simulation import Simulation
 from support.paths import ROOT
 
 SCENES = ROOT / "assets" / "scenes"
@@ -47,14 +47,14 @@ def png(width: int, height: int, num_rows: int) -> bytes:
 def scene(tmp_path):
     """Write files into a folder, and load `scene.xml` among them."""
 
-    def load(text: str, assets: str | Path | None = None, **files: str | bytes) -> MujocoScene:
+    def load(text: str, assets: str | Path | None = None, **files: str | bytes) -> Simulation:
         folder = tmp_path / "scene"
         for name, content in {"scene.xml": text, **files}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         options = {} if assets is None else {"assets": assets}
-        return MujocoScene(folder / "scene.xml", **options)
+        return Simulation(folder / "scene.xml", **options)
 
     return load
 
@@ -66,7 +66,7 @@ def test_the_models_that_people_have_are_taken():
     assert len(files) > 10
     for file in files:
         check_mjcf(file)
-        assert MujocoScene(file).model.ngeom
+        assert Simulation(file).model.ngeom
 
 
 COUNT = 1_000_000_000
@@ -250,4 +250,4 @@ def test_a_model_that_is_there_already_is_taken_as_it_is(tmp_path):
     import mujoco
 
     model = mujoco.MjModel.from_xml_string(world(10_010 * '<site size=".1"/>'))
-    assert MujocoScene(model).model is model
+    assert Simulation(model).model is model
