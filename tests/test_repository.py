@@ -94,6 +94,7 @@ def test_image_and_set_up_install_the_same_gl_libraries() -> None:
 
 def test_version_is_stated_once_and_the_same() -> None:
     assert lerax_render.__version__ == PROJECT["project"]["version"]
+    assert "__version__" in dir(lerax_render)
 
 
 def test_import_loads_nothing_heavy() -> None:

@@ -11,9 +11,9 @@ from .errors import EncodeError as EncodeError
 from .errors import RenderError as RenderError
 from .errors import RenderWarning as RenderWarning
 from .errors import UnsupportedEnvError as UnsupportedEnvError
-from .mujoco import Camera as Camera
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
+from .picture import Camera as Camera
 from .recording import record as record
 from .recording import render as render
 from .recording import try_record as try_record
