@@ -86,7 +86,7 @@ def test_what_an_environment_does_to_its_process_is_an_outcome(tmp_path):
         render_job(Job(Clip(env=f"{tmp_path}/{name}.py:Env", **SMALL), tmp_path / "a.mp4"))
         for name in ("leaves", "breaks")
     )
-    assert leaves.error == "SystemExit: no licence"
+    assert leaves.error.endswith("line 2, `sys.exit('no licence')`: SystemExit: no licence")
     assert breaks.error.endswith("ZeroDivisionError: division by zero")
 
 
@@ -128,8 +128,9 @@ def test_an_iterator_of_clips_is_asked_when_there_is_room():
         outcomes = render_clips(clips(), executor, at_once=5)
         numbers = {next(outcomes)[0] for _ in range(12)}
         outcomes.close()
-    assert numbers == set(range(12))
-    assert asked <= 12 + 5
+    # In the order in which they end.
+    assert len(numbers) == 12
+    assert max(numbers) < asked <= 12 + 5
 
 
 def test_an_executor_that_was_shut_down_gives_clips_up():

@@ -83,7 +83,7 @@ def test_mjcf_files_are_simulations(tmp_path):
     assert isinstance(simulation, Simulation)
     assert simulation.controls == "passive"
     assert simulation.dt == pytest.approx(0.02)
-    with pytest.raises(ValueError, match="'sampled', 'passive'.*, got 'walk'"):
+    with pytest.raises(ValueError, match=r"'sampled', 'passive'.*, got 'walk'"):
         load_env(str(path), {"controls": "walk"})
     with pytest.raises(FileNotFoundError):
         load_env(f"{tmp_path}/none.xml")
