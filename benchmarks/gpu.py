@@ -187,12 +187,10 @@ def as_nvenc(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 def likeness(clip: Path, frames: "list[np.ndarray]") -> float:
     """Return the PSNR of a clip against the frames that it was made from."""
-    from lerax_render.video.formats import FORMATS
-    from lerax_render.video.reader import decode
+    from lerax_render.video import VideoReader
 
-    height, width, _ = frames[0].shape
-    decoded = decode((clip,), FORMATS["mp4"], 50, len(frames), height, width)
-    return psnr(np.stack(frames), decoded)
+    with VideoReader(clip) as reader:
+        return psnr(np.stack(frames), np.stack(list(reader)))
 
 
 def training(*arguments: str) -> Iterator[Section]:

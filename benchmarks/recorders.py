@@ -25,9 +25,9 @@ from lerax_render import VideoWriter, capture, record, render, rollout
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.picture import Picture
 from lerax_render.sources.simulation import Simulation
+from lerax_render.video import VideoReader
 from lerax_render.video.ffmpeg import find_ffmpeg
 from lerax_render.video.formats import FORMATS
-from lerax_render.video.reader import decode
 
 STEPS = 256
 FEW_STEPS = 64
@@ -176,9 +176,10 @@ def next_to_mediapy(title: str) -> Section:
             mine, other = best_of(ours, theirs)
             name = f"{format.upper()}: `VideoWriter` / `mediapy.write_video`"
             rows.append(known(name, STEPS / mine, STEPS / other, "frames/s"))
-            pictures = [
-                decode((path,), FORMATS[format], 50, STEPS, height, width) for path in paths
-            ]
+            pictures = []
+            for path in paths:
+                with VideoReader(path) as reader:
+                    pictures.append(np.stack(list(reader)))
             table.append(
                 (
                     format.upper(),

@@ -22,4 +22,5 @@ from .replay import Origin as Origin
 from .replay import Replay as Replay
 from .sources import Simulation as Simulation
 from .video import Video as Video
+from .video import VideoReader as VideoReader
 from .video import VideoWriter as VideoWriter

@@ -2,7 +2,7 @@
 
     RenderError                     the base: catch this to catch everything below
     ├── UnsupportedEnvError         nothing here knows how to draw this environment
-    ├── BackendUnavailableError     a library, GL backend or cluster that is needed does not work
+    ├── BackendUnavailableError     a library, GL platform or cluster that is needed does not work
     └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
 
     RenderWarning                   a recording failed or is incomplete, and the program goes on
@@ -27,7 +27,7 @@ class UnsupportedEnvError(RenderError):
 
 
 class BackendUnavailableError(RenderError):
-    """A library, a GL backend or a cluster is missing or broken; the message says what to do."""
+    """A library, a GL platform or a cluster is missing or broken; the message says what to do."""
 
 
 class EncodeError(RenderError):

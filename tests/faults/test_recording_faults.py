@@ -17,7 +17,6 @@ from support.faults import (
     RECORDED,
     STAGE,
     Ordeal,
-    children,
     contexts,
     fill,
     nothing_stays,
@@ -25,6 +24,7 @@ from support.faults import (
     wait_for,
 )
 from support.paths import ROOT
+from support.processes import children
 from support.trainings import Mp4Memory
 
 SCENE = ROOT / "assets/scenes/hopper.xml"

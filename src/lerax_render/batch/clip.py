@@ -57,6 +57,9 @@ class Clip(Settings):
     """Arguments of the environment's constructor (for an MJCF file: controls=passive or sampled,
     frame_skip=N)."""
 
+    untrusted: bool = False
+    """MJCF files only: a stranger's file, which is checked before MuJoCo reads it."""
+
     policy: PolicyFiles = ()
     """Files with parameters of trained policies (*.eqx, as policy.serialize writes them): one, or
     one for each tile of the grid (default: none, and actions are sampled)."""
@@ -142,7 +145,7 @@ class Clip(Settings):
 
     def _load_env(self) -> Any:
         try:
-            return load_env(self._located(self.env), self.env_args)
+            return load_env(self._located(self.env), self.env_args, untrusted=self.untrusted)
         except (ValueError, TypeError) as error:
             if is_for_users(error):
                 raise

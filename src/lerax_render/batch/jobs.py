@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import is_for_users
-from ..video import FORMATS, Ffmpeg, Video, WorkFolder
+from ..video import Video, make_still
 from .clip import Clip
 from .executors import deaths_in
 
@@ -137,29 +137,6 @@ def render_job(job: Job, progress: Callable[[int], None] | None = None) -> Outco
         _log.log(level, "a clip of %s failed", job.clip.env, exc_info=True)
         return Outcome(error=describe(error), seconds=time.perf_counter() - started)
     return Outcome(video, still, seconds=time.perf_counter() - started, num_bytes=num_bytes)
-
-
-def make_still(video: Video) -> bytes:
-    """Return the first frame of a clip as a WebP picture.
-
-    Raises:
-        EncodeError: ffmpeg could not read the clip.
-        OSError: The clip's file is gone.
-    """
-    # From RGB: a WebP has no other colours than BT.601's, and ffmpeg would take BT.709's for those.
-    picture = "-frames:v 1 -vf format=bgra -c:v libwebp -quality 85 -f webp still.webp"
-    with WorkFolder() as folder:
-        clip = folder / FORMATS[video.format].file_name
-        if video.content is None:
-            clip.symlink_to(video.files[0])
-        else:
-            clip.write_bytes(video.content)
-        ffmpeg = Ffmpeg(["-i", clip.name, *picture.split()], clip.parent)
-        try:
-            ffmpeg.finish()
-        finally:
-            ffmpeg.kill()
-        return (clip.parent / "still.webp").read_bytes()
 
 
 def describe(error: BaseException) -> str:

@@ -140,6 +140,6 @@ def _interleaved(lanes: Sequence[Any]) -> Any:
         return lanes[0]
 
     def woven(*arrays: np.ndarray) -> np.ndarray:
-        return np.stack(arrays, axis=1).reshape(-1, *arrays[0].shape[1:])
+        return np.stack(arrays, axis=1).reshape(len(arrays) * len(arrays[0]), *arrays[0].shape[1:])
 
     return map_arrays(woven, *lanes)

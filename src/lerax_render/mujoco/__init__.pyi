@@ -5,4 +5,5 @@ from .quality import CINEMATIC as CINEMATIC
 from .quality import NAMES as NAMES
 from .quality import check_name as check_name
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
+from .renderer import free_drawing as free_drawing
 from .scene import MujocoScene as MujocoScene

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..painter import Painter
 from ..picture import Picture
-from ..replay import map_arrays
 from .pool import PoseProcesses
 from .pool_worker import open_renderer
 from .pose import Pose
@@ -52,5 +51,4 @@ class PosePainter(Painter):
 
 def poses(stacked: Pose) -> Iterator[Pose]:
     """Yield the poses of a stacked pose one by one."""
-    for t in range(len(stacked.qpos)):
-        yield map_arrays(lambda array, t=t: array[t], stacked)
+    return map(Pose._make, zip(*stacked, strict=True))

@@ -19,9 +19,9 @@ from .child_process import Child, ChildEnded
 from .pool_worker import open_renderer
 from .pose import Pose
 
-# So many poses travel together that their pictures have about so many bytes: the fewer, the sooner
-# all processes are busy and the sooner the last is done; the more, the rarer they are waited for.
-_BATCH_BYTES = 4_000_000
+# So many poses travel together that their pictures fit into a pipe, which holds 200 kB: a process
+# with more to send waits until it is its turn to be heard, and all of them paint as fast as one.
+_BATCH_BYTES = 100_000
 
 
 class PoseProcesses:

@@ -60,8 +60,7 @@ class HeadlessMujocoRenderer:
         quality: `"draft"` (no shadows, no reflections), `"standard"` (no antialiasing, coarser
             shadows), `"high"` (MuJoCo's defaults, or the model's own settings where they are
             better), or `"auto"`: standard where GL draws on the CPU, high on a GPU.
-        gl: The GL backend, a name in `gl.BACKENDS`. None: MUJOCO_GL's, or the first
-            that works.
+        gl: The GL platform, a name in `gl.PLATFORMS`. None: MUJOCO_GL's, or the first that works.
         max_geom: The most shapes that a picture may show, 1 to 1,000,000.
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
@@ -72,13 +71,13 @@ class HeadlessMujocoRenderer:
         width: As given.
         height: As given.
         quality: The quality used: a name, never `"auto"`.
-        backend: The name of the GL backend used.
+        gl_platform: The name of the GL platform used.
         gl_renderer: What draws, as GL names it.
 
     Raises:
         ValueError: A size, name or number is not accepted; the message says what is.
         TypeError: `model` is no `mujoco.MjModel`, or `camera` of none of the types above.
-        BackendUnavailableError: No GL backend works, or this one cannot draw this model.
+        BackendUnavailableError: No GL platform works, or this one cannot draw this model.
     """
 
     def __init__(
@@ -113,7 +112,7 @@ class HeadlessMujocoRenderer:
         self._owner = (os.getpid(), threading.get_ident())
 
         self._context = context = _gl.open_context(gl)
-        self.backend = context.backend
+        self.gl_platform = context.platform
         self.gl_renderer = context.renderer
         self.quality = _quality.choose(quality, software=_gl.is_software(context.renderer))
         settings = _quality.QUALITIES[self.quality]
@@ -131,7 +130,7 @@ class HeadlessMujocoRenderer:
             raise
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
-        self._release = weakref.finalize(self, _free, context, self._drawing, os.getpid())
+        self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
 
     def render(self, state: State) -> np.ndarray:
         """Paint one state.
@@ -294,8 +293,8 @@ def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrCont
     except mujoco.FatalError as error:
         raise BackendUnavailableError(
             f"MuJoCo cannot draw {model.vis.global_.offwidth}x{model.vis.global_.offheight} pixels "
-            f"with {context.backend} ({context.renderer}): {error}. Ask for a smaller picture or a "
-            "lower quality; and if this process has drawn with another GL backend before, start a "
+            f"on {context.platform} ({context.renderer}): {error}. Ask for a smaller picture or a "
+            "lower quality; and if this process has drawn on another GL platform before, start a "
             "new one, since MuJoCo keeps to its first"
         ) from error
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, drawing)
@@ -303,8 +302,8 @@ def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrCont
     return drawing
 
 
-def _free(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
-    """Free a renderer's GL, on whatever thread the garbage collector has chosen."""
+def free_drawing(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
+    """Free what process `pid` draws with, on whatever thread the garbage collector has chosen."""
     if os.getpid() != pid:
         return  # a forked child has no threads left to draw, and its parent owns the context
     try:

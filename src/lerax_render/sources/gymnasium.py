@@ -4,17 +4,14 @@ Such an environment lives on the host: its state is not in the Lerax state, and 
 only be taken between two steps. So it is stepped one by one, and what is captured is the picture.
 """
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, override
 
 import numpy as np
 
 from ..errors import RenderError, UnsupportedEnvError
-from ..mujoco.gl import open_context
 from ..paint2d import Fitter, offscreen_display
 from ..painter import Painter
 from ..replay import Replay, row
@@ -111,30 +108,17 @@ def match(env: Any) -> Gymnasium | str:
 
 
 def _frame(inner: Any) -> np.ndarray:
+    mujoco_renderer = getattr(inner.unwrapped, "mujoco_renderer", None)
+    if mujoco_renderer is not None:
+        # Here and not above: it loads Gymnasium's MuJoCo environments.
+        from .gymnasium_viewer import paint_without_window
+
+        paint_without_window(mujoco_renderer)
     # Gymnasium's classic environments call pygame.init(), which would open audio devices.
-    with offscreen_display(), _windowless(inner):
+    with offscreen_display():
         frame = inner.render()
     if not isinstance(frame, np.ndarray):
         raise RenderError(
             f"the Gymnasium environment's render() gave {type(frame).__name__}, not a frame"
         )
     return frame
-
-
-@contextmanager
-def _windowless(inner: Any) -> Iterator[None]:
-    """Let a MuJoCo environment that has no viewer yet make one without a display.
-
-    Gymnasium tries GLFW first unless MUJOCO_GL is set, and prints what GLFW says to that.
-    """
-    viewers = getattr(getattr(inner.unwrapped, "mujoco_renderer", None), "_viewers", True)
-    if viewers or "MUJOCO_GL" in os.environ:
-        yield
-        return
-    context = open_context()
-    context.close()
-    os.environ["MUJOCO_GL"] = context.backend
-    try:
-        yield
-    finally:
-        del os.environ["MUJOCO_GL"]

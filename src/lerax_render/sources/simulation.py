@@ -3,14 +3,14 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import check_whole
-from ..mujoco import INSIDE, check_mjcf
+from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
 from .base import HostSource, HostStep
@@ -40,8 +40,9 @@ class Simulation:
             control callback is: it sets `data.ctrl`, or returns the controls, `(nu,)`.
         frame_skip: Steps of the physics between two frames; as many as come nearest to 0.02 seconds
             where `None`.
-        assets: Where the files may lie that an MJCF file includes, and its meshes and textures:
-            `"inside"` its own folder, `"anywhere"`, or a folder. A model is taken as it is.
+        assets: `None` trusts an MJCF file. For one from a stranger: the folder that the files it
+            includes, its meshes and its textures have to be in, `"inside"` for its own. The size of
+            the model is limited then, too. A `mujoco.MjModel` is taken as it is.
         qpos: A trajectory `(steps, nq)` to be shown as it is, instead of a simulation.
         dt: Seconds between two rows of `qpos`; those of `frame_skip` steps of the physics where
             `None`.
@@ -55,8 +56,8 @@ class Simulation:
 
     Raises:
         ValueError: An argument is none of these or has the wrong shape, the file is no MJCF, it
-            refers to a file where none may lie, it asks for a model that would take all memory, or
-            its time step is so short that a frame would take for ever.
+            asks for more than `assets` allows, or its time step is so short that a frame would take
+            for ever.
         FileNotFoundError: There is no file of that name.
     """
 
@@ -65,7 +66,7 @@ class Simulation:
         model: Any | str | PathLike[str],
         controls: Literal["sampled", "passive"] | ArrayLike | Controller = "sampled",
         frame_skip: int | None = None,
-        assets: str | PathLike[str] = INSIDE,
+        assets: str | PathLike[str] | None = None,
         *,
         qpos: ArrayLike | None = None,
         dt: float | None = None,
@@ -82,8 +83,13 @@ class Simulation:
             # MuJoCo reports a missing file as a ValueError that quotes its own source code.
             with open(model, "rb"):
                 pass
-            check_mjcf(model, assets)
-            model = mujoco.MjModel.from_xml_path(str(model))
+            if assets is not None:
+                check_mjcf(model, assets)
+            try:
+                model = mujoco.MjModel.from_xml_path(fspath(model))
+            except ValueError as error:
+                words = " ".join(str(error).split())
+                raise ValueError(f"MuJoCo cannot load {fspath(model)}: {words}") from error
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model

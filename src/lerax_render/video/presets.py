@@ -11,7 +11,7 @@ from ..checks import checked
 from ..errors import EncodeError
 from ..picture import ByteSize
 from .byte_sizes import human_size
-from .formats import FORMATS, TargetLike
+from .formats import FORMATS, DestinationLike
 from .video import Video
 from .writer import PixelFormat, VideoWriter
 
@@ -120,7 +120,7 @@ def find_preset(name: str | None, max_size: int | None = None) -> Preset | None:
 
 def open_writer(
     preset: Preset | None,
-    target: TargetLike,
+    destination: DestinationLike,
     fps: float | Fraction,
     *,
     format: str | None,
@@ -133,7 +133,7 @@ def open_writer(
 
     Args:
         preset: The preset.
-        target: As for `VideoWriter`.
+        destination: As for `VideoWriter`.
         fps: Frames a second.
         format: As for `VideoWriter`.
         width: Of the frames in pixels.
@@ -142,16 +142,16 @@ def open_writer(
         max_size: Bytes at most; the preset's own limit where `None`.
 
     Raises:
-        ValueError: The target or the format does not fit the preset, or as for `VideoWriter`.
+        ValueError: The destination or the format does not fit the preset, or as for `VideoWriter`.
     """
     if preset is not None:
-        format = _preset_format(preset, target, format)
+        format = _preset_format(preset, destination, format)
     if preset is None or preset.max_size is None:
         return VideoWriter(
-            target, fps, format=format, width=width, height=height, pixel_format=pixel_format
+            destination, fps, format=format, width=width, height=height, pixel_format=pixel_format
         )
     return LimitedGifWriter(
-        target,
+        destination,
         fps,
         max_size=preset.max_size if max_size is None else max_size,
         width=width,
@@ -160,13 +160,13 @@ def open_writer(
     )
 
 
-def _preset_format(preset: Preset, target: TargetLike, format: str | None) -> str:
+def _preset_format(preset: Preset, destination: DestinationLike, format: str | None) -> str:
     """Return the preset's format, or raise `ValueError` where another one was asked for."""
     makes = f"preset {preset.name} makes {_FILES[preset.format]}"
     if format not in (None, preset.format):
         raise ValueError(f"{makes}, and the format is {format}: leave one of the two away")
-    if isinstance(target, str | os.PathLike):
-        path, suffix = Path(target), FORMATS[preset.format].suffix
+    if isinstance(destination, str | os.PathLike):
+        path, suffix = Path(destination), FORMATS[preset.format].suffix
         if path.suffix.lower() in {row.suffix for row in FORMATS.values()} - {suffix}:
             raise ValueError(
                 f"{makes}: name the file {path.with_suffix(suffix)}, or leave the preset away"
@@ -181,7 +181,7 @@ class LimitedGifWriter(VideoWriter):
     made from. What was given up is said in the log.
 
     Args:
-        target: As for `VideoWriter`.
+        destination: As for `VideoWriter`.
         fps: Frames a second.
         max_size: Bytes at most. If nothing helps, closing raises `EncodeError`.
         width: As for `VideoWriter`.
@@ -194,7 +194,7 @@ class LimitedGifWriter(VideoWriter):
 
     def __init__(
         self,
-        target: TargetLike,
+        destination: DestinationLike,
         fps: float | Fraction,
         *,
         max_size: int,
@@ -203,10 +203,12 @@ class LimitedGifWriter(VideoWriter):
         pixel_format: PixelFormat = "rgb24",
     ) -> None:
         super().__init__(
-            target, fps, format="gif", width=width, height=height, pixel_format=pixel_format
+            destination, fps, format="gif", width=width, height=height, pixel_format=pixel_format
         )
         self._max_size: int = checked("max_size", ByteSize, max_size)
-        self._name = Path(target).name if isinstance(target, str | os.PathLike) else "the GIF"
+        self._name = (
+            Path(destination).name if isinstance(destination, str | os.PathLike) else "the GIF"
+        )
 
     @override
     def _deliver(

@@ -463,7 +463,7 @@ def test_too_many_shapes_are_noted_once(
     ]
 
 
-def test_no_backend(ball: mujoco.MjModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_gl_platform(ball: mujoco.MjModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUJOCO_GL", "disable")
     with pytest.raises(BackendUnavailableError, match="MUJOCO_GL=disable"):
         HeadlessMujocoRenderer(ball)

@@ -1,6 +1,8 @@
 """Every kind of environment that is claimed to work, on the real thing, looked at in pixels."""
 
 import logging
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,6 +269,65 @@ def test_gymnasium_mujoco():
     assert frames[0].std() > 8
     assert (frames[0] != frames[3]).any()
     env.env.close()
+
+
+@pytest.mark.parametrize("chosen", [None, "egl", "glfw"])
+def test_gymnasium_mujoco_on_two_threads_leaves_the_environments_variables(monkeypatch, chosen):
+    """And needs no window, whatever MUJOCO_GL asks for."""
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("MUJOCO_GL", chosen)
+    before = dict(os.environ)
+    names = ("InvertedPendulum-v5", "Reacher-v5")
+    size = dict(width=96, height=72)
+    options = {"steps": 3, "key": jr.key(0), "format": "apng", **size}
+    expected = {n: record(load_env(f"gym:{n}", size), **options).frames() for n in names}
+    both = threading.Barrier(2, timeout=120)
+    found: dict[str, np.ndarray] = {}
+    variables: list[dict[str, str]] = []
+
+    def film(name: str) -> None:
+        env = load_env(f"gym:{name}", size)
+        render = env.env.unwrapped.render
+
+        def watched() -> np.ndarray:
+            both.wait()
+            variables.append(dict(os.environ))
+            frame = render()
+            both.wait()
+            return frame
+
+        env.env.unwrapped.render = watched
+        found[name] = record(env, **options).frames()
+
+    threads = [threading.Thread(target=film, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert variables == [before] * 6
+    for name in names:
+        assert expected[name].std() > 8
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_gymnasium_environments_take_turns_on_one_thread():
+    """Each paints in its own GL context, which is current only while it does."""
+    names = ("InvertedPendulum-v5", "Reacher-v5")
+    size = dict(width=96, height=72)
+    options = {"steps": 2, "key": jr.key(0), "format": "apng", **size}
+    alone = [record(load_env(f"gym:{name}", size), **options).frames() for name in names]
+    envs = [load_env(f"gym:{name}", size) for name in names]
+    for _ in range(2):
+        for env, expected in zip(envs, alone, strict=True):
+            np.testing.assert_array_equal(record(env, **options).frames(), expected)
+    for env in envs:
+        # As its owner may do, before and after.
+        assert env.env.render().std() > 8
+        env.env.close()
+        env.env.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            env.env.render()
 
 
 def test_gymnasium_inside_a_lerax_wrapper_truncates_and_restarts():
