@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import override
 
 from ..errors import EncodeError
+from ..settings import ByteSize, checked
 from .byte_sizes import human_size
 from .formats import FORMATS, DestinationLike
 from .video import Video
@@ -203,11 +204,7 @@ class LimitedGifWriter(VideoWriter):
         super().__init__(
             destination, fps, format="gif", width=width, height=height, pixel_format=pixel_format
         )
-        if isinstance(max_size, bool) or not isinstance(max_size, int):
-            raise TypeError(f"max_size must be a whole number of bytes, got {max_size!r}")
-        if max_size < 1:
-            raise ValueError(f"max_size must be at least 1 byte, got {max_size}")
-        self._max_size = max_size
+        self._max_size: int = checked("max_size", ByteSize, max_size)
         self._name = (
             Path(destination).name if isinstance(destination, str | os.PathLike) else "the GIF"
         )
