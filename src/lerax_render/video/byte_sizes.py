@@ -2,6 +2,8 @@
 
 import re
 
+from rich.filesize import decimal
+
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
@@ -19,10 +21,5 @@ def parsed_size(text: str) -> int:
 
 
 def human_size(num_bytes: int) -> str:
-    """Return a number of bytes as text with three digits."""
-    size = float(num_bytes)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
+    """Return a number of bytes as text, such as "2.34 MB"."""
+    return decimal(num_bytes, precision=2)

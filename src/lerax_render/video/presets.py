@@ -22,12 +22,12 @@ class Preset:
 
     Attributes:
         name: What a user calls it; also a key of `PRESETS`.
-        format: A key of `lerax_render.video.writer.FORMATS`.
-        width: Of the picture in pixels.
-        height: Of the picture in pixels.
-        max_fps: Frames a second at most. Of steps that come faster some are left out, so that the
+        format: A key of `FORMATS`.
+        width: Picture width in pixels.
+        height: Picture height in pixels.
+        max_fps: The most frames per second. Where steps come faster some are left out, so that the
             clip still plays in real time.
-        max_size: Bytes at most, or `None` for any number. Only for GIFs.
+        max_size: The most bytes, GIF only; `None`: any number.
     """
 
     name: str
@@ -54,7 +54,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a GIF can be made smaller by: frames a second, width in pixels, number of colours."""
+    """What can be given up for a smaller GIF: frames per second, width in pixels, colours."""
 
     fps: Fraction
     width: int
@@ -93,7 +93,7 @@ def find_preset(name: str | None, max_size: int | None = None) -> Preset | None:
 
     Args:
         name: A key of `PRESETS`, or `None`.
-        max_size: What the user wants instead of the preset's own limit, in bytes.
+        max_size: The user's own limit in bytes, which replaces the preset's.
 
     Raises:
         ValueError: There is no such preset, or it knows no limit.
@@ -130,14 +130,14 @@ def open_writer(
     """Return the writer for a clip with or without a preset.
 
     Args:
-        preset: The preset.
+        preset: The preset, or `None` for a plain `VideoWriter`.
         destination: As for `VideoWriter`.
-        fps: Frames a second.
+        fps: Frames per second.
         format: As for `VideoWriter`.
-        width: Of the frames in pixels.
-        height: Of the frames in pixels.
+        width: Frame width in pixels.
+        height: Frame height in pixels.
         pixel_format: As for `VideoWriter`.
-        max_size: Bytes at most; the preset's own limit where `None`.
+        max_size: The most bytes; `None`: the preset's own limit.
 
     Raises:
         ValueError: The destination or the format does not fit the preset, or as for `VideoWriter`.
@@ -181,7 +181,7 @@ class LimitedGifWriter(VideoWriter):
     Args:
         destination: As for `VideoWriter`.
         fps: Frames a second.
-        max_size: Bytes at most. If nothing helps, closing raises `EncodeError`.
+        max_size: The most bytes. If nothing helps, closing raises `EncodeError`.
         width: As for `VideoWriter`.
         height: As for `VideoWriter`.
         pixel_format: As for `VideoWriter`.

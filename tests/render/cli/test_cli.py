@@ -276,10 +276,3 @@ def test_an_unknown_camera_setting_is_an_error():
 )
 def test_default_names(env, format, name):
     assert cli.default_name(env, format) == name
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(17, "17 B"), (1500, "1.5 kB"), (2_340_000, "2.34 MB"), (5e9, "5 GB")]
-)
-def test_sizes_have_three_digits(size, text):
-    assert cli.human_size(size) == text
