@@ -56,7 +56,7 @@ def painting(*arguments: str) -> Iterator[Section]:
     from scenes import Poses, bare, gymnasium_mjcf
 
     from lerax_render import HeadlessMujocoRenderer, record
-    from lerax_render.sources.simulation import MujocoScene
+    from lerax_render.sources.simulation import Simulation
 
     size = Size.of(arguments)
     poses = Poses("humanoid", size.poses)
@@ -64,7 +64,7 @@ def painting(*arguments: str) -> Iterator[Section]:
     model.vis.global_.offwidth, model.vis.global_.offheight = size.pictures[-1]
     camera = mujoco.MjvCamera()
     mujoco.mjv_defaultFreeCamera(model, camera)
-    scene = MujocoScene(gymnasium_mjcf("humanoid"))
+    scene = Simulation(gymnasium_mjcf("humanoid"))
     rows = []
     for width, height in size.pictures:
         with (

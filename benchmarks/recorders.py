@@ -21,10 +21,10 @@ from report import Section, number
 from scenes import gymnasium_mjcf
 from timing import Row, best_of, costs, faster, known, psnr, quietly
 
-from lerax_render import VideoWriter, record, render, rollout
+from lerax_render import VideoWriter, capture, record, render, rollout
 from lerax_render.paint2d.offscreen import offscreen_display
-from lerax_render.sources import find_source
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.picture import Picture
+from lerax_render.sources.simulation import Simulation
 from lerax_render.video import VideoReader
 from lerax_render.video.ffmpeg import find_ffmpeg
 from lerax_render.video.formats import FORMATS
@@ -64,17 +64,14 @@ def whole_2d(env: Any) -> list[Row]:
     name = type(env).__name__
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "frames.raw"
-        source = find_source(env)
-        chunks = source.chunks(env, None, steps=STEPS, key=jr.key(0), deterministic=False)
+        replay = capture(env, steps=STEPS)
+        picture = Picture(width=width, height=height)
         with (
             raw.open("wb") as file,
-            source.painter(
-                env, width, height, camera=None, quality="auto", pixel_format=source.pixel_format
-            ) as painter,
+            replay.scene.painter(picture, pixel_format="bgr0") as painter,
         ):
-            for chunk in chunks:
-                for frame in painter.paint(chunk.states):
-                    file.write(frame.tobytes())
+            for frame in painter.paint(replay.captured):
+                file.write(frame.tobytes())
 
         def ours() -> None:
             path = f"{folder}/ours.mp4"
@@ -130,7 +127,7 @@ def record_video() -> list[Row]:
         return run
 
     with tempfile.TemporaryDirectory() as folder:
-        cartpole, ant = CartPole(), MujocoScene(gymnasium_mjcf("ant"))
+        cartpole, ant = CartPole(), Simulation(gymnasium_mjcf("ant"))
 
         def ours() -> None:
             record(cartpole, path=f"{folder}/c.mp4", steps=STEPS, width=600, height=400)

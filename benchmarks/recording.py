@@ -17,7 +17,8 @@ from lerax.policy import MLPActorCriticPolicy
 from report import Section
 from timing import Row, at_most, cpu_time, known
 
-from lerax_log import LoggingCallback, TensorBoardBackend, session
+from lerax_log import LoggingCallback, TensorBoardBackend
+from lerax_log.host import events
 
 FRAMES = 256
 INTERVAL = 10
@@ -69,18 +70,18 @@ class Timed(TensorBoardBackend):
 @contextlib.contextmanager
 def watched(note: Callable[[float, float], object]) -> Iterator[None]:
     """Have `note` called with begin and end, in seconds, whenever a recording is handed over."""
-    record = session.record
+    record = events.record
 
     def timed(*arguments: Any) -> None:
         begin = time.perf_counter()
         record(*arguments)
         note(begin, time.perf_counter())
 
-    session.record = timed
+    events.record = timed
     try:
         yield
     finally:
-        session.record = record
+        events.record = record
 
 
 def one_recording(count: int = 6) -> tuple[float, float]:

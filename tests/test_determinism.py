@@ -33,7 +33,7 @@ CLIPS: dict[str, Callable[[str], lr.Video]] = {
         **SMALL,
     ),
     "scene": lambda format: lr.record(
-        lr.MujocoScene(SCENE), format=format, key=jr.key(3), **{**SMALL, "steps": 12}
+        lr.Simulation(SCENE), format=format, key=jr.key(3), **{**SMALL, "steps": 12}
     ),
 }
 

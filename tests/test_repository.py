@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,7 @@ def test_image_and_set_up_install_the_same_gl_libraries() -> None:
 
 def test_version_is_stated_once_and_the_same() -> None:
     assert lerax_render.__version__ == PROJECT["project"]["version"]
+    assert "__version__" in dir(lerax_render)
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -156,3 +158,40 @@ def test_every_module_has_a_room_and_imports_point_downwards() -> None:
 def test_core_does_not_know_the_logging() -> None:
     for path in (ROOT / "src/lerax_render").rglob("*.py"):
         assert not re.search(r"^\s*(from|import) lerax_log", path.read_text(), re.M), path
+
+
+def test_rooms_of_the_logging_import_downwards_only() -> None:
+    package = ROOT / "src/lerax_log"
+    table = re.search(
+        r"The rooms.*?:\n\n(.*?)\n\"\"\"", (package / "__init__.py").read_text(), re.S
+    )
+    assert table is not None
+    order = re.findall(r"^    (\w+)  +\w", table[1], re.M)
+    rooms = {path.stem for path in package.iterdir() if path.suffix in (".py", "")}
+    assert set(order) == rooms - {"__init__", "__pycache__", "py"}
+    imports = {
+        ".".join(path.relative_to(package).with_suffix("").parts): set(imported(path, package))
+        for path in sorted(package.rglob("*.py"))
+    }
+    for module, others in imports.items():
+        room = module.split(".")[0]
+        for other in others:
+            if room == other.split(".")[0]:
+                assert other != f"{room}.__init__", f"{module} imports its own room's face"
+            elif room != "__init__":
+                assert order.index(room) < order.index(other.split(".")[0]), f"{module}: {other}"
+                assert other.endswith("__init__") or "." not in other, f"{module}: {other}"
+    # Inside a room likewise: there is an order in which each comes after what it imports.
+    tuple(TopologicalSorter(imports).static_order())
+
+
+def imported(path: Path, package: Path) -> Iterator[str]:
+    """List the modules of the package that a file imports, late ones and for annotations too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                # A module, a name in a module, a room, or a name that a room shows.
+                options = (base / alias.name, base, base / alias.name / "__init__")
+                found = (o for o in options if o.with_suffix(".py").exists())
+                yield ".".join(next(found, base / "__init__").relative_to(package).parts)

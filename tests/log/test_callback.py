@@ -1,6 +1,8 @@
 """The callback in real trainings."""
 
+import gc
 import re
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +16,8 @@ from jax import random as jr
 from lerax.callback import AbstractCallback
 
 from lerax_log import LoggingCallback
-from lerax_log.callback import LoggingState, _scalars
-from lerax_log.traced.packets import Outbox
+from lerax_log.callback import LoggingState
+from lerax_log.traced import Outbox, scalars_of
 from support.environments import Counting, Limited
 from support.trainings import (
     ITERATIONS,
@@ -127,7 +129,9 @@ def test_one_training_logs_metrics_and_hyperparameters(ppo_training):
     steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
     for tag in ("train/loss", "train/approx_kl", "train/learning_rate", "episode/return"):
         assert [step for step, _ in memory.scalars(tag)] == steps, tag
-    assert memory.scalars("train/learning_rate")[0][1] == pytest.approx(3e-4)
+    # Two batches an iteration; what is logged was used for the second of them.
+    rates = [rate for _, rate in memory.scalars("train/learning_rate")]
+    np.testing.assert_allclose(rates, [0.75e-3, 0.25e-3, 0, 0, 0, 0], atol=1e-9)
     assert all(value > 0 for _, value in memory.scalars("time/steps_per_second"))
     (ratio,) = {
         round(a / b)
@@ -149,25 +153,18 @@ def test_one_training_logs_metrics_and_hyperparameters(ppo_training):
     assert not [name for name in hparams if name.endswith((".weight", ".bias"))]
 
 
-def test_the_learning_rate_of_a_schedule_is_logged():
-    memory = Memory()
-    schedule = optax.linear_schedule(1e-3, 0.0, transition_steps=4)
-    Training(algorithm=ppo(learning_rate=schedule))(LoggingCallback(memory))
-    # Two batches an iteration; what is logged was used for the second of them.
-    rates = [rate for _, rate in memory.scalars("train/learning_rate")]
-    np.testing.assert_allclose(rates, [0.75e-3, 0.25e-3, 0, 0, 0, 0], atol=1e-9)
-
-
 def test_scalars_are_found_whatever_the_algorithm_reports():
     log = {"loss": jnp.ones(()), "histogram": jnp.ones(10), "one": jnp.ones((1,)), "text": "x"}
     state = optax.sgd(0.1).init(jnp.ones(3))
     ctx: Any = SimpleNamespace(training_log=log, opt_state=state)
-    scalars = _scalars(ctx)
+    scalars = scalars_of(ctx)
     assert list(scalars) == ["train/loss", "train/one", "train/learning_rate"]
     assert np.isnan(scalars["train/learning_rate"])
     adam = optax.inject_hyperparams(optax.adam)
     ctx.opt_state = {"actor": adam(0.1).init(jnp.ones(3)), "critic": adam(0.2).init(jnp.ones(3))}
-    assert _scalars(ctx)["train/learning_rate"] == pytest.approx(0.1)
+    assert scalars_of(ctx)["train/learning_rate"] == pytest.approx(0.1)
+    ctx.opt_state = ppo(learning_rate=3e-4).optimizer.init(jnp.ones(3))
+    assert scalars_of(ctx)["train/learning_rate"] == pytest.approx(3e-4)
 
 
 def test_a_new_callback_with_the_same_settings_compiles_nothing(training, compilations):
@@ -290,7 +287,8 @@ def test_mapped_seeds_are_runs_of_their_own(training):
 def test_lanes_that_differ_in_the_policy_alone_are_told_apart(training):
     memory = Memory()
     callback = LoggingCallback(memory)
-    policies = eqx.filter_vmap(lambda key: tiny_policy(training.env, key))(jr.split(jr.key(3), 2))
+    both = [training.policy, tiny_policy(training.env, jr.key(3))]
+    policies = jax.tree.map(lambda *x: jnp.stack(x) if eqx.is_array(x[0]) else x[0], *both)
     eqx.filter_vmap(
         lambda policy: training.algorithm.learn(
             training.env, policy, TOTAL_STEPS, key=jr.key(0), callback=callback
@@ -320,6 +318,54 @@ def test_inside_jax_jit(training, plain_policy):
     assert len(memory.scalars("train/loss")) == 2 * ITERATIONS
 
 
+def test_a_program_that_learns_twice_goes_on(training):
+    memory = Memory()
+    callback = LoggingCallback(memory, name="run")
+
+    @jax.jit
+    def learn_twice(key):
+        policy = training.policy
+        for seed in jr.split(key):
+            policy = training.algorithm.learn(
+                training.env, policy, TOTAL_STEPS, key=seed, callback=callback
+            )
+        return eqx.filter(policy, eqx.is_array)
+
+    jax.block_until_ready(learn_twice(jr.key(1)))
+    assert callback.run_names == ("run",)
+    callback.close()
+    assert memory.names() == ["run"]
+    steps = [step for step, _ in memory.scalars("train/loss")]
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(2 * ITERATIONS)]
+
+
+def test_a_callback_that_nobody_keeps_is_logged_and_then_forgotten(training):
+    memories = [Memory() for _ in range(3)]
+    sessions = []
+    for memory in memories:
+        callback = LoggingCallback(memory)
+        sessions.append(weakref.ref(callback.handle.session))
+        training(callback)
+        del callback
+    LoggingCallback(Memory())
+    for session, memory in zip(sessions, memories, strict=True):
+        session()._worker.close()
+        assert len(memory.scalars("train/loss")) == ITERATIONS
+        assert memory.methods()[-2:] == ["flush", "close"]
+
+
+def test_compiled_trainings_do_not_keep_a_closed_callback(training):
+    callback = LoggingCallback(Memory(), video_interval=6, **SMALL)
+    training(callback)
+    session = weakref.ref(callback.handle.session)
+    callback.close()
+    gc.collect()
+    assert session() is not None
+    del callback
+    gc.collect()
+    assert session() is None
+
+
 def test_it_is_constructed_outside_of_traced_functions():
     @jax.jit
     def train():
@@ -332,12 +378,15 @@ def test_it_is_constructed_outside_of_traced_functions():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"backend": "logs"}, TypeError, "TensorBoardBackend"),
+        ({"backend": "logs"}, TypeError, "got 'logs'.*TensorBoardBackend"),
         ({"backend": []}, ValueError, "empty"),
-        ({"name": ""}, TypeError, "name"),
-        ({"name": 3}, TypeError, "name"),
+        ({"backend": None}, TypeError, "TensorBoardBackend"),
+        ({"name": ""}, ValueError, "name must be a text that is not empty, or None, got ''"),
+        ({"name": 3}, TypeError, "name must be a text, or None, got 3"),
         ({"alpha": 0.0}, ValueError, "alpha"),
         ({"alpha": 1.5}, ValueError, "alpha"),
+        ({"alpha": "0.9"}, TypeError, "alpha must be a number, got '0.9'"),
+        ({"hparams": 3}, TypeError, "hparams must be a mapping of names to values, or None, got 3"),
         ({"log_interval": 0}, ValueError, "log_interval"),
         ({"video_interval": -1}, ValueError, "video_interval"),
         ({"video_interval": 2.0}, TypeError, "video_interval"),
@@ -345,7 +394,7 @@ def test_it_is_constructed_outside_of_traced_functions():
         ({"video_width": 0}, ValueError, "width"),
         ({"video_fps": 0}, ValueError, "fps"),
         ({"video_mode": "wait"}, ValueError, "video_mode"),
-        ({"video_time_limit": 0}, ValueError, "video_time_limit must be above 0 seconds, got 0"),
+        ({"video_time_limit": 0}, ValueError, "above 0 seconds, or None, got 0"),
         ({"video_time_limit": float("nan")}, ValueError, "video_time_limit"),
         ({"video_time_limit": "600"}, TypeError, "video_time_limit .* or None, got '600'"),
         ({"record_when": "sometimes"}, ValueError, "record_when"),

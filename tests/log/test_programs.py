@@ -19,7 +19,6 @@ from support.trainings import (
     STEPS_AN_ITERATION,
     Memory,
     Training,
-    ppo,
 )
 
 EXAMPLES = TESTS.parent / "examples"
@@ -50,7 +49,7 @@ from support.trainings import *
 from lerax_log import *
 backends = [TensorBoardBackend("logs"), WandbBackend(mode="offline"), ConsoleBackend()]
 callback = LoggingCallback(backends, name="run", video_interval=3, video_num_steps=20)
-Training(CartPole(), ppo())(callback)
+Training(CartPole())(callback)
 print("trained", flush=True)
 """
     output = finished(program(code, tmp_path, WANDB_SILENT="true"))
@@ -74,6 +73,7 @@ print("trained", flush=True)
 def test_four_devices(tmp_path):
     code = """
 import jax, warnings
+import numpy as np
 warnings.simplefilter("error")
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from support.trainings import *
@@ -108,10 +108,60 @@ with LoggingCallback(alone, name="alone", **options) as callback:
 assert alone.names() == ["alone"]
 assert len(alone.scalars("train/loss")) == ITERATIONS
 assert len(alone.videos()) == 1
+
+# Each device runs a program of its own, with two lanes in it.
+mapped = Memory()
+with LoggingCallback(mapped, name="mapped") as callback:
+    def learn_two(keys):
+        trained = eqx.filter_vmap(lambda key: learn(training.policy, key, callback))(keys)
+        return eqx.filter(trained, eqx.is_array)
+
+    each = PartitionSpec("seed")
+    program = jax.jit(jax.shard_map(learn_two, mesh=mesh, in_specs=each, out_specs=each))
+    for _ in range(2):
+        seeded = program(keys)
+    np.testing.assert_allclose(arrays(seeded)[0], arrays(trained)[0], rtol=1e-5)
+    assert callback.run_names == tuple(f"mapped_{i}" for i in range(8))
+assert sorted(mapped.names()) == [f"mapped_{i}" for i in range(8)]
+for name in mapped.names():
+    steps = [step for step, _ in mapped.scalars("train/loss", name)]
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(2 * ITERATIONS)], name
+    # Devices come in any order, lanes have theirs.
+    lane = name.removeprefix("mapped")
+    np.testing.assert_allclose(
+        [loss for _, loss in mapped.scalars("train/loss", name)][:ITERATIONS],
+        [loss for _, loss in memory.scalars("train/loss", "run" + lane)],
+        rtol=1e-4,
+    )
 print("done")
 """
     flags = "--xla_force_host_platform_device_count=4"
     assert finished(program(code, tmp_path, XLA_FLAGS=flags)).endswith("done\n")
+
+
+def test_in_double_precision(tmp_path):
+    code = """
+import jax, warnings
+warnings.simplefilter("error")
+jax.config.update("jax_enable_x64", True)
+from support.trainings import *
+from lerax_log import LoggingCallback
+training = Training()
+plain = training()
+assert plain.value_head.layers[0].weight.dtype == jnp.float64
+size = dict(video_num_steps=5, video_width=64, video_height=48)
+memory = GifMemory()
+options = dict(video_interval=1, log_interval=3, video_mode="block", video_keep=False)
+with LoggingCallback(memory, **options, **size) as callback:
+    assert_same_policy(training(callback), plain)
+steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
+assert [step for step, _ in memory.scalars("train/loss")] == steps
+assert [step for step, _ in memory.scalars("episode/return")] == steps
+# Half of all numbers of 64 bits are too large for a seed.
+assert [step for step, _ in memory.videos()] == steps
+print("done")
+"""
+    assert finished(program(code, tmp_path)).endswith("done\n")
 
 
 def test_one_process_of_several_logs(tmp_path):
@@ -186,7 +236,7 @@ def test_a_mujoco_training(tmp_path):
     assert spec.loader is not None
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    training = Training(example.Balance(), ppo())
+    training = Training(example.Balance())
     memory = Memory()
     size = {"video_width": 160, "video_height": 120, "video_num_steps": 8}
     with LoggingCallback(

@@ -8,7 +8,7 @@ import pytest
 
 from lerax_render import EncodeError, VideoWriter
 from lerax_render.cli import commands as cli
-from lerax_render.compose.overlay import text_mask
+from lerax_render.compose.text import text_mask
 from lerax_render.timelapse import find_recordings, make_timelapse
 from support.read_text import read_line
 

@@ -1,36 +1,13 @@
-'''What a logging backend is, and how to write one.
+"""What a logging backend is.
 
-A backend that appends every scalar to `logs/<run>/metrics.csv`, whole:
-
-    class CsvBackend(AbstractLoggingBackend):
-        """Write `step,tag,value` lines to `<root>/<run>/metrics.csv`."""
-
-        def __init__(self, root: str = "logs") -> None:
-            self._root = Path(root)
-            self._file: TextIO | None = None
-
-        def open(self, name: str) -> None:
-            self.run_dir = self._root / name
-            self.run_dir.mkdir(parents=True, exist_ok=True)
-            self._file = (self.run_dir / "metrics.csv").open("a", buffering=1)
-
-        def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
-            file = self._opened(self._file)
-            for tag, value in scalars.items():
-                file.write(f"{step},{tag},{value}\\n")
-
-        def close(self) -> None:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-
-`tests/contracts.py` holds the behaviour every backend shares, as a class to derive a test from.
-'''
+`docs/logging.md` has one in twenty lines to start from, and `lerax_log.testing` the behaviour that
+every backend shares, as a test class to derive from.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from lerax_render.errors import BackendUnavailableError
 
@@ -45,85 +22,90 @@ TOTAL_TIMESTEPS = "total_timesteps"
 
 
 class AbstractLoggingBackend(ABC):
-    """Somewhere for a run's scalars, videos and hyperparameters to go.
+    """Where a run's scalars, videos and hyperparameters go.
 
-    An unopened backend is a description only: its library is imported and its files are made by
-    `open`, and `copy.copy` of it is a second, independent backend (a training under `jax.vmap`
-    opens one copy per lane). One run lasts from `open` to `close`; after `close`, `open` starts
-    the next one.
+    A backend that is not open is only a description: `open` imports its library and makes its
+    files, and `copy.copy` of it is a second, independent backend (a training under `jax.vmap` opens
+    a copy for each lane). A run lasts from `open` to `close`; after `close`, `open` starts the next
+    one.
 
-    The callback calls one method at a time, but from several threads: scalars come from JAX's,
-    videos from the recorder's, and so the steps of videos may lie behind those of scalars.
-    Methods may raise any `Exception`: the callback turns it into a warning and goes on training.
+    The callback calls one method at a time, but from several threads: scalars come from JAX's
+    threads, videos from the recording thread. The steps of videos may therefore lie behind those of
+    scalars. Methods may raise any `Exception`: the callback turns it into a warning, and the
+    training goes on.
     """
 
-    video_formats: ClassVar[tuple[str, ...]] = ()
-    """Formats `log_video` takes, such as `("gif",)`, the preferred one first; empty: no videos."""
+    video_formats: tuple[str, ...] = ()
+    """Formats that `log_video` takes, such as `("gif",)`, the preferred one first; empty for a
+    backend without videos."""
 
     run_dir: Path | None = None
-    """Folder of the run, set by `open`, where the callback keeps clips in `videos/`; None where
-    the backend has no folder. It need not exist yet."""
+    """The run's folder, set by `open` and kept after `close`; it need not exist yet. The callback
+    keeps clips in its `videos/`. None where the backend has no folder."""
 
     @abstractmethod
     def open(self, name: str) -> None:
         """Start the run `name`.
 
         Args:
-            name: The run's name, not empty and safe as the name of a folder.
+            name: The run's name: not empty, and safe as the name of a folder.
 
         Raises:
             BackendUnavailableError: The backend's library is not installed.
+            RuntimeError: A run is open.
         """
 
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:  # noqa: B027
-        """Record hyperparameters; nothing by default.
+        """Log hyperparameters; the default does nothing.
+
+        Called at the start of each `learn`, so a run that is trained further gets a second call.
 
         Args:
-            hparams: Values by name, which may be dotted. `total_timesteps`, where given, is the
-                number of environment steps the training will take. Called once at the start of
-                each `learn`, so a run that is trained further gets a second call.
+            hparams: Values by name, which may be dotted. `total_timesteps`, where it is there, is
+                the number of environment steps that the training will take.
 
         Raises:
-            RuntimeError: The backend is not open.
+            RuntimeError: No run is open.
         """
 
     @abstractmethod
     def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
-        """Record values of one moment.
+        """Log values of one moment.
 
         Args:
-            scalars: Values by tag, such as `episode/return`; NaN and infinities included.
+            scalars: Values by tag, such as `episode/return`. They may be NaN or infinite.
             step: Environment steps taken so far, over all environments.
 
         Raises:
-            RuntimeError: The backend is not open.
+            RuntimeError: No run is open.
         """
 
     def log_video(self, tag: str, video: "Video", step: int) -> None:  # noqa: B027
-        """Record a clip; nothing by default.
+        """Log a clip; the default does nothing.
 
         Args:
             tag: Such as `eval/video`.
             video: The clip, in one of `video_formats`.
-            step: Environment steps taken when its policy was recorded.
+            step: Environment steps that its policy had been trained for.
 
         Raises:
-            RuntimeError: The backend is not open.
+            RuntimeError: No run is open.
+            ValueError: The clip has another format.
         """
 
     def flush(self) -> None:  # noqa: B027
-        """Bring everything logged so far to where others can read it; nothing by default.
+        """Bring everything logged so far to where others can read it; the default does nothing.
 
         Raises:
-            RuntimeError: The backend is not open.
+            RuntimeError: No run is open.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Flush and end the run; nothing where none is open."""
+        """Flush and end the run. Does nothing where no run is open."""
 
     def _opened[T](self, handle: T | None) -> T:
-        """What `open` acquired, for the methods that need it.
+        """Return what `open` acquired, for the methods that need it.
 
         Raises:
             RuntimeError: `handle` is None, as it is before `open` and after `close`.
@@ -135,7 +117,7 @@ class AbstractLoggingBackend(ABC):
         return handle
 
     def _refuse_second_run(self, handle: object | None) -> None:
-        """Keep `open` from losing a run that is still going on.
+        """Keep `open` from losing a run that is still open.
 
         Raises:
             RuntimeError: `handle` is not None.
@@ -154,13 +136,13 @@ def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> Non
     """
     if video.format not in backend.video_formats:
         raise ValueError(
-            f"{type(backend).__name__} takes videos as {' or '.join(backend.video_formats)},"
-            f" not {video.format}: encode the clip in that format"
+            f"{type(backend).__name__} takes videos as {' or '.join(backend.video_formats)}, "
+            f"not {video.format}: encode the clip in that format"
         )
 
 
 def library_missing(backend: str, extra: str, error: ImportError) -> BackendUnavailableError:
-    """The error for a backend whose library cannot be imported.
+    """Return the error for a backend whose library cannot be imported.
 
     Args:
         backend: Class name of the backend.
@@ -168,6 +150,6 @@ def library_missing(backend: str, extra: str, error: ImportError) -> BackendUnav
         error: What the import raised.
     """
     return BackendUnavailableError(
-        f"{backend} needs a library that cannot be imported ({error});"
-        f" install it with: pip install 'lerax-render[{extra}]'"
+        f"{backend} needs a library that cannot be imported ({error}); "
+        f"install it with: pip install 'lerax-render[{extra}]'"
     )

@@ -1,4 +1,4 @@
-"""The host's side of a training: sessions, runs, and where they log to."""
+"""The host's side of a training: sessions, their runs, and what happens when `learn` calls back."""
 
 import lazy_loader
 

@@ -1,54 +1,48 @@
-"""The host side of a callback: which runs there are, and what traced code may call.
+"""Sessions: which runs a callback has, and how long it is known.
 
-Traced code holds numbers only, a session's and later its runs'; the objects behind them are looked
-up here when the compiled training calls back. A callback with the same settings as an earlier one
-so runs through the same compiled `learn`, and nothing in a compilation cache keeps a run alive.
-
-No function that traced code calls raises: an exception in a callback ends the training. A Ctrl-C is
-let through.
+Two things keep a session alive: the handle in its callback, and runs that are open. Nothing else
+could: traced code and compilation caches have its number only. Since JAX may return from `learn`
+before it has begun, the latest few sessions are kept besides, until they are closed: the training
+of `learn(callback=LoggingCallback(...))` may call back when the callback is gone.
 """
 
 import atexit
+import contextlib
 import copy
 import itertools
 import logging
-import math
 import os
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
+from weakref import WeakSet, WeakValueDictionary
 
 import jax
 import numpy as np
+from jax import numpy as jnp
 
 from lerax_render.errors import warn
 
 from ..backends import AbstractLoggingBackend, HParam
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import Layout, Skeleton, plain
-from .fan_out import RunBackends
-from .run import Run
+from ..traced import Skeleton
+from .run import Learn, Run
 from .run_names import new_name
-
-if TYPE_CHECKING:
-    from ..recordings import Frame
 
 _log = logging.getLogger(__name__)
 
-NO_RUN = -1
-"""The number of a run that does not exist."""
-
-# The devices of one program call within milliseconds; a `learn` after one that failed does not.
-_TOGETHER_SECONDS = 1.0
+KEPT = 64
+"""How many of the latest sessions are kept without a handle. More trainings than JAX holds in its
+queue at once."""
 
 _numbers = itertools.count()
-_sessions: dict[int, "Session"] = {}
-_runs: dict[int, Run] = {}
+_sessions: WeakValueDictionary[int, "Session"] = WeakValueDictionary()
+_learns: WeakValueDictionary[int, Learn] = WeakValueDictionary()
+_latest: deque["Session"] = deque(maxlen=KEPT)
+_with_runs: set["Session"] = set()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +55,7 @@ class Start:
         env: Name of the environment.
         hparams: Hyperparameters.
         traced_hparams: Names of those whose values arrive when the training starts.
-        env_skeleton: Restores the environment, where videos are asked for.
+        env_skeleton: Restores the environment; `None` where no videos are asked for.
     """
 
     algorithm: str
@@ -73,78 +67,97 @@ class Start:
 
 
 class Session:
-    """The runs of one callback, one for each lane of the latest `learn`.
+    """The runs of one callback, one for each lane of its latest `learn`.
 
     Args:
-        backends: Not open yet. Several lanes get copies of them.
-        name: Of the runs; `None` makes a new one for each start.
+        backend: Not open yet, and must not raise. Several lanes get copies of it.
+        name: The run's name; `None` makes a new one for each start.
         videos: `None` records nothing.
         block: Whether the training waits for recordings.
-        hparams: The user's own, which take precedence.
+        hparams: The user's own hyperparameters, which take precedence.
     """
 
     def __init__(
         self,
-        backends: Sequence[AbstractLoggingBackend],
+        backend: AbstractLoggingBackend,
         *,
         name: str | None,
         videos: VideoOptions | None,
         block: bool,
         hparams: Mapping[str, HParam],
     ) -> None:
+        _close_abandoned()
         self.number = next(_numbers)
-        self._backends = tuple(backends)
-        self._unopened = [copy.copy(backend) for backend in backends]
+        self.handles: WeakSet[Handle] = WeakSet()
+        self._backend = backend
+        self._backend_is_free = True
+        self._unopened = copy.copy(backend)
         self._name = name
         self._base_name = ""
-        self._started = -math.inf
         self._videos = videos
         self._hparams = dict(hparams)
-        time_limit = videos.time_limit if videos else math.inf
+        time_limit = videos.time_limit if videos else float("inf")
         self._worker = VideoWorker(block=block, time_limit=time_limit)
         self._process = os.getpid()
+        self._lanes = 0
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()
         _sessions[self.number] = self
+        _latest.append(self)
 
     @property
     def run_names(self) -> tuple[str, ...]:
         """Names of the open runs, in the order of their lanes."""
-        return tuple(run.name for run in self._runs.values())
+        return tuple(self._runs[lane].name for lane in sorted(self._runs))
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the callback is gone and every `learn` has ended, in this process."""
+        is_idle = all(run.is_idle for run in self._runs.values())
+        return is_idle and not self.handles and self._process == os.getpid()
 
     def open(
-        self, start: Start, hparams: Sequence[Mapping[str, HParam]], env: Any | None
+        self,
+        start: Start,
+        hparams: Sequence[Mapping[str, HParam]],
+        env: Any | None,
+        device: int = 0,
+        devices: int = 1,
     ) -> list[int]:
-        """Open a run for each lane of a `learn`, or go on with those of the one before.
+        """Begin a `learn` in the run of each lane.
+
+        A run that is open goes on, unless the number of lanes has changed: then all runs are
+        closed, and others are opened.
 
         Args:
             start: What is known of the training.
             hparams: Each lane's own hyperparameters.
             env: An environment to look at, whether it can be recorded.
+            device: Which of the devices has these lanes, from 0.
+            devices: Number of devices, each of which has as many lanes.
 
         Returns:
-            The runs' numbers.
+            The numbers of the learns.
         """
-        arrived = time.monotonic()
         with self._lock:
-            together = arrived - self._started < _TOGETHER_SECONDS
-            if together and len(hparams) == 1 and any(r.is_fresh for r in self._runs.values()):
-                # Another device that runs the same program: a lane of its own. Later, a fresh run
-                # is what a `learn` that failed has left behind, and goes on.
-                numbers = [self._add(f"{self._base_name}_{len(self._runs)}")]
-            elif len(hparams) == len(self._runs):
-                numbers = list(self._runs)
-            else:
-                numbers = self._open_new(start, len(hparams))
-            for number, own in zip(numbers, hparams, strict=True):
-                self._runs[number].start({**start.hparams, **own, **self._hparams})
-            if env is not None:
-                self._runs[numbers[0]].check_recordable(env)
+            if len(hparams) * devices != self._lanes:
+                self._open_anew(start, len(hparams) * devices)
+            first_lane = device * len(hparams)
+            numbers = []
+            for lane, own in enumerate(hparams, first_lane):
+                if lane not in self._runs:
+                    self._runs[lane] = self._new_run(lane)
+                number = next(_numbers)
+                _learns[number] = self._runs[lane].start(
+                    number, {**start.hparams, **own, **self._hparams}
+                )
+                numbers.append(number)
+            if env is not None and device == 0:
+                self._runs[first_lane].check_recordable(env)
             # To the end of the list, which is where exiting begins: what a backend's library has
             # registered when it was opened must come after its run is closed.
             atexit.unregister(_close_all)
             atexit.register(_close_all)
-            self._started = time.monotonic()
             return numbers
 
     def close(self) -> None:
@@ -166,125 +179,121 @@ class Session:
             with self._lock:
                 for run in self._forget_runs():
                     run.close()
+                self._backend_is_free = True
+            self._without_runs()
+            with contextlib.suppress(ValueError):
+                _latest.remove(self)
 
-    def _open_new(self, start: Start, lanes: int) -> list[int]:
-        earlier = self._forget_runs()
+    def close_later(self) -> None:
+        """Close every run when its recordings are done, without waiting for them."""
+        with self._lock:
+            for run in self._forget_runs():
+                self._worker.submit(None, run.close)
+            self._worker.submit(None, self._without_runs)
+
+    def _open_anew(self, start: Start, lanes: int) -> None:
+        for run in self._forget_runs():
+            # Behind their last recordings; waiting for these here could wait for ever.
+            self._worker.submit(None, run.close)
+        self._lanes = lanes
         self._base_name = self._name or new_name(
             start.algorithm, start.policy, start.env, datetime.now()
         )
-        if lanes == 1 and not earlier:
-            return [self._add(self._base_name, self._backends)]
-        for run in earlier:
-            # Behind their last recordings; waiting for these here could wait for ever.
-            self._worker.submit(None, run.close)
-        suffixes = [""] if lanes == 1 else [f"_{lane}" for lane in range(lanes)]
-        return [self._add(self._base_name + suffix) for suffix in suffixes]
+        _with_runs.add(self)
 
-    def _add(self, name: str, backends: Sequence[AbstractLoggingBackend] | None = None) -> int:
-        backends = backends or [copy.copy(unopened) for unopened in self._unopened]
-        run = Run(RunBackends(name, backends), self._videos, self._worker)
-        number = next(_numbers)
-        self._runs[number] = _runs[number] = run
-        return number
+    def _new_run(self, lane: int) -> Run:
+        name, backend = f"{self._base_name}_{lane}", copy.copy(self._unopened)
+        if self._lanes == 1:
+            name = self._base_name
+            if self._backend_is_free:
+                # The user's own objects, whose `run_dir` can be looked at.
+                backend, self._backend_is_free = self._backend, False
+        return Run(name, backend, self._videos, self._worker)
 
     def _forget_runs(self) -> list[Run]:
-        runs, self._runs = self._runs, {}
-        for number in runs:
-            del _runs[number]
-        return list(runs.values())
+        runs, self._runs = list(self._runs.values()), {}
+        self._lanes = 0
+        return runs
+
+    def _without_runs(self) -> None:
+        with self._lock:
+            if not self._runs:
+                _with_runs.discard(self)
+
+
+@jax.tree_util.register_pytree_node_class
+class Handle:
+    """A session's number, the one leaf of this pytree, and what keeps the session alive.
+
+    Traced code has a number alone. Wherever the number is there as an array, in a copy on another
+    device for instance, the session is found by it.
+
+    Args:
+        number: The session's number, `int32`, or whatever JAX puts in its place.
+    """
+
+    def __init__(self, number: Any) -> None:
+        self.number = number
+        self.session = _session_of(number)
+        if self.session is not None:
+            self.session.handles.add(self)
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """Return a handle of a session."""
+        return cls(jnp.asarray(session.number, jnp.int32))
+
+    def tree_flatten(self) -> tuple[tuple[Any], None]:
+        """Return the number as the one child."""
+        return (self.number,), None
+
+    @classmethod
+    def tree_unflatten(cls, _: None, children: tuple[Any]) -> Self:
+        """Return a handle of the number."""
+        return cls(*children)
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
 
 
 def find(number: int) -> Session:
-    """Return the session of that number."""
-    return _sessions[number]
+    """Return the session of that number.
 
-
-def open_runs(
-    start: Start, shape: tuple[int, ...], session: Any, traced_hparams: Any, env_arrays: Any
-) -> np.ndarray:
-    """Open the runs of a `learn`.
-
-    Args:
-        start: What is known of the training.
-        shape: Sizes of the axes that `learn` is mapped over.
-        session: The session's number.
-        traced_hparams: Arrays whose leading axes are `shape`, in the order of their names.
-        env_arrays: Arrays of the first lane's environment, `None` where videos are not asked for.
-
-    Returns:
-        The runs' numbers, `int32` of that shape.
+    Raises:
+        LookupError: Its callback is gone.
     """
-    numbers = np.full(math.prod(shape), NO_RUN, np.int32)
-    # All processes of a multi-process program train; one of them logs.
-    if jax.process_index() == 0:
-        with _reported():
-            values = [np.asarray(v).reshape(-1, *v.shape[len(shape) :]) for v in traced_hparams]
-            hparams = [
-                dict(zip(start.traced_hparams, (plain(v[lane]) for v in values), strict=True))
-                for lane in range(len(numbers))
-            ]
-            env = None if start.env_skeleton is None else start.env_skeleton.restore(env_arrays)
-            numbers[:] = find(int(session)).open(start, hparams, env)
-    return numbers.reshape(shape)
-
-
-def receive(layout: Layout, packets: Any) -> None:
-    """Log what consecutive iterations report.
-
-    Args:
-        layout: Of the packets.
-        packets: `int32 (interval, size)`, an iteration in each row. After the newest iteration's
-            row come rows of earlier iterations, which have been received before.
-    """
-    with _reported():
-        reports = [layout.unpack(packet) for packet in np.asarray(packets)]
-        newest = max(report.iteration for report in reports)
-        if run := _runs.get(reports[0].run):
-            run.receive(reports[: (newest - 1) % len(reports) + 1])
-
-
-def record(layout: Layout, frame: "Frame", packet: Any, seed: Any, arrays: Any) -> None:
-    """Have an iteration recorded, if it is to be.
-
-    Args:
-        layout: Of the packet.
-        frame: Of environment and policy.
-        packet: `int32 (size,)`.
-        seed: Of the rollout.
-        arrays: Of environment and policy. They are kept, not copied.
-    """
-    with _reported():
-        report = layout.unpack(np.asarray(packet))
-        if run := _runs.get(report.run):
-            run.record(report, partial(frame.snapshot, arrays, int(seed)))
-
-
-def end(run: Any, *after: Any) -> None:
-    """End a `learn`.
-
-    Args:
-        run: The run's number.
-        after: Anything that is computed last, so that this is called last.
-    """
-    with _reported():
-        if open_run := _runs.get(int(run)):
-            open_run.end()
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        # No more than a line of it on a terminal where nobody has set up logging.
-        _log.info("logging failed", exc_info=True)
-        warn(
-            f"logging failed: {type(error).__name__}: {error}. The training goes on; the traceback "
-            f"is in the log of {__name__!r}, at level INFO"
+    session = _sessions.get(number)
+    if session is None:
+        raise LookupError(
+            "the LoggingCallback of this training is gone: keep it until the training has ended"
         )
+    return session
+
+
+def find_learn(number: int) -> Learn | None:
+    """Return the `learn` of that number, unless its run is closed."""
+    return _learns.get(number)
+
+
+def _session_of(number: Any) -> Session | None:
+    if not isinstance(number, jax.Array | np.ndarray) or isinstance(number, jax.core.Tracer):
+        return None
+    try:
+        return _sessions.get(int(number))
+    except Exception:
+        # Mapped, donated, or on other machines.
+        return None
+
+
+def _close_abandoned() -> None:
+    for session in list(_with_runs):
+        if session.is_abandoned:
+            session.close_later()
 
 
 def _close_all() -> None:
-    for session in _sessions.values():
-        with _reported():
+    for session in list(_with_runs):
+        try:
             session.close()
+        except Exception as error:
+            warn(f"logging ended with {type(error).__name__}: {error}")

@@ -1,7 +1,8 @@
 from .options import ClipSettings as ClipSettings
 from .options import RecordWhen as RecordWhen
 from .options import VideoOptions as VideoOptions
-from .recording import Attempt as Attempt
+from .recorder import Recorder as Recorder
+from .recorder import warn_unless_drawable as warn_unless_drawable
 from .recording import Frame as Frame
 from .recording import Snapshot as Snapshot
 from .worker import VideoWorker as VideoWorker

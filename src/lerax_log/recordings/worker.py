@@ -4,8 +4,8 @@ Promises:
 
 - **Order.** Work is done in the order of its submission, and never two at a time.
 - **Bounds.** Of each owner at most `limit` pieces wait, besides the one that is being done.
-- **What is dropped.** One piece more drops the oldest of that owner's that wait; `submit` says so,
-  and its caller logs it. With `block`, `submit` waits for room instead, and nothing is dropped.
+- **What is dropped.** One piece more drops the oldest of that owner's that wait, whose `drop` is
+  then called by `submit`. With `block`, `submit` waits for room instead, and nothing is dropped.
   Work of nobody (owner `None`) has no bound, and is never dropped.
 - **Time limit.** Work that can be given up and takes longer than `time_limit` is given up: its
   `give_up` is called on the watching thread, and another thread goes on with what waits. The thread
@@ -37,10 +37,17 @@ _CLEANING_SECONDS = 30.0
 
 
 class _Work:
-    def __init__(self, owner: Hashable, do: Callable[[], None], give_up: GiveUp | None) -> None:
+    def __init__(
+        self,
+        owner: Hashable,
+        do: Callable[[], None],
+        give_up: GiveUp | None,
+        drop: Callable[[], None],
+    ) -> None:
         self.owner = owner
         self.do = do
         self.give_up = give_up
+        self.drop = drop
         self.settled = threading.Event()
 
 
@@ -70,31 +77,36 @@ class VideoWorker:
         self._changed = threading.Condition()
 
     def submit(
-        self, owner: Hashable, do: Callable[[], None], give_up: GiveUp | None = None
-    ) -> bool:
+        self,
+        owner: Hashable,
+        do: Callable[[], None],
+        *,
+        give_up: GiveUp | None = None,
+        drop: Callable[[], None] = lambda: None,
+    ) -> None:
         """Have `do` called on the thread.
 
         Args:
             owner: On whose behalf; `None` has no limit.
-            do: Keeps what it refers to alive until it is done or dropped.
+            do: The work. What it refers to is kept alive until it is done or dropped.
             give_up: Called on another thread when `do` takes too long, with the place in the code
                 where it hangs, or on that of `cancel`, with `None`. It frees what the thread of
                 `do` cannot. Work without it is never given up.
-
-        Returns:
-            Whether older work of the owner was dropped for it.
+            drop: Called if the work is dropped, on the thread that submits what takes its place.
         """
+        dropped: list[_Work] = []
         with self._changed:
-            dropped = False
             while owner is not None and self._count(owner) >= self._limit:
-                if not self._block:
-                    self._waiting.remove(next(w for w in self._waiting if w.owner == owner))
-                    dropped = True
-                else:
+                if self._block:
                     self._changed.wait()
-            self._waiting.append(_Work(owner, do, give_up))
+                    continue
+                oldest = next(work for work in self._waiting if work.owner == owner)
+                self._waiting.remove(oldest)
+                dropped.append(oldest)
+            self._waiting.append(_Work(owner, do, give_up, drop))
             self._ensure_thread()
-            return dropped
+        for work in dropped:
+            work.drop()
 
     def settle(self) -> bool:
         """Say, from within work, that what can take too long is over.

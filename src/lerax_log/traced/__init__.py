@@ -1,4 +1,4 @@
-"""What is traced into a training: packets of numbers, and how they are packed."""
+"""What is traced into a training: what an iteration reports, and how it gets to the host."""
 
 import lazy_loader
 

@@ -1,8 +1,13 @@
+from .contexts import algorithm_of as algorithm_of
+from .contexts import hparams_of as hparams_of
+from .contexts import name_of as name_of
+from .contexts import scalars_of as scalars_of
 from .episode_stats import EpisodeStats as EpisodeStats
 from .hparams import flattened as flattened
 from .hparams import plain as plain
-from .hparams import settings as settings
+from .lanes import numbered as numbered
+from .lanes import witnesses as witnesses
 from .packets import Layout as Layout
 from .packets import Outbox as Outbox
 from .packets import Report as Report
-from .packets import Skeleton as Skeleton
+from .skeleton import Skeleton as Skeleton

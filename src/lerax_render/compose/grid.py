@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..paint2d import MAX_SIZE
-from .overlay import darken, text_mask, write
+from ..picture import MAX_SIZE
+from .text import darken, text_mask, write
 
 _GAP_COLOUR = 40
 _MOST = 100

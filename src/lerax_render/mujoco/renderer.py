@@ -29,11 +29,11 @@ import numpy as np
 
 from . import gl as _gl
 from . import quality as _quality
-from .camera import Camera, CameraLike, CameraRig
+from .camera import CameraLike, CameraRig
 from .pose import Pose, PoseLoader, State
 from .shadows import Shadows
 
-__all__ = ["Camera", "HeadlessMujocoRenderer", "Pose"]
+__all__ = ["HeadlessMujocoRenderer", "Pose"]
 
 _logger = logging.getLogger("lerax_render.mujoco.renderer")
 
@@ -131,7 +131,7 @@ class HeadlessMujocoRenderer:
             raise
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
-        self._release = weakref.finalize(self, _free, context, self._drawing, os.getpid())
+        self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
 
     def render(self, state: State) -> np.ndarray:
         """Paint one state.
@@ -303,8 +303,8 @@ def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrCont
     return drawing
 
 
-def _free(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
-    """Free a renderer's GL, on whatever thread the garbage collector has chosen."""
+def free_drawing(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
+    """Free what process `pid` draws with, on whatever thread the garbage collector has chosen."""
     if os.getpid() != pid:
         return  # a forked child has no threads left to draw, and its parent owns the context
     try:

@@ -9,14 +9,13 @@ from jax import numpy as jnp
 from lerax.render import WHITE, Abstract2DRenderer, Transform
 from numpy.typing import NDArray
 
-__all__ = ["MAX_SIZE", "View"]
+from ..picture import MAX_SIZE
 
-MAX_SIZE = 16_384
-"""Largest width and height of a picture, in pixels."""
+__all__ = ["Layout"]
 
 
 @dataclass(frozen=True)
-class View:
+class Layout:
     """Size, scale, origin and background of a 2D picture, in plain Python numbers.
 
     A world point `(x, y)` lies at `(x * scale + offset_x, y * scale + offset_y)` pixels from the
@@ -60,14 +59,14 @@ class View:
 
     @classmethod
     def of(cls, renderer: Abstract2DRenderer) -> Self:
-        """Read the view of a 2D renderer: Lerax's own, one that wraps another, or a custom one.
+        """Read the layout of a 2D renderer: Lerax's own, one that wraps another, or a custom one.
 
         Args:
             renderer: The renderer; its `transform` gives the layout, its `width`, `height` and
                 `background_color`, where it has them, the size and the background.
 
         Returns:
-            The view, with a white background where the renderer names none.
+            The layout, with a white background where the renderer names none.
 
         Raises:
             TypeError: If this is no 2D renderer.
@@ -99,7 +98,7 @@ class View:
             height: Height of the new picture in pixels.
 
         Returns:
-            A view whose `clip` leaves bars in the background colour where the shapes differ.
+            A layout whose `clip` leaves bars in the background colour where the shapes differ.
 
         Raises:
             TypeError: If a size is not a whole number.

@@ -4,16 +4,21 @@ import logging
 import os
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import override
 
+from rich.filesize import decimal
+
 from ..errors import EncodeError
-from .byte_sizes import human_size
 from .formats import FORMATS, DestinationLike
 from .video import Video
 from .writer import PixelFormat, VideoWriter
 
 _log = logging.getLogger("lerax_render.video.presets")
+
+# With one digit less, a size just above the limit would often be told like the limit.
+_told = partial(decimal, precision=2)
 
 
 @dataclass(frozen=True)
@@ -230,10 +235,10 @@ class LimitedGifWriter(VideoWriter):
             given_up.append(step.describe())
             num_frames = self._encode_again(work, shape, width, height)
             sizes.append(clip.stat().st_size)
-        limit = human_size(self._max_size)
+        limit = _told(self._max_size)
         if sizes[-1] > self._max_size:
             raise EncodeError(
-                f"{self._name} has {human_size(sizes[-1])}, though already made with "
+                f"{self._name} has {_told(sizes[-1])}, though already made with "
                 f"{', '.join(given_up) or 'all that can be given up'}; that is more than {limit}: "
                 "record fewer steps, or raise max_size"
             )
@@ -241,10 +246,10 @@ class LimitedGifWriter(VideoWriter):
             _log.warning(
                 "%s would have %s, more than %s; with %s it has %s",
                 self._name,
-                human_size(sizes[0]),
+                _told(sizes[0]),
                 limit,
                 ", ".join(given_up),
-                human_size(sizes[-1]),
+                _told(sizes[-1]),
             )
         size = _GIF.coded_size(width, height, shape.width)
         return super()._deliver(work, shape.fps, num_frames, *size)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from rich.filesize import decimal
 
 from ..errors import EncodeError
-from .byte_sizes import human_size
 from .destination import numbered, open_destination
 from .formats import FORMATS, resolve_format
 from .reader import VideoReader
@@ -152,7 +152,7 @@ class Video:
             return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
         label = html.escape(
             f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
-            f"{human_size(size)}",
+            f"{decimal(size)}",
         )
         if row.element is None or size > _LARGEST_SHOWN:
             hint = "use save() and open the file" if self.path is None else "open it in a viewer"

@@ -120,6 +120,11 @@ class VideoWriter:
             self._discard()
 
     @property
+    def pixel_format(self) -> PixelFormat:
+        """The format of the frames that `write` takes."""
+        return self._pixel_format
+
+    @property
     def video(self) -> Video:
         """The finished clip.
 

@@ -23,7 +23,7 @@ from lerax_log.backends.console.training_state import (
     plain_line,
 )
 from lerax_log.backends.console.view import TrainingView
-from support.contracts import make_clip
+from lerax_log.testing import make_clip
 
 METRICS = {
     "episode/return": 187.25,
@@ -258,7 +258,7 @@ def test_a_long_history_keeps_its_shape_in_bounded_memory() -> None:
 PROGRAM = """
 import logging, sys, threading, time, warnings
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-from support.contracts import make_clip
+from lerax_log.testing import make_clip
 from lerax_log.backends import ConsoleBackend
 clip = make_clip("mp4", sys.argv[1] + "/clip.mp4")
 warnings.formatwarning = lambda message, *rest: f"WARNED {message}\\n"

@@ -1,12 +1,10 @@
-"""The shared behaviour of the three backends, and of the one that the documentation shows."""
+"""What all backends share: ours, several as one, and the one that the documentation shows."""
 
-import csv
-import textwrap
+import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,11 +12,12 @@ from rich.console import Console
 from lerax_log.backends import (
     AbstractLoggingBackend,
     ConsoleBackend,
+    FanOut,
     TensorBoardBackend,
     WandbBackend,
-    base,
 )
-from support.contracts import LoggingBackendContract, ReadableBackendContract
+from lerax_log.testing import BackendContract, ReadableBackendContract
+from support.paths import ROOT
 from support.read_logs import read_event_files, read_wandb, wandb_history
 
 type Scalars = dict[str, list[tuple[int, float]]]
@@ -53,61 +52,35 @@ class TestWandb(ReadableBackendContract):
         return scalars
 
 
-class TestConsoleOnATerminal(LoggingBackendContract):
+class TestConsoleOnATerminal(BackendContract):
     @pytest.fixture
     def backend(self) -> AbstractLoggingBackend:
         console = Console(file=StringIO(), force_terminal=True, width=60, _environ={})
         return ConsoleBackend(console=console)
 
 
-class TestConsoleInAPipe(LoggingBackendContract):
+class TestConsoleInAPipe(BackendContract):
     @pytest.fixture
     def backend(self) -> AbstractLoggingBackend:
         return ConsoleBackend()
 
 
-@pytest.fixture(scope="module")
-def example() -> Callable[[str], AbstractLoggingBackend]:
-    """The class in the documentation of `base`, run as it stands there."""
-    lines = (base.__doc__ or "").splitlines()
-    source = "\n".join(line for line in lines if not line or line.startswith("    "))
-    names: dict[str, Any] = {
-        "AbstractLoggingBackend": AbstractLoggingBackend,
-        "Mapping": Mapping,
-        "Path": Path,
-        "TextIO": TextIO,
-    }
-    exec(textwrap.dedent(source), names)
-    return cast(Callable[[str], AbstractLoggingBackend], names["CsvBackend"])
+class TestFanOut(ReadableBackendContract):
+    own_variables = TestWandb.own_variables
 
-
-class TestDocumentedExample(ReadableBackendContract):
     @pytest.fixture
-    def backend(
-        self, example: Callable[[str], AbstractLoggingBackend], tmp_path: Path
-    ) -> AbstractLoggingBackend:
-        return example(str(tmp_path))
+    def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+        wandb = WandbBackend("tests", dir=tmp_path, mode="offline", settings={"silent": True})
+        return FanOut([ConsoleBackend(), TensorBoardBackend(tmp_path), wandb])
 
-    def read_scalars(self, run_dir: Path) -> Scalars:
-        scalars: Scalars = defaultdict(list)
-        with (run_dir / "metrics.csv").open() as file:
-            for step, tag, value in csv.reader(file):
-                scalars[tag].append((int(step), float(value)))
-        return scalars
+    read_scalars = TestTensorBoard.read_scalars
 
 
-@pytest.mark.parametrize("name", ["tensorboard", "wandb", "terminal", "pipe"])
-def test_a_second_open_is_refused_and_the_first_run_goes_on(name: str, tmp_path: Path) -> None:
-    terminal = Console(file=StringIO(), force_terminal=True, width=60, _environ={})
-    backends: dict[str, AbstractLoggingBackend] = {
-        "tensorboard": TensorBoardBackend(tmp_path),
-        "wandb": WandbBackend(dir=tmp_path, mode="offline", settings={"silent": True}),
-        "terminal": ConsoleBackend(console=terminal),
-        "pipe": ConsoleBackend(),
-    }
-    backend = backends[name]
-    backend.open("first")
-    with pytest.raises(RuntimeError, match="close"):
-        backend.open("second")
-    backend.log_scalars({"episode/return": 1.0}, 10)
-    backend.close()
+DOCUMENTED: dict[str, Any] = {"__name__": __name__}
+"""The backend in the documentation and its test, run as they stand there."""
+
+for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/logging.md").read_text(), re.S):
+    if re.search(r"^class \w*CsvBackend", block, re.M):
+        exec(block, DOCUMENTED)
+
+TestCsvBackend = DOCUMENTED["TestCsvBackend"]

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from lerax_log.backends import TensorBoardBackend
-from support.contracts import CLIP_FRAMES, HPARAMS, make_clip
+from lerax_log.testing import CLIP_FRAMES, HPARAMS, make_clip
 from support.read_logs import read_event_files
 
 

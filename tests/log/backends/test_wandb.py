@@ -15,7 +15,7 @@ import pytest
 from wandb.proto.wandb_internal_pb2 import Record
 
 from lerax_log.backends import WandbBackend
-from support.contracts import HPARAMS, make_clip
+from lerax_log.testing import HPARAMS, make_clip
 from support.read_logs import read_wandb, wandb_history
 
 

@@ -1,17 +1,22 @@
 """The host side of the callback, driven without a training."""
 
+import copy
 import gc
 import re
 import warnings
 import weakref
+from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
 
-from lerax_log.host import session
-from lerax_log.host.session import NO_RUN, Session, Start
-from lerax_log.traced.packets import Layout
+from lerax_log import host
+from lerax_log.backends import FanOut
+from lerax_log.host import NO_LEARN, Handle, Session, Start
+from lerax_log.host.session import KEPT
+from lerax_log.traced import Layout
 from lerax_render.errors import RenderWarning
 from support.trainings import Memory
 
@@ -21,17 +26,20 @@ LAYOUT = Layout(("train/loss",), num_envs=4)
 
 def make_session(*backends: Memory, **options) -> Session:
     options = {"name": None, "videos": None, "block": False, "hparams": {}} | options
-    return Session(backends, **options)
+    return Session(FanOut(backends), **options)
 
 
-def open_runs(host: Session, shape=(), start=START, hparams=()) -> np.ndarray:
-    return session.open_runs(start, shape, np.int32(host.number), hparams, None)
+def open_learns(
+    session: Session, sizes=(), start=START, hparams=(), devices=1, device=0
+) -> np.ndarray:
+    number = np.int32(session.number)
+    return host.open_learns(start, sizes, devices, np.int32(device), hparams, (number, []))
 
 
-def packet(run: int, iteration: int, loss: float = 0.5, finished: int = 1) -> np.ndarray:
+def packet(learn: int, iteration: int, loss: float = 0.5, finished: int = 1) -> np.ndarray:
     return np.asarray(
         LAYOUT.pack(
-            run=run,
+            learn=learn,
             iteration=iteration,
             last_iteration=100,
             env_steps=iteration * 8,
@@ -43,12 +51,12 @@ def packet(run: int, iteration: int, loss: float = 0.5, finished: int = 1) -> np
 
 def test_a_run_from_start_to_end():
     memory = Memory()
-    host = make_session(memory, hparams={"gamma": 0.5, "mine": "x"})
-    (run,) = open_runs(host).reshape(1)
-    session.receive(LAYOUT, packet(run, 1)[None])
-    session.receive(LAYOUT, packet(run, 2, loss=0.25)[None])
-    session.end(np.int32(run))
-    host.close()
+    session = make_session(memory, hparams={"gamma": 0.5, "mine": "x"})
+    (learn,) = open_learns(session).reshape(1)
+    host.receive(LAYOUT, packet(learn, 1)[None])
+    host.receive(LAYOUT, packet(learn, 2, loss=0.25)[None])
+    host.end(np.int32(learn))
+    session.close()
     logged = ["log_scalars", "log_scalars"]
     assert memory.methods() == ["open", "log_hparams", *logged, "flush", "close"]
     assert memory.hparams() == {"gamma": 0.5, "mine": "x"}
@@ -63,18 +71,18 @@ def test_a_run_from_start_to_end():
 
 def test_a_second_training_goes_on_in_the_run_and_one_after_close_does_not():
     memory = Memory()
-    host = make_session(memory)
+    session = make_session(memory)
     for _ in range(2):
-        run = int(open_runs(host))
-        session.receive(LAYOUT, packet(run, 5)[None])
-        session.end(np.int32(run))
+        learn = int(open_learns(session))
+        host.receive(LAYOUT, packet(learn, 5)[None])
+        host.end(np.int32(learn))
     assert [step for step, _ in memory.scalars("train/loss")] == [160, 320]
     assert memory.methods().count("log_hparams") == 2
-    host.close()
-    host.close()
-    run = int(open_runs(host))
-    session.receive(LAYOUT, packet(run, 5)[None])
-    host.close()
+    session.close()
+    session.close()
+    learn = int(open_learns(session))
+    host.receive(LAYOUT, packet(learn, 5)[None])
+    session.close()
     assert len(set(memory.names())) == 2
     assert memory.scalars("train/loss", memory.names()[1]) == [(160, 0.5)]
     assert memory.methods().count("close") == 2
@@ -82,108 +90,137 @@ def test_a_second_training_goes_on_in_the_run_and_one_after_close_does_not():
 
 def test_lanes_are_runs_of_their_own_with_copies_of_the_backend():
     memory = Memory()
-    host = make_session(memory, name="sweep")
+    session = make_session(memory, name="sweep")
     start = Start("PPO", "P", "E", {}, ("env.mass",), None)
-    runs = open_runs(host, (2, 2), start, [np.arange(4.0).reshape(2, 2)])
+    runs = open_learns(session, (2, 2), start, [np.arange(4.0).reshape(2, 2)])
     assert runs.shape == (2, 2)
     assert memory.names() == ["sweep_0", "sweep_1", "sweep_2", "sweep_3"]
-    assert host.run_names == tuple(memory.names())
+    assert session.run_names == tuple(memory.names())
     masses = [call[2]["env.mass"] for call in memory.calls if call[0] == "log_hparams"]
     assert masses == [0, 1, 2, 3]
-    session.receive(LAYOUT, packet(int(runs[1, 0]), 1)[None])
+    host.receive(LAYOUT, packet(int(runs[1, 0]), 1)[None])
     assert memory.scalars("train/loss", "sweep_2") == [(32, 0.5)]
     # As many lanes go on, another number is another start.
-    assert (open_runs(host, (4,), start, [np.arange(4.0)]) == runs.ravel()).all()
-    for run in runs.ravel():
-        session.end(run)
-    open_runs(host, (1,), start, [np.arange(1.0)])
-    host.close()
+    again = open_learns(session, (4,), start, [np.arange(4.0)])
+    assert memory.names()[4:] == []
+    host.receive(LAYOUT, packet(int(again[2]), 1)[None])
+    assert memory.scalars("train/loss", "sweep_2") == [(32, 0.5), (64, 0.5)]
+    open_learns(session, (1,), start, [np.arange(1.0)])
+    session.close()
     assert memory.names()[4:] == ["sweep"]
     assert memory.methods().count("close") == 5
 
 
-def test_devices_that_start_the_same_program_are_runs_of_their_own():
+def test_devices_that_run_the_same_program_are_lanes():
     memory = Memory()
-    host = make_session(memory, name="run")
-    runs = [int(open_runs(host)) for _ in range(3)]
-    assert memory.names() == ["run", "run_1", "run_2"]
-    session.receive(LAYOUT, packet(runs[1], 1)[None])
-    assert memory.scalars("train/loss", "run_1") == [(32, 0.5)]
-    host.close()
+    session = make_session(memory, name="run")
+    # Each device calls by itself, in any order, for as many lanes as it has.
+    learns = {device: open_learns(session, (2,), devices=3, device=device) for device in (2, 0)}
+    assert memory.names() == ["run_4", "run_5", "run_0", "run_1"]
+    host.receive(LAYOUT, packet(learns[2][1], 1)[None])
+    learns[1] = open_learns(session, (2,), devices=3, device=1)
+    assert session.run_names == tuple(f"run_{lane}" for lane in range(6))
+    # The next training goes on in the same runs, even where one device is ahead of the others.
+    for device in (2, 1, 0):
+        learns[device] = open_learns(session, (2,), devices=3, device=device)
+    assert len(memory.names()) == 6
+    host.receive(LAYOUT, packet(learns[2][1], 1)[None])
+    host.receive(LAYOUT, packet(learns[0][0], 1)[None])
+    assert memory.scalars("train/loss", "run_5") == [(32, 0.5), (64, 0.5)]
+    assert memory.scalars("train/loss", "run_0") == [(32, 0.5)]
+    session.close()
+
+
+def test_two_trainings_in_one_moment_are_one_run():
+    memory = Memory()
+    session = make_session(memory, name="run")
+    # A program that learns twice opens both before the first has begun; a training that has
+    # failed is followed by another try.
+    failed, first, second = (int(open_learns(session)) for _ in range(3))
+    host.receive(LAYOUT, packet(failed, 2)[None])
+    for learn in (first, second):
+        host.receive(LAYOUT, packet(learn, 2)[None])
+        host.receive(LAYOUT, packet(learn, 4)[None])
+    for learn in (first, second):
+        host.end(np.int32(learn))
+    assert memory.names() == ["run"]
+    assert [step for step, _ in memory.scalars("train/loss")] == [64, 128, 192, 256, 320]
+    assert all(speed > 0 for _, speed in memory.scalars("time/steps_per_second"))
+    session.close()
 
 
 def test_batches_are_logged_without_what_was_logged_before():
     memory = Memory()
-    host = make_session(memory)
-    run = int(open_runs(host))
-    session.receive(LAYOUT, np.stack([packet(run, i) for i in (1, 2, 3)]))
-    session.receive(LAYOUT, np.stack([packet(run, i) for i in (4, 5, 3)]))
+    session = make_session(memory)
+    learn = int(open_learns(session))
+    host.receive(LAYOUT, np.stack([packet(learn, i) for i in (1, 2, 3)]))
+    host.receive(LAYOUT, np.stack([packet(learn, i) for i in (4, 5, 3)]))
     assert [step // 32 for step, _ in memory.scalars("train/loss")] == [1, 2, 3, 4, 5]
-    host.close()
+    session.close()
 
 
 def test_what_comes_after_close_is_ignored():
     memory = Memory()
-    host = make_session(memory)
-    run = int(open_runs(host))
-    host.close()
+    session = make_session(memory)
+    learn = int(open_learns(session))
+    session.close()
     calls = len(memory.calls)
-    session.receive(LAYOUT, packet(run, 1)[None])
-    session.end(np.int32(run))
+    host.receive(LAYOUT, packet(learn, 1)[None])
+    host.end(np.int32(learn))
     assert len(memory.calls) == calls
 
 
-def test_a_session_that_does_not_exist_is_a_warning():
-    with pytest.warns(RenderWarning, match="logging failed: KeyError"):
-        runs = session.open_runs(START, (2,), np.int32(10**6), (), None)
-    assert runs.tolist() == [NO_RUN, NO_RUN]
+def test_a_session_that_is_gone_is_a_warning():
+    with pytest.warns(RenderWarning, match="the LoggingCallback of this training is gone: keep it"):
+        learns = host.open_learns(START, (2,), 1, np.int32(0), (), (np.int32(10**6), []))
+    assert learns.tolist() == [NO_LEARN, NO_LEARN]
 
 
 def test_a_backend_that_cannot_be_opened_is_left_out():
     bad, good = Memory(fails=("open",)), Memory()
-    host = make_session(bad, good, name="r1")
+    session = make_session(bad, good, name="r1")
     with pytest.warns(RenderWarning, match=r"run r1: nothing is logged to Memory.*open fails"):
-        run = int(open_runs(host))
-    session.receive(LAYOUT, packet(run, 1)[None])
-    host.close()
+        learn = int(open_learns(session))
+    host.receive(LAYOUT, packet(learn, 1)[None])
+    session.close()
     assert bad.methods() == ["open"]
     assert good.methods() == ["open", "log_hparams", "log_scalars", "close"]
 
 
 def test_a_backend_that_fails_is_tried_again_and_warned_of_once(caplog):
     bad, good = Memory(fails=("log_scalars",)), Memory()
-    host = make_session(bad, good, name="r2")
-    run = int(open_runs(host))
+    session = make_session(bad, good, name="r2")
+    learn = int(open_learns(session))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for iteration in range(1, 6):
-            session.receive(LAYOUT, packet(run, iteration)[None])
+            host.receive(LAYOUT, packet(learn, iteration)[None])
     assert [str(w.message) for w in warned] == [
-        "run r2: Memory did not take values of step 32: OSError: log_scalars fails for the test. "
-        "The training goes on and later ones are tried. Said once; the number of failures is "
-        "logged when the run is closed"
+        "run r2: Memory did not take the values of step 32: OSError: log_scalars fails for the "
+        "test. The training goes on, and later ones are still sent. This is said once; the number "
+        "of failures is logged when the run is closed"
     ]
-    host.close()
+    session.close()
     assert "run r2: Memory failed 5 times with OSError" in caplog.messages
     assert len(bad.scalars("train/loss")) == len(good.scalars("train/loss")) == 5
 
 
 def test_every_backend_is_closed_even_if_one_fails():
     bad, good = Memory(fails=("close",)), Memory()
-    host = make_session(bad, good)
-    open_runs(host)
+    session = make_session(bad, good)
+    open_learns(session)
     with pytest.warns(RenderWarning, match="did not take the end of the run"):
-        host.close()
+        session.close()
     assert good.methods()[-1] == "close"
 
 
 def test_warnings_that_are_errors_do_not_reach_the_training():
-    host = make_session(Memory(fails=("open", "log_scalars")))
+    session = make_session(Memory(fails=("open", "log_scalars")))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        run = int(open_runs(host))
-        session.receive(LAYOUT, packet(run, 1)[None])
-    host.close()
+        learn = int(open_learns(session))
+        host.receive(LAYOUT, packet(learn, 1)[None])
+    session.close()
 
 
 def test_a_ctrl_c_in_a_callback_is_not_swallowed():
@@ -191,19 +228,108 @@ def test_a_ctrl_c_in_a_callback_is_not_swallowed():
         def log_scalars(self, scalars, step):
             raise KeyboardInterrupt
 
-    host = make_session(Interrupted())
-    run = int(open_runs(host))
+    session = make_session(Interrupted())
+    learn = int(open_learns(session))
     with pytest.raises(KeyboardInterrupt):
-        session.receive(LAYOUT, packet(run, 1)[None])
-    host.close()
+        host.receive(LAYOUT, packet(learn, 1)[None])
+    session.close()
+
+
+def is_gone(reference: weakref.ref[Any]) -> bool:
+    gc.collect()
+    return reference() is None
 
 
 def test_a_closed_run_is_forgotten():
-    host = make_session(Memory())
-    open_runs(host)
-    (run,) = host._runs.values()
+    session = make_session(Memory())
+    open_learns(session)
+    (run,) = session._runs.values()
     reference = weakref.ref(run)
     del run
-    host.close()
+    session.close()
+    assert is_gone(reference)
+
+
+def handle_of(*backends: Memory) -> Handle:
+    return Handle.of(make_session(*backends))
+
+
+def test_a_closed_session_is_forgotten_with_its_handle():
+    handle = handle_of(Memory())
+    open_learns(handle.session)
+    handle.session.close()
+    reference = weakref.ref(handle.session)
+    assert not is_gone(reference)
+    del handle
+    assert is_gone(reference)
+
+
+def test_a_session_is_kept_until_its_run_is_closed_though_its_handle_is_gone():
+    memory = Memory()
+    handle = handle_of(memory)
+    number = np.int32(handle.session.number)
+    reference = weakref.ref(handle.session)
+    del handle
+    # Its training begins only now.
+    (learn,) = host.open_learns(START, (1,), 1, np.int32(0), (), (number, []))
+    host.receive(LAYOUT, packet(learn, 1)[None])
+    others = [handle_of(Memory()) for _ in range(2 * KEPT)]
+    assert memory.methods() == ["open", "log_hparams", "log_scalars"]
+    host.end(learn)
+    # The next callback that is made finds that nobody needs it any longer.
+    handle_of(Memory())
+    reference()._worker.close()
+    assert memory.methods()[3:] == ["flush", "close"]
+    assert is_gone(reference)
+    del others
+
+
+def test_sessions_that_were_never_used_are_forgotten_but_for_the_latest():
+    references = []
+    for _ in range(3 * KEPT):
+        references.append(weakref.ref(handle_of(Memory()).session))
     gc.collect()
-    assert reference() is None
+    assert [reference() is None for reference in references] == [True] * 2 * KEPT + [False] * KEPT
+
+
+def test_a_run_goes_on_while_there_is_a_handle():
+    memory = Memory()
+    handle = handle_of(memory)
+    host.end(open_learns(handle.session))
+    handle_of(Memory())
+    handle.session._worker.close()
+    assert memory.methods()[-1] == "flush"
+    handle.session.close()
+
+
+def test_whatever_becomes_of_a_handle_keeps_its_session():
+    memory = Memory()
+    handle = handle_of(memory)
+    session = handle.session
+    copies = [
+        jax.device_put(handle),
+        jax.device_get(handle),
+        jax.tree.map(lambda number: number + 0, handle),
+        jax.jit(lambda handle: handle)(handle),
+        copy.deepcopy(handle),
+    ]
+    for one in copies:
+        assert one.session is session
+        assert int(one.number) == session.number
+    reference = weakref.ref(session)
+    del handle, session, one
+    while copies:
+        assert not is_gone(reference)
+        reference().close()
+        copies.pop()
+    assert is_gone(reference)
+
+
+def test_a_handle_without_its_number_has_no_session():
+    handle = handle_of(Memory())
+    seen = []
+    jax.jit(lambda handle: seen.append(handle.session))(handle)
+    stacked = jax.tree.map(lambda number: jnp.stack([number, number]), handle)
+    seen.append(stacked.session)
+    seen.append(jax.tree.map(lambda _: None, handle).session)
+    assert seen == [None] * 3

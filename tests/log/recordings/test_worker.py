@@ -2,6 +2,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -69,22 +70,22 @@ def test_never_two_at_a_time(done):
 def test_the_oldest_of_the_same_owner_makes_room(done):
     worker = VideoWorker(limit=2)
     gate = busy(worker)
-    dropped = [
-        worker.submit(owner, lambda work=(owner, number): done.append(work))
-        for number in range(4)
-        for owner in ("a", "b")
-    ]
+    dropped = []
+    for number in range(4):
+        for owner in ("a", "b"):
+            work = owner, number
+            worker.submit(owner, partial(done.append, work), drop=partial(dropped.append, work))
     gate.go.set()
     worker.close()
     assert done == [("a", 2), ("b", 2), ("a", 3), ("b", 3)]
-    assert dropped == [False] * 4 + [True] * 4
+    assert dropped == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
 
 
 def test_work_of_nobody_is_never_dropped(done):
     worker = VideoWorker(limit=1)
     gate = busy(worker)
     for number in range(5):
-        assert not worker.submit(None, lambda number=number: done.append(number))
+        worker.submit(None, partial(done.append, number), drop=lambda: pytest.fail("dropped"))
     gate.go.set()
     worker.close()
     assert done == [0, 1, 2, 3, 4]
@@ -97,7 +98,7 @@ def test_blocking_waits_for_room_and_drops_nothing(done):
 
     def submit_all():
         for number in range(6):
-            assert not worker.submit("run", lambda number=number: done.append(number))
+            worker.submit("run", partial(done.append, number), drop=lambda: pytest.fail("dropped"))
             submitted.append(number)
 
     thread = threading.Thread(target=submit_all)
@@ -140,7 +141,7 @@ def test_what_takes_too_long_is_given_up_and_what_waits_is_done(done):
         hangs()
         wanted.append(worker.settle())
 
-    worker.submit("run", hang, places.append)
+    worker.submit("run", hang, give_up=places.append)
     for number in range(3):
         worker.submit("run", lambda number=number: done.append((number, worker.settle())))
     worker.close()
@@ -153,7 +154,7 @@ def test_what_takes_too_long_is_given_up_and_what_waits_is_done(done):
     hangs.go.set()
     wait_for(lambda: threading.active_count() == before - 1)
     assert wanted == [False]
-    worker.submit("run", lambda: done.append(4), places.append)
+    worker.submit("run", lambda: done.append(4), give_up=places.append)
     worker.close()
     assert done[-1] == 4
     assert len(places) == 1
@@ -168,8 +169,8 @@ def test_what_has_settled_is_not_given_up(done):
         time.sleep(0.4)
         done.append(1)
 
-    worker.submit("run", log_for_long, given_up.append)
-    worker.submit("run", lambda: done.append(2), given_up.append)
+    worker.submit("run", log_for_long, give_up=given_up.append)
+    worker.submit("run", lambda: done.append(2), give_up=given_up.append)
     worker.close()
     assert (done, given_up) == ([1, 2], [])
 
@@ -184,7 +185,7 @@ def test_work_that_cannot_be_given_up_has_no_time_limit(done):
 def test_cancelling_gives_up_what_is_under_way_and_close_does_not_wait_for_it(done):
     worker = VideoWorker()
     gate, places = Gate(), []
-    worker.submit("run", lambda: (gate(), done.append(worker.settle())), places.append)
+    worker.submit("run", lambda: (gate(), done.append(worker.settle())), give_up=places.append)
     assert gate.begun.wait(10)
     worker.submit("run", lambda: done.append("waiting"))
     worker.cancel()
@@ -202,7 +203,7 @@ def test_close_waits_until_what_was_given_up_has_been_cleaned_up(done):
         time.sleep(0.3)
         done.append("cleaned")
 
-    worker.submit("run", gate, clean)
+    worker.submit("run", gate, give_up=clean)
     worker.close()
     assert done == ["cleaned"]
     gate.go.set()
@@ -216,7 +217,7 @@ worker, given_up = VideoWorker(time_limit=2.0), []
 me = os.getpid()
 subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -STOP {me}; sleep 3; kill -CONT {me}"])
 start = time.monotonic()
-worker.submit("run", lambda: time.sleep(0.9) or time.sleep(0.4), given_up.append)
+worker.submit("run", lambda: time.sleep(0.9) or time.sleep(0.4), give_up=given_up.append)
 worker.close()
 assert time.monotonic() - start > 2.5, "it was not stopped"
 assert not given_up, given_up

@@ -3,15 +3,15 @@ import pytest
 from jax import numpy as jnp
 from jax import random as jr
 
-from lerax_log.traced.packets import Layout, Outbox, Skeleton
+from lerax_log.traced import Layout, Outbox, Skeleton
 
 LAYOUT = Layout(("train/loss",), num_envs=4)
 
 
-def packet(run: int, iteration: int, loss: float = 0.5, finished: int = 1) -> np.ndarray:
+def packet(learn: int, iteration: int, loss: float = 0.5, finished: int = 1) -> np.ndarray:
     return np.asarray(
         LAYOUT.pack(
-            run=run,
+            learn=learn,
             iteration=iteration,
             last_iteration=100,
             env_steps=iteration * 8,
@@ -22,16 +22,16 @@ def packet(run: int, iteration: int, loss: float = 0.5, finished: int = 1) -> np
 
 
 def test_packets_lose_nothing():
-    run, iteration = 3, 2**31 // 8 - 1
-    report = LAYOUT.unpack(packet(run, iteration, loss=1e-40))
-    assert (report.run, report.iteration, report.last_iteration) == (run, iteration, 100)
+    learn, iteration = 3, 2**31 // 8 - 1
+    report = LAYOUT.unpack(packet(learn, iteration, loss=1e-40))
+    assert (report.learn, report.iteration, report.last_iteration) == (learn, iteration, 100)
     # Environments together take more steps than int32 can count.
     assert report.step == iteration * 8 * 4 > 2**31
     assert report.scalars["episode/return"] == 7.0
     assert report.scalars["train/loss"] == pytest.approx(1e-40)
     for special in (np.nan, np.inf, -np.inf):
         np.testing.assert_equal(
-            LAYOUT.unpack(packet(run, 1, loss=special)).scalars["train/loss"], special
+            LAYOUT.unpack(packet(learn, 1, loss=special)).scalars["train/loss"], special
         )
 
 
@@ -56,5 +56,5 @@ def test_an_outbox_has_a_row_for_each_iteration():
         outbox = outbox.with_packet(jnp.asarray(packet(9, iteration)), jnp.int32(iteration))
     reports = [LAYOUT.unpack(row) for row in np.asarray(outbox.packets)]
     assert [report.iteration for report in reports] == [4, 2, 3]
-    assert {report.run for report in reports} == {9}
+    assert {report.learn for report in reports} == {9}
     assert Outbox.empty(1).packets.size == 0

@@ -6,7 +6,7 @@ from PIL import Image
 
 from lerax_render import record
 from lerax_render.compose.grid import Grid
-from lerax_render.compose.overlay import text_mask
+from lerax_render.compose.text import text_mask
 from support.environments import Counting
 from support.paths import ROOT
 from support.read_text import read_line

@@ -45,10 +45,27 @@ def test_a_program_that_does_not_start_is_named(tmp_path, monkeypatch):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_named_and_the_systems_program_taken(pretend, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
+    monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BackendUnavailableError, match="pip install imageio-ffmpeg"):
         ffmpeg.find_ffmpeg()
+    # One that hangs is found at once: nothing is tried.
+    pretend("time.sleep(1000)")
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ffmpeg.find_ffmpeg() == str(tmp_path / "ffmpeg")
+
+
+def test_a_question_that_is_not_answered_is_given_up(pretend, monkeypatch):
+    monkeypatch.setattr(ffmpeg, "STALL_SECONDS", 0.5)
+    # The other program keeps the output open.
+    pretend("import subprocess; subprocess.run(['sleep', '1000'])")
+    started = time.monotonic()
+    with pytest.raises(BackendUnavailableError, match=r"timed out after 0\.5 s.*pip install"):
+        ffmpeg.encoders()
+    assert time.monotonic() - started < 10
 
 
 def test_bytes_go_through(tmp_path):

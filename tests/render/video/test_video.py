@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lerax_render import Video, VideoWriter
-from lerax_render.video import human_size, video
+from lerax_render.video import video
 from lerax_render.video.formats import FORMATS
 
 FRAMES = [np.full((48, 64, 3), (value, 255 - value, 90), np.uint8) for value in (10, 120, 230)]
@@ -107,7 +107,7 @@ def test_a_notebook_gets_a_note_for_a_large_clip(tmp_path, monkeypatch, gif):
     clip = record(tmp_path / "<b>.gif")
     shown = clip._repr_html_()
     assert "base64" not in shown
-    size = human_size(clip.num_bytes)
+    size = f"{clip.num_bytes} bytes" if clip.num_bytes < 1000 else f"{clip.num_bytes / 1000:.1f} kB"
     assert f"&lt;b&gt;.gif: 3 frames of 64x48 at 20 fps, {size}" in shown
     assert "open it in a viewer" in shown
     assert "a clip in memory" in gif._repr_html_()

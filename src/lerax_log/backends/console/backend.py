@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, override
 
-from .. import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, require_video_format
+from ..base import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, require_video_format
 from .training_state import TrainingState, plain_line
 
 if TYPE_CHECKING:

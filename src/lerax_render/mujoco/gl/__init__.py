@@ -20,17 +20,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
 from ...errors import BackendUnavailableError
+from ...trial import Trial
 from .context import Context, PlatformFailure, is_software
 
 __all__ = [
     "PLATFORMS",
     "Context",
     "Probe",
+    "begin_probe",
     "check_name",
     "is_software",
     "open_context",
@@ -147,17 +151,27 @@ def probe(name: str, timeout: float = 60.0) -> Probe:
     Raises:
         ValueError: `name` is not a platform's name.
     """
+    with begin_probe(name, timeout) as outcome:
+        return outcome()
+
+
+@contextmanager
+def begin_probe(name: str, timeout: float = 60.0) -> Iterator[Callable[[], Probe]]:
+    """Begin what `probe` does; yield what waits for it and returns the outcome."""
     check_name(name)
     command = [sys.executable, "-m", f"{__name__}.probing", PLATFORMS[name]]
     # MUJOCO_GL would make `import mujoco` load the same library through PyOpenGL, and fail on its
     # absence in an obscurer way.
-    environment = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+    variables = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+    with Trial(command, timeout, variables) as trial:
+        yield lambda: _outcome(name, trial)
+
+
+def _outcome(name: str, trial: Trial) -> Probe:
     try:
-        child = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment
-        )
-    except subprocess.TimeoutExpired:
-        return _failed(name, f"it hangs: no picture in {timeout:g} s")
+        child = trial.result()
+    except subprocess.TimeoutExpired as error:
+        return _failed(name, f"it hangs: no picture in {error.timeout:g} s")
     if child.returncode < 0:
         return _failed(name, f"it crashed ({signal.Signals(-child.returncode).name})")
     if child.returncode:

@@ -6,16 +6,15 @@ import signal
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from lerax_log import LoggingCallback
-from lerax_log.host import run
-from lerax_log.host import session as session_module
-from lerax_log.host.run import _cause
+from lerax_log.host.run import Learn
 from lerax_log.recordings import recording
+from lerax_log.recordings.recorder import Recorder, _cause
+from lerax_log.recordings.worker import VideoWorker
 from lerax_render.errors import RenderWarning
 from support.environments import Counting, Invisible
 from support.trainings import (
@@ -37,8 +36,8 @@ SECONDS = 60
 
 def test_videos_are_recorded_when_they_are_due(training, plain_policy, tmp_path, monkeypatch):
     sent = []
-    record = session_module.record
-    monkeypatch.setattr(session_module, "record", lambda *a: (sent.append(1), record(*a)))
+    record = Learn.record
+    monkeypatch.setattr(Learn, "record", lambda *a: (sent.append(1), record(*a)))
     gif, mp4, none = GifMemory(tmp_path), Mp4Memory(), Memory()
     options = {"video_interval": 4, "video_overlay": False, **SMALL}
     callback = LoggingCallback([none, gif, mp4], name="run", **options)
@@ -187,35 +186,6 @@ def test_the_overlay_names_the_step_of_the_training(training):
     assert (with_text[0][:60, :120].max(-1) < 130).sum() > 500
 
 
-def scored(returns: list[float]) -> Any:
-    """Reports of a run, to be recorded one after another."""
-    from lerax_log.traced.packets import Report
-
-    return [
-        Report(0, i + 1, len(returns), i + 1, {"episode/return": value} if value else {})
-        for i, value in enumerate(returns)
-    ]
-
-
-def wanted(record_when: Any, returns: list[float]) -> list[int]:
-    from lerax_log.host.fan_out import RunBackends
-    from lerax_log.recordings.options import ClipSettings, VideoOptions
-    from lerax_log.recordings.worker import VideoWorker
-
-    options = VideoOptions(1, ClipSettings(1, 8, 8, 50.0, None, False), False, record_when)
-    one = run.Run(RunBackends("run", [GifMemory()]), options, VideoWorker())
-    return [report.step for report in scored(returns) if one._is_wanted(report)]
-
-
-def test_the_best_are_recorded():
-    assert wanted("always", [1, 2, 3]) == [1, 2, 3]
-    assert wanted("best", [0, 1.0, 3.0, 2.0, 3.0, float("nan"), 4.0]) == [2, 3, 7]
-    assert wanted(lambda scalars: scalars.get("episode/return", 0) > 2, [0, 1.0, 3.0, 5.0]) == [
-        3,
-        4,
-    ]
-
-
 def warned(recorded: list[warnings.WarningMessage]) -> list[str]:
     return [str(w.message) for w in recorded if w.category is RenderWarning]
 
@@ -235,7 +205,7 @@ def test_failures_are_warnings_and_recording_pauses_after_three(
         warnings.simplefilter("always")
         patched.setattr(recording, "record_clips", fails)
         assert_same_policy(training(callback), plain_policy)
-        callback._host()._worker.close()
+        callback.handle.session._worker.close()
     assert calls == [16, 32, 48]
     first, second, third = warned(recorded)
     assert first == (
@@ -249,6 +219,29 @@ def test_failures_are_warnings_and_recording_pauses_after_three(
     training(callback)
     callback.close()
     assert [step for step, _ in memory.videos()][-1] == 2 * TOTAL_STEPS
+
+
+def test_a_best_that_fails_does_not_stand_in_the_way_of_the_next(training, monkeypatch):
+    memory = GifMemory()
+    # Counting earns the same in all its episodes.
+    options = {"video_interval": 6, "video_keep": False, "record_when": "best", **SMALL}
+    callback = LoggingCallback(memory, **options)
+
+    def fails(*arguments):
+        raise OSError("no room for the clip")
+
+    def train():
+        training(callback)
+        callback.handle.session._worker.close()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recording, "record_clips", fails)
+        with pytest.warns(RenderWarning, match="no room"):
+            train()
+    train()
+    train()
+    callback.close()
+    assert [step for step, _ in memory.videos()] == [2 * TOTAL_STEPS]
 
 
 def test_a_backend_that_does_not_take_videos_is_a_warning(training):
@@ -307,15 +300,21 @@ def test_what_does_not_work_here_is_said_at_the_start(training, monkeypatch, cap
 def test_the_worker_that_cannot_keep_up_drops_the_oldest(
     training, plain_policy, monkeypatch, caplog
 ):
-    go, recorded_steps = threading.Event(), []
+    begun, go, recorded_steps = threading.Event(), threading.Event(), []
 
     def slow(snapshot, *arguments):
+        begun.set()
         assert go.wait(SECONDS)
         recorded_steps.append(snapshot.step)
         raise ValueError
 
     monkeypatch.setattr(recording, "record_clips", slow)
-    monkeypatch.setattr(run.Run, "_check", lambda *a: None)
+    monkeypatch.setattr(Recorder, "check", lambda *a: None)
+    # The training does not go on before the first of its recordings is under way.
+    submit = VideoWorker.submit
+    monkeypatch.setattr(
+        VideoWorker, "submit", lambda *a, **k: (submit(*a, **k), begun.wait(SECONDS))
+    )
     callback = LoggingCallback(GifMemory(), name="slow", video_interval=1, **SMALL)
     with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")
@@ -323,10 +322,10 @@ def test_the_worker_that_cannot_keep_up_drops_the_oldest(
         messages = warned(recorded)
         go.set()
         callback.close()
-    assert len(messages) == 1
-    assert 'video_mode="block"' in messages[0]
-    assert len(recorded_steps) == 3
-    assert recorded_steps[1:] == [80, 96]
+    (message,) = messages
+    assert message.startswith("run slow: the recording at step 32 was dropped, since recordings")
+    assert 'video_mode="block"' in message
+    assert recorded_steps == [16, 80, 96]
     assert "3 recordings were dropped in all" in caplog.text
 
 

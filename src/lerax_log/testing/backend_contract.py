@@ -1,12 +1,4 @@
-"""Behaviour that every implementation of an interface shares, as classes to derive tests from.
-
-A logging backend of your own is run through it like this:
-
-    class TestMyBackend(LoggingBackendContract):
-        @pytest.fixture
-        def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
-            return MyBackend(tmp_path)
-"""
+"""What the callback relies on, whatever a backend does with what it is given."""
 
 import copy
 import math
@@ -21,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerax_log.backends import AbstractLoggingBackend, HParam
-from lerax_render.video.video import Video
-from lerax_render.video.writer import FORMATS, VideoWriter
+from lerax_render.video import FORMATS, Video, VideoWriter
+
+from ..backends import AbstractLoggingBackend, HParam
 
 CLIP_FRAMES = 12
+"""Frames of `make_clip`."""
+
 HPARAMS: dict[str, HParam] = {
     "algorithm": "PPO",
     "algorithm.num_envs": 4,
@@ -34,11 +28,17 @@ HPARAMS: dict[str, HParam] = {
     "algorithm.normalize": True,
     "total_timesteps": 10_000,
 }
+"""Hyperparameters of every kind."""
 
 
 @cache
 def make_clip(format: str, path: Path | None = None) -> Video:
-    """A white square that crosses a blue picture of 64 by 48 pixels in 12 frames."""
+    """Return a clip of a white square that crosses a blue picture, 64 by 48 pixels, 12 frames.
+
+    Args:
+        format: Such as `"gif"`.
+        path: The file to write; `None` keeps the clip in memory.
+    """
     with VideoWriter(path, 20, format=format) as writer:
         for index in range(CLIP_FRAMES):
             frame = np.full((48, 64, 3), (20, 60, 200), np.uint8)
@@ -47,26 +47,30 @@ def make_clip(format: str, path: Path | None = None) -> Video:
     return writer.video
 
 
-class LoggingBackendContract:
-    """What the callback relies on, whatever the backend does with the data."""
+class BackendContract:
+    """Tests for every backend: derive a test class, and define the fixture `backend`."""
 
     own_variables: frozenset[str] = frozenset()
     """Environment variables that the backend's library sets for itself."""
 
     @pytest.fixture
     def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
-        raise NotImplementedError("define the fixture `backend`: a new backend, not open yet")
+        """Return a new backend that is not open."""
+        raise NotImplementedError("define the fixture `backend`: a new backend that is not open")
 
-    def test_it_wants_formats_that_exist(self, backend: AbstractLoggingBackend) -> None:
+    def test_it_takes_formats_that_exist(self, backend: AbstractLoggingBackend) -> None:
+        """`video_formats` names formats that clips can have."""
         assert isinstance(backend.video_formats, tuple)
         assert set(backend.video_formats) <= set(FORMATS)
 
     def test_logging_needs_an_open_run(self, backend: AbstractLoggingBackend) -> None:
+        """Before `open`, every method that logs raises a `RuntimeError` that says so."""
         for use in _uses(backend):
             with pytest.raises(RuntimeError, match="open"):
                 use()
 
     def test_close_needs_no_run_and_may_come_twice(self, backend: AbstractLoggingBackend) -> None:
+        """`close` does nothing where no run is open."""
         backend.close()
         backend.open("run")
         backend.close()
@@ -76,6 +80,7 @@ class LoggingBackendContract:
                 use()
 
     def test_a_whole_run(self, backend: AbstractLoggingBackend, tmp_path: Path) -> None:
+        """Everything that a training logs is taken."""
         backend.open("run")
         assert backend.run_dir is None or isinstance(backend.run_dir, Path)
         backend.log_hparams(HPARAMS)
@@ -92,7 +97,25 @@ class LoggingBackendContract:
         backend.log_scalars({"episode/return": 2.5}, 300)
         backend.close()
 
+    def test_a_second_open_is_refused(self, backend: AbstractLoggingBackend) -> None:
+        """`open` raises where a run is open, and that run goes on."""
+        backend.open("first")
+        with pytest.raises(RuntimeError, match="close"):
+            backend.open("second")
+        backend.log_scalars({"episode/return": 1.0}, 10)
+        backend.close()
+
+    def test_a_clip_of_another_format_is_refused(self, backend: AbstractLoggingBackend) -> None:
+        """`log_video` raises a `ValueError` for a format that is not in `video_formats`."""
+        others = {"gif", "mp4", "webm"} - set(backend.video_formats)
+        backend.open("run")
+        for other in others if backend.video_formats else ():
+            with pytest.raises(ValueError, match=other):
+                backend.log_video("eval/video", make_clip(other), 10)
+        backend.close()
+
     def test_runs_follow_one_another(self, backend: AbstractLoggingBackend) -> None:
+        """After `close`, `open` starts another run, in a folder of its own."""
         folders = []
         for name in ("first", "second"):
             backend.open(name)
@@ -102,6 +125,7 @@ class LoggingBackendContract:
         assert folders == [None, None] or folders[0] != folders[1]
 
     def test_copies_are_open_side_by_side(self, backend: AbstractLoggingBackend) -> None:
+        """A copy is another backend, and closing one leaves the other open."""
         other = copy.copy(backend)
         backend.open("run_0")
         other.open("run_1")
@@ -112,6 +136,7 @@ class LoggingBackendContract:
         other.close()
 
     def test_calls_come_from_several_threads(self, backend: AbstractLoggingBackend) -> None:
+        """`open` and logging may happen on different threads."""
         _in_thread(lambda: backend.open("run"))
         _in_thread(lambda: backend.log_scalars({"episode/return": 1.0}, 10))
         for format in backend.video_formats:
@@ -120,6 +145,7 @@ class LoggingBackendContract:
         backend.close()
 
     def test_the_program_is_left_as_it_was(self, backend: AbstractLoggingBackend) -> None:
+        """A run changes no variable, folder, stream, hook or signal handler."""
         before = _surroundings(self.own_variables)
         backend.open("run")
         backend.log_scalars({"episode/return": 1.0}, 10)
@@ -127,14 +153,15 @@ class LoggingBackendContract:
         assert _surroundings(self.own_variables) == before
 
 
-class ReadableBackendContract(LoggingBackendContract):
-    """For backends whose data can be read back: it is all there, and where it belongs."""
+class ReadableBackendContract(BackendContract):
+    """Tests for a backend whose data can be read back: it is all there, and where it belongs."""
 
     def read_scalars(self, run_dir: Path) -> dict[str, list[tuple[int, float]]]:
-        """Steps and values of a closed run by tag, in the order in which they were logged."""
+        """Return steps and values of a closed run by tag, in the order of logging."""
         raise NotImplementedError("define `read_scalars`: what a closed run's folder holds")
 
     def test_what_was_logged_is_read_back(self, backend: AbstractLoggingBackend) -> None:
+        """Everything that was logged is there, in its order."""
         backend.open("run")
         logged: dict[str, list[tuple[int, float]]] = {"episode/return": [], "train/loss": []}
         for step in range(0, 5000, 10):
@@ -146,6 +173,7 @@ class ReadableBackendContract(LoggingBackendContract):
         assert self.read_scalars(backend.run_dir) == logged
 
     def test_nan_and_infinities_are_kept(self, backend: AbstractLoggingBackend) -> None:
+        """Values that are not finite are kept as they are."""
         backend.open("run")
         for step, value in enumerate((math.nan, math.inf, -math.inf, 1.0)):
             backend.log_scalars({"train/loss": value}, step)
@@ -156,6 +184,7 @@ class ReadableBackendContract(LoggingBackendContract):
         np.testing.assert_array_equal(values, (math.nan, math.inf, -math.inf, 1.0))
 
     def test_runs_do_not_mix(self, backend: AbstractLoggingBackend) -> None:
+        """Runs that are open side by side and one after another hold what is theirs."""
         backends = [backend, copy.copy(backend)]
         for index, one in enumerate(backends):
             one.open(f"run_{index}")
@@ -173,7 +202,7 @@ class ReadableBackendContract(LoggingBackendContract):
 
 
 def _uses(backend: AbstractLoggingBackend) -> list[Callable[[], None]]:
-    """Calls that need an open run, of those methods that the backend defines."""
+    """Return calls that need an open run, of the methods that the backend defines."""
     calls: dict[str, Callable[[], None]] = {
         "log_scalars": lambda: backend.log_scalars({"episode/return": 1.0}, 10),
         "log_hparams": lambda: backend.log_hparams({"gamma": 0.99}),

@@ -1,0 +1,58 @@
+"""What is read from the contexts that Lerax passes to a callback."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+import optax
+from jax import numpy as jnp
+from lerax.callback import IterationContext, TrainingContext
+
+from ..backends import HParam
+from .hparams import plain, settings
+
+
+def algorithm_of(ctx: TrainingContext[Any, Any]) -> Any:
+    """Return the algorithm that trains."""
+    # A field in Lerax 0.0.6, a local variable of `learn` in 0.0.5.
+    return getattr(ctx, "algorithm", None) or ctx.locals["self"]
+
+
+def name_of(module: Any) -> str:
+    """Return the name that a policy or an environment has, or that of its class."""
+    name = getattr(module, "name", None)
+    return name if isinstance(name, str) else type(module).__name__
+
+
+def hparams_of(ctx: TrainingContext[Any, Any]) -> tuple[dict[str, HParam], dict[str, jax.Array]]:
+    """Return hyperparameters with their values, and those whose values come with the training."""
+    modules = {"algorithm": algorithm_of(ctx), "policy": ctx.policy, "env": ctx.env}
+    found = {
+        name: value
+        for prefix, module in modules.items()
+        for name, value in settings(module, prefix)
+        # The arrays of a policy are what is learned.
+        if prefix != "policy" or not eqx.is_array(value)
+    }
+    traced = {name: value for name, value in found.items() if eqx.is_array(value)}
+    return {name: plain(value) for name, value in found.items() if name not in traced}, traced
+
+
+def scalars_of(ctx: IterationContext[Any, Any]) -> dict[str, Any]:
+    """Return what the algorithm reports of an iteration, and the learning rate (NaN if none)."""
+    scalars: dict[str, Any] = {
+        f"train/{tag}": value for tag, value in ctx.training_log.items() if _is_scalar(value)
+    }
+    rates = [
+        value
+        for _, value in optax.tree_utils.tree_get_all_with_path(ctx.opt_state, "learning_rate")
+        if _is_scalar(value)
+    ]
+    # Several optimizers have several; the first is that of the actor, or of the only one.
+    scalars["train/learning_rate"] = rates[0] if rates else jnp.nan
+    return scalars
+
+
+def _is_scalar(value: Any) -> bool:
+    return eqx.is_array_like(value) and np.size(value) == 1
