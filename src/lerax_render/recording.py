@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 
 from .capturing import check_not_traced, each_policy, name_of
-from .checks import check_policy, check_seed, check_steps
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
 from .filming import film, parts_of, warn_if_incomplete
-from .picture import Picture, QualityName, Settings
 from .replay import Replay, lengthened
+from .settings import Picture, QualityName, Settings, check_policy, check_seed, check_steps
 from .sources import find_source
 from .video import Preset, Video, check_fps, find_preset, open_writer
 

@@ -17,7 +17,7 @@ from tyro.conf import DisallowNone, Positional, arg
 from .. import __version__
 from ..batch import Clip, stem
 from ..errors import is_for_users
-from ..picture import Settings
+from ..settings import Settings
 from .options import SHORT, given, options_of
 from .process import (
     Output,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lerax_render.texts import assignments, parsed_camera, parsed_grid, parsed_size
+from lerax_render.settings.texts import assignments, parsed_camera, parsed_grid, parsed_size
 
 
 @pytest.mark.parametrize(
