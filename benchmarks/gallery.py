@@ -5,16 +5,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import jax
 from lerax.env import CartPole
 from report import Section
 from timing import Row, best_of, costs, exhaust, known
 
-from lerax_render import record
-from lerax_render.acting.rollouts import rollout_chunks
+from lerax_render import capture, record
 from lerax_render.compose.composition import Composition
+from lerax_render.filming import parts_of
 from lerax_render.gallery.build import make_gallery
-from lerax_render.sources import Painter, find_source
+from lerax_render.painter import Painter
+from lerax_render.settings.picture import Picture
 
 CLIPS = 12
 STEPS = 1024
@@ -72,33 +72,22 @@ def workers() -> list[Row]:
 
 def grid() -> list[Row]:
     env = CartPole()
-    source = find_source(env)
     whole = Composition(WIDTH, HEIGHT, 50, grid=GRID)
-    capture = jax.tree_util.Partial(type(source).capture, source)
-    chunks = list(
-        rollout_chunks(env, None, steps=GRID_STEPS, key=None, capture=capture, tiles=whole.tiles)
-    )
+    lanes = capture(env, steps=GRID_STEPS, lanes=whole.tiles)
+    scene = lanes[0].scene
+    tile = Picture(width=whole.tile_width, height=whole.tile_height)
 
-    def painter() -> Painter:
-        return source.painter(
-            env,
-            whole.tile_width,
-            whole.tile_height,
-            camera=None,
-            quality="auto",
-            pixel_format=source.pixel_format,
-        )
+    def painters() -> list[Painter]:
+        return [scene.painter(tile, pixel_format=scene.pixel_format) for _ in lanes]
 
     def tiles_alone() -> None:
-        with painter() as paints:
-            for chunk in chunks:
-                flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), chunk.states)
-                exhaust(paints.paint(flat))
+        for painter, lane in zip(painters(), lanes, strict=True):
+            exhaust(painter.paint(lane.captured))
 
     def in_a_grid() -> None:
-        with painter() as paints:
-            for chunk in chunks:
-                exhaust(Composition(WIDTH, HEIGHT, 50, grid=GRID).frames(paints, chunk))
+        composition, opened = Composition(WIDTH, HEIGHT, 50, grid=GRID), painters()
+        for part in parts_of(lanes):
+            exhaust(composition.frames(opened, part))
 
     def grid_clip() -> None:
         record(env, steps=GRID_STEPS, grid=GRID)

@@ -56,7 +56,7 @@ def painting(*arguments: str) -> Iterator[Section]:
     from scenes import Poses, bare, gymnasium_mjcf
 
     from lerax_render import HeadlessMujocoRenderer, record
-    from lerax_render.sources.simulation import MujocoScene
+    from lerax_render.sources.simulation import Simulation
 
     size = Size.of(arguments)
     poses = Poses("humanoid", size.poses)
@@ -64,7 +64,7 @@ def painting(*arguments: str) -> Iterator[Section]:
     model.vis.global_.offwidth, model.vis.global_.offheight = size.pictures[-1]
     camera = mujoco.MjvCamera()
     mujoco.mjv_defaultFreeCamera(model, camera)
-    scene = MujocoScene(gymnasium_mjcf("humanoid"))
+    scene = Simulation(gymnasium_mjcf("humanoid"))
     rows = []
     for width, height in size.pictures:
         with (
@@ -187,12 +187,10 @@ def as_nvenc(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 def likeness(clip: Path, frames: "list[np.ndarray]") -> float:
     """Return the PSNR of a clip against the frames that it was made from."""
-    from lerax_render.video.formats import FORMATS
-    from lerax_render.video.reader import decode
+    from lerax_render.video import VideoReader
 
-    height, width, _ = frames[0].shape
-    decoded = decode((clip,), FORMATS["mp4"], 50, len(frames), height, width)
-    return psnr(np.stack(frames), decoded)
+    with VideoReader(clip) as reader:
+        return psnr(np.stack(frames), np.stack(list(reader)))
 
 
 def training(*arguments: str) -> Iterator[Section]:

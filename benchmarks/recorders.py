@@ -21,13 +21,13 @@ from report import Section, number
 from scenes import gymnasium_mjcf
 from timing import Row, best_of, costs, faster, known, psnr, quietly
 
-from lerax_render import VideoWriter, record, render, rollout
+from lerax_render import VideoWriter, capture, record, render, rollout
 from lerax_render.paint2d.offscreen import offscreen_display
-from lerax_render.sources import find_source
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.settings.picture import Picture
+from lerax_render.sources.simulation import Simulation
+from lerax_render.video import VideoReader
 from lerax_render.video.ffmpeg import find_ffmpeg
 from lerax_render.video.formats import FORMATS
-from lerax_render.video.reader import decode
 
 STEPS = 256
 FEW_STEPS = 64
@@ -64,17 +64,14 @@ def whole_2d(env: Any) -> list[Row]:
     name = type(env).__name__
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "frames.raw"
-        source = find_source(env)
-        chunks = source.chunks(env, None, steps=STEPS, key=jr.key(0), deterministic=False)
+        replay = capture(env, steps=STEPS)
+        picture = Picture(width=width, height=height)
         with (
             raw.open("wb") as file,
-            source.painter(
-                env, width, height, camera=None, quality="auto", pixel_format=source.pixel_format
-            ) as painter,
+            replay.scene.painter(picture, pixel_format="bgr0") as painter,
         ):
-            for chunk in chunks:
-                for frame in painter.paint(chunk.states):
-                    file.write(frame.tobytes())
+            for frame in painter.paint(replay.captured):
+                file.write(frame.tobytes())
 
         def ours() -> None:
             path = f"{folder}/ours.mp4"
@@ -130,7 +127,7 @@ def record_video() -> list[Row]:
         return run
 
     with tempfile.TemporaryDirectory() as folder:
-        cartpole, ant = CartPole(), MujocoScene(gymnasium_mjcf("ant"))
+        cartpole, ant = CartPole(), Simulation(gymnasium_mjcf("ant"))
 
         def ours() -> None:
             record(cartpole, path=f"{folder}/c.mp4", steps=STEPS, width=600, height=400)
@@ -179,9 +176,10 @@ def next_to_mediapy(title: str) -> Section:
             mine, other = best_of(ours, theirs)
             name = f"{format.upper()}: `VideoWriter` / `mediapy.write_video`"
             rows.append(known(name, STEPS / mine, STEPS / other, "frames/s"))
-            pictures = [
-                decode((path,), FORMATS[format], 50, STEPS, height, width) for path in paths
-            ]
+            pictures = []
+            for path in paths:
+                with VideoReader(path) as reader:
+                    pictures.append(np.stack(list(reader)))
             table.append(
                 (
                     format.upper(),

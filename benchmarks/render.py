@@ -12,10 +12,10 @@ from report import Section, number
 from scenes import Poses, bare, humanoid
 from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 
-from lerax_render import HeadlessMujocoRenderer, VideoWriter, render, rollout
+from lerax_render import HeadlessMujocoRenderer, Replay, VideoWriter, capture, render, rollout
 from lerax_render.mujoco.camera import CameraRig
 from lerax_render.paint2d.offscreen import offscreen_display
-from lerax_render.sources import find_source
+from lerax_render.settings.picture import Picture
 
 STEPS = 256
 # Of what takes long to paint.
@@ -67,28 +67,27 @@ def sections() -> Iterator[Section]:
 
 def stages(env: Any, steps: int) -> tuple[str, ...]:
     """Frames a second of capture, paint and encode."""
-    source = find_source(env)
 
-    def capture() -> list[Any]:
-        return list(source.chunks(env, None, steps=steps, key=jr.key(0), deterministic=False))
+    def act() -> Replay:
+        return capture(env, steps=steps)
 
-    chunks = capture()
-    with source.painter(
-        env, WIDTH, HEIGHT, camera=None, quality="auto", pixel_format=source.pixel_format
+    replay = act()
+    scene = replay.scene
+    with scene.painter(
+        Picture(width=WIDTH, height=HEIGHT), pixel_format=scene.pixel_format
     ) as painter:
 
         def paint() -> None:
-            for chunk in chunks:
-                exhaust(painter.paint(chunk.states))
+            exhaust(painter.paint(replay.captured))
 
-        frames = [frame.copy() for chunk in chunks for frame in painter.paint(chunk.states)]
+        frames = [frame.copy() for frame in painter.paint(replay.captured)]
 
         def encode() -> None:
-            with VideoWriter(None, 50, format="mp4", pixel_format=source.pixel_format) as writer:
+            with VideoWriter(None, 50, format="mp4", pixel_format=scene.pixel_format) as writer:
                 for frame in frames:
                     writer.write(frame)
 
-        times = best_of(capture, paint, encode)
+        times = best_of(act, paint, encode)
     return (type(env).__name__, *(number(steps / seconds) for seconds in times))
 
 

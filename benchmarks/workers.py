@@ -8,12 +8,12 @@ from report import Section
 from scenes import gymnasium_mjcf
 from timing import Row, best_of, exhaust, known
 
-from lerax_render import record
+from lerax_render import capture, record
+from lerax_render.mujoco.painter import poses
 from lerax_render.mujoco.pool import PoseProcesses
 from lerax_render.mujoco.pose import Pose
-from lerax_render.sources import find_source
-from lerax_render.sources.mujoco import poses
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.settings.picture import Picture
+from lerax_render.sources.simulation import Simulation
 
 FRAMES = 48
 CLIP_STEPS = 256
@@ -35,13 +35,13 @@ def sections() -> Iterator[Section]:
 
 
 def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
-    scene = MujocoScene(gymnasium_mjcf("ant"))
+    scene = Simulation(gymnasium_mjcf("ant"))
     states = list(poses(_states(scene)))
     try:
         for count in counts:
             # Processes inherit it, and Mesa asks for it when it starts its threads.
             os.sched_setaffinity(0, cores[:count])
-            arguments = (scene.model, WIDTH, HEIGHT, None, "auto")
+            arguments = (scene.model, Picture(width=WIDTH, height=HEIGHT))
             with (
                 closing(PoseProcesses(count, *arguments)) as many,
                 closing(PoseProcesses(1, *arguments)) as one,
@@ -59,7 +59,7 @@ def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
 
 
 def clips(counts: list[int]) -> Iterator[Row]:
-    scene = MujocoScene(gymnasium_mjcf("ant"))
+    scene = Simulation(gymnasium_mjcf("ant"))
 
     def clip(workers: int) -> None:
         record(scene, steps=CLIP_STEPS, width=WIDTH, height=HEIGHT, workers=workers)
@@ -69,6 +69,5 @@ def clips(counts: list[int]) -> Iterator[Row]:
     yield known(what, CLIP_STEPS / ours, CLIP_STEPS / theirs, "frames/s")
 
 
-def _states(scene: MujocoScene) -> Pose:
-    (chunk,) = find_source(scene).chunks(scene, None, steps=FRAMES, key=None, deterministic=False)
-    return chunk.states
+def _states(scene: Simulation) -> Pose:
+    return capture(scene, steps=FRAMES).captured

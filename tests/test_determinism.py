@@ -33,7 +33,7 @@ CLIPS: dict[str, Callable[[str], lr.Video]] = {
         **SMALL,
     ),
     "scene": lambda format: lr.record(
-        lr.MujocoScene(SCENE), format=format, key=jr.key(3), **{**SMALL, "steps": 12}
+        lr.Simulation(SCENE), format=format, key=jr.key(3), **{**SMALL, "steps": 12}
     ),
 }
 
@@ -97,16 +97,16 @@ def test_pixels_do_not_depend_on_what_was_painted_before():
     assert (whole[69] != whole[0]).any()
 
 
-@pytest.mark.parametrize("backend", gl.BACKENDS)
-def test_gl_draws_the_same_pixels_in_every_process(backend):
-    probe = gl.probe(backend)
+@pytest.mark.parametrize("platform", gl.PLATFORMS)
+def test_gl_draws_the_same_pixels_in_every_process(platform):
+    probe = gl.probe(platform)
     if not probe.ok:
-        pytest.skip(f"no {backend} here: {probe.reason}")
+        pytest.skip(f"no {platform} here: {probe.reason}")
     script = f"""
 import hashlib, mujoco, lerax_render as lr
 model = mujoco.MjModel.from_xml_path({str(SCENE)!r})
 data = mujoco.MjData(model)
-with lr.HeadlessMujocoRenderer(model, 160, 120, gl={backend!r}, quality="high") as renderer:
+with lr.HeadlessMujocoRenderer(model, 160, 120, gl={platform!r}, quality="high") as renderer:
     frame = renderer.render(data)
     again = renderer.render(data)
 assert (frame == again).all() and frame.std() > 5

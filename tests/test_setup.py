@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -177,6 +178,25 @@ def test_stale_or_broken_environment_is_made_again(checkout: Checkout) -> None:
         assert checkout.setup()[0] == 0
         assert not (checkout.venv / "left over").exists()
         checkout.assert_whole()
+
+
+def test_what_is_imported_is_compiled_at_set_up(checkout: Checkout) -> None:
+    kept = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+    def origins() -> set[str]:
+        """Where the code of the two modules comes from."""
+        command = [checkout.venv / "bin/python", "-v", "-c", "import leaf, lerax_render"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, env=kept).stderr
+        paths = re.findall(r"^# code object from '?(.+?)'?$", told, re.M)
+        return {Path(path).suffix for path in paths if "leaf" in path or "lerax_render" in path}
+
+    checkout.setup(**kept)
+    assert origins() == {".pyc"}
+
+    (checkout.path / "src/lerax_render/__init__.py").write_text("changed = True\n")
+    assert origins() == {".pyc", ".py"}
+    assert checkout.setup(**kept) == (0, READY)
+    assert origins() == {".pyc"}
 
 
 def test_interrupted_set_up_is_not_taken_for_a_whole_one(checkout: Checkout, machine: Path) -> None:

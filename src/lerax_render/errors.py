@@ -2,7 +2,7 @@
 
     RenderError                     the base: catch this to catch everything below
     ├── UnsupportedEnvError         nothing here knows how to draw this environment
-    ├── BackendUnavailableError     a library, GL backend or cluster that is needed does not work
+    ├── BackendUnavailableError     a library, GL platform or cluster that is needed does not work
     └── EncodeError                 ffmpeg, the disk or a closed pipe ended the encoding
 
     RenderWarning                   a recording failed or is incomplete, and the program goes on
@@ -11,6 +11,7 @@ Wrong arguments are `ValueError` and `TypeError`, as everywhere in Python, raise
 done.
 """
 
+import dis
 import logging
 import warnings
 
@@ -26,7 +27,7 @@ class UnsupportedEnvError(RenderError):
 
 
 class BackendUnavailableError(RenderError):
-    """A library, a GL backend or a cluster is missing or broken; the message says what to do."""
+    """A library, a GL platform or a cluster is missing or broken; the message says what to do."""
 
 
 class EncodeError(RenderError):
@@ -35,6 +36,24 @@ class EncodeError(RenderError):
 
 class RenderWarning(UserWarning):
     """A recording failed or is incomplete; the message names the cause and the remedy."""
+
+
+def is_for_users(error: BaseException) -> bool:
+    """Whether an error says what its reader can mend, rather than that this code is wrong.
+
+    Errors of this toolkit and of the system do. A `ValueError` or `TypeError` does where a `raise`
+    in this toolkit raised it; one that Python or a library raised was not foreseen.
+    """
+    if isinstance(error, RenderError | OSError):
+        return True
+    trace = error.__traceback__
+    if trace is None or not isinstance(error, ValueError | TypeError):
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
+    return package in ("lerax_render", "lerax_log") and instruction == dis.opmap["RAISE_VARARGS"]
 
 
 def warn(message: str) -> None:

@@ -1,28 +1,29 @@
 """Environment and policy in, clip out: the one place where capture, paint and encode meet."""
 
-import contextlib
+import dataclasses
 import itertools
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-import jax
 import numpy as np
-from jax import numpy as jnp
 
-from .acting import PyTree, Rollout, captured_batches, check_policy, check_steps, check_whole
-from .compose import Composition, Line
+from .capturing import check_not_traced, each_policy, name_of
+from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
-from .mujoco import CINEMATIC, check_name
-from .sources import Painter, Source, find_source
-from .video import Preset, Video, VideoWriter, check_fps, find_preset, open_writer
+from .filming import film, parts_of, warn_if_incomplete
+from .replay import Replay, lengthened
+from .settings import Picture, QualityName, Settings, check_policy, check_seed, check_steps
+from .sources import find_source
+from .video import Preset, Video, check_fps, find_preset, open_writer
+
+if TYPE_CHECKING:
+    from .acting import Key, PyTree
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
-
-DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
-"""Of a picture in pixels."""
 
 
 def record(
@@ -30,44 +31,49 @@ def record(
     policy: Any | None = None,
     path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
-    steps: int = 256,
-    key: jax.Array | None = None,
+    steps: int | None = None,
+    key: "Key" = None,
     width: int | None = None,
     height: int | None = None,
     fps: float | Fraction | None = None,
     camera: Any | None = None,
-    quality: str = "auto",
-    format: str | None = None,
+    quality: QualityName = "auto",
+    format: Literal["mp4", "webm", "gif", "webp", "apng", "png"] | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
-    preset: str | None = None,
+    preset: Literal["docs", "readme", "social"] | None = None,
     max_size: int | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Video:
-    """Record a policy in an environment as a video.
+    """Record a policy in an environment, or a replay, as a video.
 
     One frame a step, the first and the terminal state of each episode included; when an episode
     ends, the next frame is the first of the next episode.
 
+        lr.record(env, policy, "clip.mp4")
+        lr.record(lr.capture(env, policy), "clip.mp4")  # the same frames
+        lr.record([replay, other], "both.mp4", labels=("before", "after"))
+
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
-            included; or a `MujocoScene`.
+            included; a `Simulation`; a `Replay`, or several of them, which become tiles.
         policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
-            a sequence of policies that differ only in their parameters, one a tile.
+            a sequence of policies that differ only in their parameters, one a tile. A replay has
+            none: then the path comes second.
         path: Where the clip goes: a file, a pattern such as `frame_%05d.png`, or a binary buffer.
-            `None` keeps it in memory. A file that is there already is replaced once the new one is
-            whole, and stays as it was if anything fails.
-        steps: Number of frames.
-        key: JAX PRNG key; `jax.random.key(0)` where `None`.
-        width: Of the picture in pixels, 1 to 16384; where `None`, 640 or the preset's.
-        height: Of the picture in pixels, 1 to 16384; where `None`, 480 or the preset's.
-        fps: Frames a second; where `None`, real time: one over the environment's `dt` in seconds,
-            or 50 where it has none.
-        camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`. `None`
-            follows the robot.
+            `None` keeps it in memory. An existing file is replaced once the new one is whole, and
+            stays as it was if anything fails.
+        steps: Number of steps (default 256; of a replay, all).
+        key: A JAX PRNG key, or a seed for one (default 0).
+        width: Picture width in pixels, 1 to 16384 (default 640, or the preset's).
+        height: Picture height in pixels, 1 to 16384 (default 480, or the preset's).
+        fps: Frames a second (default: real time, one over the environment's `dt` in seconds, or 50
+            where it has none).
+        camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`
+            (default: one that follows the robot).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
@@ -77,16 +83,17 @@ def record(
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
             text. A thin line at the upper edge marks the end of an episode.
         grid: Rows and columns of a picture with that many rollouts in it, which advance together in
-            one compiled, vmapped scan. Each has a key of its own and restarts on its own.
+            one compiled, vmapped scan. Each has a key of its own and restarts on its own. For
+            several replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
-            keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster
-            than its frames some are left out, so that the clip still plays in real time.
+            keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster than its
+            frames some are left out, so that the clip still plays in real time.
         max_size: Bytes at most, instead of the preset's own limit.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
             this process does. The pictures are the same. It is for many cores without a GPU: on
             two, Mesa's software GL fills both by itself, and two processes are slower.
-        progress: Called with the number of frames that have become ready since the last call.
+        progress: Called with the number of steps that are done since the last call.
 
     Returns:
         The clip.
@@ -94,108 +101,97 @@ def record(
     Raises:
         ValueError, TypeError: An argument is wrong; nothing was computed or written.
         UnsupportedEnvError: Nothing here can draw this environment.
-        BackendUnavailableError: No GL backend works, or a package is missing.
+        BackendUnavailableError: No GL platform works, or a package is missing.
         EncodeError: ffmpeg or the disk failed; no partial file is left.
     """
-    _check_not_traced("record")
-    check_steps(steps)
-    check_name(quality, CINEMATIC)
-    workers = _check_workers(workers)
-    chosen = find_preset(preset, max_size)
-    width, height = picture_size(chosen, width, height)
-    width, height = check_whole("width", width), check_whole("height", height)
-    source = find_source(env)
-    if fps is None:
-        fps = frames_per_second(source.seconds_per_step(env))
-    fps = check_fps(fps)
-    composition = Composition(
-        width, height, fps, overlay, grid, labels, max_fps=chosen.max_fps if chosen else None
-    )
-    for each in _policies(policy, composition.tiles):
-        check_policy(env, each)
-    writer = open_writer(
-        chosen,
-        path,
-        composition.fps,
-        format=format,
+    settings = Settings(
+        steps=steps,
         width=width,
         height=height,
-        pixel_format=source.pixel_format,
+        fps=fps,
+        camera=camera,
+        quality=quality,
+        format=format,
+        deterministic=deterministic,
+        overlay=overlay,
+        grid=grid,
+        labels=labels,
+        preset=preset,
         max_size=max_size,
+        workers=workers,
     )
-    film(
-        source,
-        env,
-        source.chunks(
+    return record_clip(env, policy, path, settings, key=key, progress=progress)
+
+
+def record_clip(
+    env: Any,
+    policy: Any | None,
+    path: str | os.PathLike[str] | BinaryIO | None,
+    settings: Settings,
+    *,
+    key: "Key" = None,
+    progress: Callable[[int], None] | None = None,
+) -> Video:
+    """Record as `record` does, with its settings in one."""
+    check_not_traced("record", env)
+    preset = find_preset(settings.preset, settings.max_size)
+    settings = _sized(settings, preset)
+    replays = _given_replays(env)
+    if replays is not None:
+        policy, path = _only_path(policy, path)
+        settings, replays = _for_replays(settings, replays, key)
+        scenes, seconds = [replay.scene for replay in replays], replays[0].seconds_per_step
+    else:
+        source = find_source(env)
+        key = check_seed(key)
+        steps = source.default_steps(env) if settings.steps is None else check_steps(settings.steps)
+        seconds = source.seconds_per_step(env)
+    fps = check_fps(frames_per_second(seconds) if settings.fps is None else settings.fps)
+    composition = Composition(
+        *settings.size,
+        fps,
+        settings.overlay,
+        settings.grid,
+        settings.labels,
+        max_fps=preset.max_fps if preset else None,
+    )
+    if replays is None:
+        for each in each_policy(policy, composition.tiles, "tiles of a grid"):
+            check_policy(env, each)
+        scenes = [source.scene(env)] * (composition.tiles or 1)
+    pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
+    writer = open_writer(
+        preset,
+        path,
+        composition.fps,
+        format=settings.format,
+        width=settings.size[0],
+        height=settings.size[1],
+        pixel_format=pixel_format,
+        max_size=settings.max_size,
+    )
+    parts = (
+        source.replays(
             env,
             policy,
             steps=steps,
             key=key,
-            deterministic=deterministic,
-            tiles=composition.tiles,
-        ),
+            deterministic=settings.deterministic,
+            lanes=composition.tiles,
+        )
+        if replays is None
+        else parts_of(replays)
+    )
+    film(
+        scenes,
+        parts,
         [writer],
         composition,
-        camera=camera,
-        quality=quality,
-        workers=workers,
-        on_chunk=None if progress is None else lambda chunk: progress(len(chunk.rewards)),
+        settings,
+        workers=settings.workers,
+        on_part=None if progress is None else lambda part: progress(part[0].steps),
     )
     return writer.video
-
-
-def film(
-    source: Source,
-    env: Any,
-    chunks: Iterable[Rollout],
-    writers: Sequence[VideoWriter],
-    composition: Composition,
-    *,
-    camera: Any | None = None,
-    quality: str = "auto",
-    workers: int = 1,
-    on_chunk: Callable[[Rollout], None] | None = None,
-) -> None:
-    """Paint each frame of a rollout once, and encode it with every writer.
-
-    Args:
-        source: Of the environment.
-        env: The environment.
-        chunks: The rollout in parts, with what `source` captured as states.
-        writers: Not entered yet, in the source's pixel format; they are closed afterwards. If
-            anything fails, none of them leaves a clip.
-        composition: Of the frames; its `tiles` are those of the rollout.
-        camera: As for `record`.
-        quality: As for `record`.
-        workers: As for `record`.
-        on_chunk: Called with each part when its frames are done.
-
-    Raises:
-        BackendUnavailableError, EncodeError, ValueError: As for `record`.
-    """
-    num_frames = 0
-    with contextlib.ExitStack() as stack:
-        painter = stack.enter_context(
-            source.painter(
-                env,
-                composition.tile_width,
-                composition.tile_height,
-                camera=camera,
-                quality=quality,
-                pixel_format=source.pixel_format,
-                workers=workers,
-            )
-        )
-        for writer in writers:
-            stack.enter_context(writer)
-        for chunk in chunks:
-            for frame in composition.frames(painter, chunk):
-                for writer in writers:
-                    writer.write(frame)
-                num_frames += 1
-            if on_chunk is not None:
-                on_chunk(chunk)
-    _warn_if_incomplete(painter, num_frames)
 
 
 def try_record(env: Any, *arguments: Any, **options: Any) -> Video | None:
@@ -212,26 +208,25 @@ def try_record(env: Any, *arguments: Any, **options: Any) -> Video | None:
             if isinstance(error, RenderError | ValueError | TypeError)
             else (". record(...) with the same arguments raises it with its traceback")
         )
-        warn(f"no video of {_name(env)}: {type(error).__name__}: {error}{remedy}")
+        warn(f"no video of {name_of(env)}: {type(error).__name__}: {error}{remedy}")
         return None
 
 
 def render(
     env: Any,
-    states: PyTree,
+    states: "PyTree" = None,
     *,
-    width: int = DEFAULT_WIDTH,
-    height: int = DEFAULT_HEIGHT,
+    width: int | None = None,
+    height: int | None = None,
     camera: Any | None = None,
-    quality: str = "auto",
+    quality: QualityName = "auto",
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
-    """Paint states that are there already.
+    """Paint a replay, or states that you already have.
 
     Args:
-        env: The environment that the states belong to.
-        states: A pytree of states stacked along a leading axis, as `lax.scan` and `jax.vmap` give;
-            or any iterable of single states; or a `Rollout` of whole states.
+        env: A `Replay`; or the environment that the states belong to.
+        states: As for `capture`; a replay has none.
         width: As for `record`.
         height: As for `record`.
         camera: As for `record`.
@@ -239,52 +234,43 @@ def render(
         workers: As for `record`.
 
     Returns:
-        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a state. Close it, or
-        use it up, to free the renderer.
+        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step. Close it, or use
+        it up, to free the painter.
 
     Raises:
         ValueError, TypeError: An argument is wrong.
         UnsupportedEnvError: Nothing here can draw this environment from its states.
-        BackendUnavailableError: No GL backend works, or a package is missing.
+        BackendUnavailableError: No GL platform works, or a package is missing.
     """
-    _check_not_traced("render")
-    width, height = check_whole("width", width), check_whole("height", height)
-    check_name(quality, CINEMATIC)
-    workers = _check_workers(workers)
-    source = find_source(env)
-    batches = captured_batches(source, env, states)
+    check_not_traced("render", env)
+    picture = Picture(width=width, height=height, camera=camera, quality=quality)
+    workers = Settings(workers=workers).workers
+    parts: Iterator[Replay]
+    if isinstance(env, Replay):
+        if states is not None:
+            raise TypeError("a replay has its states captured: leave states away")
+        scene, parts = env.scene, (part[0] for part in parts_of([env]))
+    else:
+        if states is None:
+            raise TypeError("states is missing: give render(env, states), or a Replay")
+        source = find_source(env)
+        scene, parts = source.scene(env), source.replays_of(env, states)
 
     def frames() -> Iterator[np.ndarray]:
         painted = 0
-        with source.painter(
-            env,
-            width,
-            height,
-            camera=camera,
-            quality=quality,
-            pixel_format="rgb24",
-            workers=workers,
-        ) as painter:
-            first = next(batches)
+        with scene.painter(picture, workers=workers) as painter:
+            first = next(parts)
             yield np.empty(0)
-            for captured, length in itertools.chain([first], batches):
-                yield from painter.paint(jax.tree.map(lambda x, n=length: x[-n:], captured))
-                painted += length
-        _warn_if_incomplete(painter, painted)
+            for part in itertools.chain([first], parts):
+                yield from painter.paint(part.captured)
+                painted += part.steps
+        warn_if_incomplete(painter.incomplete, painted)
 
     # Started here, so that wrong arguments are reported now and not with the first frame, and so
     # that the painter is closed even if no frame is ever asked for.
     iterator = frames()
     next(iterator)
     return iterator
-
-
-def picture_size(
-    preset: Preset | None, width: int | None = None, height: int | None = None
-) -> tuple[int, int]:
-    """Return the width and height of a picture in pixels; `None` is what was not asked for."""
-    usual = (preset.width, preset.height) if preset else (DEFAULT_WIDTH, DEFAULT_HEIGHT)
-    return usual[0] if width is None else width, usual[1] if height is None else height
 
 
 def frames_per_second(seconds_per_step: float | None) -> Fraction:
@@ -294,42 +280,75 @@ def frames_per_second(seconds_per_step: float | None) -> Fraction:
     )
 
 
-def _warn_if_incomplete(painter: Painter, num_frames: int) -> None:
-    if painter.incomplete:
-        warn(
-            f"{painter.incomplete} of {num_frames} frames are incomplete: the state has NaN or "
-            "infinite numbers in it, and what depends on them was left out"
+def picture_size(
+    preset: Preset | None, width: int | None = None, height: int | None = None
+) -> tuple[int, int]:
+    """Return the width and height of a picture in pixels; `None` is what was not asked for."""
+    if preset is not None:
+        width = preset.width if width is None else width
+        height = preset.height if height is None else height
+    return Picture(width=width, height=height).size
+
+
+def _sized(settings: Settings, preset: Preset | None) -> Settings:
+    width, height = picture_size(preset, settings.width, settings.height)
+    return dataclasses.replace(settings, width=width, height=height)
+
+
+def _given_replays(env: Any) -> list[Replay] | None:
+    """Return the replays that were given in the place of an environment, or `None`."""
+    if isinstance(env, Replay):
+        return [env]
+    if not isinstance(env, list | tuple):
+        return None
+    if not env or not all(isinstance(each, Replay) for each in env):
+        raise TypeError(
+            "several things to record at once must be Replays, as capture(env, policy) gives them, "
+            f"got {[type(each).__name__ for each in env]}"
         )
+    return list(env)
 
 
-def _policies(policy: Any, tiles: int | None) -> Sequence[Any]:
-    if not isinstance(policy, list | tuple):
-        return [policy]
-    if len(policy) != tiles:
+def _only_path(policy: Any, path: Any) -> tuple[None, Any]:
+    """Return the path of a clip of a replay, which may stand where a policy would."""
+    if policy is None:
+        return None, path
+    is_path = isinstance(policy, str | os.PathLike) or callable(getattr(policy, "write", None))
+    if path is not None or not is_path:
+        raise TypeError(
+            "a replay has been acted out already, so there is no place for a policy: "
+            f"record(replay, path), got {type(policy).__name__}"
+        )
+    return None, policy
+
+
+def _for_replays(
+    settings: Settings, replays: list[Replay], key: Any
+) -> tuple[Settings, list[Replay]]:
+    """Return the settings of a clip of replays, and these as long as it is."""
+    if key is not None or settings.deterministic:
         raise ValueError(
-            f"{len(policy)} policies were given, which needs a grid of as many tiles, got "
-            f"{tiles or 'no grid'}"
+            "a replay has been acted out already: leave key and deterministic away with it"
         )
-    return policy
-
-
-def _check_workers(workers: int) -> int:
-    if check_whole("workers", workers) < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    return int(workers)
-
-
-def _check_not_traced(what: str) -> None:
-    if isinstance(jnp.zeros(()) + 1, jax.core.Tracer):
-        raise RuntimeError(
-            f"{what} was called in a function that JAX is tracing, where there are no numbers to "
-            "make pictures of: call it outside of jax.jit, or from a jax.debug.callback"
+    for replay in replays:
+        check_answers(settings.overlay, replay)
+    seconds = {replay.seconds_per_step for replay in replays}
+    if len(seconds) > 1 and settings.fps is None:
+        raise ValueError(
+            "the replays have steps of different lengths, "
+            f"{sorted(s or 0 for s in seconds)} seconds: give fps, frames a second"
         )
-
-
-def _name(env: Any) -> str:
-    try:
-        name = env.name
-    except Exception:
-        name = None
-    return name if isinstance(name, str) else type(env).__name__
+    longest = max(replay.steps for replay in replays)
+    steps = longest if settings.steps is None else check_steps(settings.steps)
+    if steps > longest:
+        raise ValueError(f"steps is {steps}, and the replay has {longest} steps")
+    if len(replays) > 1 and settings.grid is None:
+        columns = math.ceil(math.sqrt(len(replays)))
+        settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
+    elif settings.grid is not None and math.prod(settings.grid) < len(replays):
+        raise ValueError(
+            f"a grid of {settings.grid[0]}x{settings.grid[1]} has no room for {len(replays)} "
+            "replays"
+        )
+    shown = [replay if replay.steps <= steps else replay[:steps] for replay in replays]
+    return settings, [lengthened(replay, steps) for replay in shown]

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from .painter import Painter
-from .picture import Picture, PixelFormat
+from .settings import Picture, PixelFormat
 
 
 class Scene(ABC):
@@ -16,10 +16,13 @@ class Scene(ABC):
         pixel_format: The format that this scene's painters are fastest in.
         has_steps: Whether what is captured for it can be painted later and elsewhere. Pictures that
             an environment paints itself cannot.
+        shares_painter: Whether one painter can paint all rollouts of a grid in turn, since no frame
+            builds on the one before.
     """
 
     pixel_format: ClassVar[PixelFormat] = "rgb24"
     has_steps: ClassVar[bool] = True
+    shares_painter: ClassVar[bool] = False
 
     @abstractmethod
     def painter(
@@ -38,12 +41,12 @@ class Scene(ABC):
             BackendUnavailableError: What the painter needs does not work here.
         """
 
-    def whole_clip_first(self, picture: Picture) -> bool:
-        """Whether a painter of this picture looks at all captured steps before it paints any."""
-        return False
+    def kept(self) -> "Scene":
+        """Return a scene that stays as this one is now, for a replay to keep."""
+        return self
 
-    def needs_own_painter(self) -> bool:
-        """Whether each lane of a grid needs a painter to itself, which remembers its last frame."""
+    def looks_ahead(self, picture: Picture) -> bool:
+        """Whether this picture depends on what happens later in the clip, as framing does."""
         return False
 
 

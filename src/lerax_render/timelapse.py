@@ -11,11 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from .compose import Grid, is_shown, text_mask, write_label
-from .errors import EncodeError
-from .video import Ffmpeg, Video, check_fps, find_preset, open_writer
+from .video import Video, VideoReader, check_fps, find_preset, open_writer
 
 _FILE = re.compile(r"step_(\d+)\.mp4")
-_HEADER = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+)")
 # A grid's own width, unless its clips are smaller: more than this no page shows.
 _GRID_WIDTH = 1280
 _LABEL_HEIGHT = 1 / 20
@@ -108,7 +106,8 @@ def make_timelapse(
     recordings = find_recordings(run_dir)
     if frames is not None and frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")
-    own_width, own_height, own_fps = _probe(recordings[0].path)
+    with VideoReader(recordings[0].path) as first:
+        own_width, own_height, own_fps = first.width, first.height, first.fps
     if grid is not None:
         recordings = _spread(recordings, grid)
         own_width, own_height = _grid_size(grid, own_width, own_height)
@@ -150,9 +149,10 @@ def _in_turn(
 ) -> Generator[np.ndarray]:
     for recording in recordings:
         label = text_mask(recording.label, max(_LEAST_LABEL, round(height * _LABEL_HEIGHT)))
-        for frame in _read(recording.path, width, height, limit):
-            write_label(frame, label)
-            yield frame
+        with VideoReader(recording.path, fit=(width, height), max_frames=limit) as reader:
+            for frame in reader:
+                write_label(frame, label)
+                yield frame
         if progress is not None:
             progress()
 
@@ -167,16 +167,15 @@ def _side_by_side(
 ) -> Generator[np.ndarray]:
     grid = Grid(shape, width, height, [recording.label for recording in recordings])
     picture = grid.empty(3)
+    fit = grid.tile_width, grid.tile_height
     with contextlib.ExitStack() as stack:
         running = {
-            number: stack.enter_context(
-                contextlib.closing(_read(recording.path, grid.tile_width, grid.tile_height, limit))
-            )
+            number: stack.enter_context(VideoReader(recording.path, fit=fit, max_frames=limit))
             for number, recording in enumerate(recordings)
         }
         while True:
-            for number, frames in list(running.items()):
-                frame = next(frames, None)
+            for number, reader in list(running.items()):
+                frame = reader.read()
                 if frame is not None:
                     grid.place(picture, number, frame)
                     continue
@@ -204,54 +203,3 @@ def _grid_size(grid: tuple[int, int], width: int, height: int) -> tuple[int, int
     rows, columns = grid
     tile_width = min(width, _GRID_WIDTH // columns)
     return columns * tile_width, rows * round(tile_width * height / width)
-
-
-def _probe(path: Path) -> tuple[int, int, Fraction]:
-    """Return a clip's width and height in pixels, and its frames a second."""
-    # The first line of this format says it all, and ffmpeg's log, which also does, is for people.
-    ffmpeg = Ffmpeg(
-        ["-i", path.name, "-frames:v", "1", "-f", "yuv4mpegpipe", "pipe:1"], path.parent
-    )
-    try:
-        start = bytearray(128)
-        ffmpeg.receive(memoryview(start))
-        found = _HEADER.match(start)
-        if found is None:
-            ffmpeg.finish()
-    except EncodeError as error:
-        raise _unreadable(path, error) from error
-    finally:
-        ffmpeg.kill()
-    if found is None:
-        raise EncodeError(f"{path} has no pictures in it; remove it, and try again")
-    width, height, *rate = (int(number) for number in found.groups())
-    return width, height, Fraction(*rate)
-
-
-def _read(path: Path, width: int, height: int, limit: int | None) -> Generator[np.ndarray]:
-    """Yield a clip's frames, `uint8 (H, W, 3)`, fitted into a size, one at a time."""
-    size = f"{width}:{height}"
-    # Without the last two flags, white comes out as 253.
-    fitted = (
-        f"scale={size}:force_original_aspect_ratio=decrease:"
-        "flags=area+accurate_rnd+full_chroma_int,"
-        f"pad={size}:(ow-iw)/2:(oh-ih)/2"
-    )
-    few = [] if limit is None else ["-frames:v", str(limit)]
-    raw = ["-vf", fitted, *few, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
-    ffmpeg = Ffmpeg(["-i", path.name, *raw], path.parent)
-    try:
-        while True:
-            frame = np.empty((height, width, 3), np.uint8)
-            if ffmpeg.receive(memoryview(frame).cast("B")) < frame.size:
-                break
-            yield frame
-        ffmpeg.finish()
-    except EncodeError as error:
-        raise _unreadable(path, error) from error
-    finally:
-        ffmpeg.kill()
-
-
-def _unreadable(path: Path, error: EncodeError) -> EncodeError:
-    return EncodeError(f"{path} cannot be read, remove it and try again: {error}")

@@ -1,6 +1,5 @@
 """What the faults share: a training that is compiled once, and a disk that is soon full."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from lerax_log import LoggingCallback, TensorBoardBackend
 from support.faults import OPTIONS, STAGE, Ordeal, staged
+from support.small_disk import mounted
 from support.trainings import Training
 
 
@@ -42,11 +42,5 @@ def ordeal(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]
-    if subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small disk is not allowed here")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with mounted(tmp_path) as disk:
+        yield disk

@@ -18,10 +18,10 @@ from support.faults import (
     SECONDS,
     assert_kept,
     assert_readable,
-    is_running,
     wait_for,
 )
 from support.paths import TESTS
+from support.processes import is_running
 from support.read_logs import read_event_files
 from support.trainings import STEPS_AN_ITERATION
 
@@ -31,6 +31,7 @@ sys.path[:0] = [{str(TESTS)!r}]
 from pathlib import Path
 from lerax_log import LoggingCallback, TensorBoardBackend
 from support.faults import *
+from support.processes import ffmpegs
 from support.trainings import Training
 """
 

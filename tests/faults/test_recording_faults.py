@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render import MujocoScene, RenderWarning, record, try_record
+from lerax_render import RenderWarning, Simulation, record, try_record
 from lerax_render.compose.overlay import StepInfo
 from lerax_render.video import ffmpeg
 from lerax_render.video.work_folder import sweep
@@ -17,7 +17,6 @@ from support.faults import (
     RECORDED,
     STAGE,
     Ordeal,
-    children,
     contexts,
     fill,
     nothing_stays,
@@ -25,6 +24,7 @@ from support.faults import (
     wait_for,
 )
 from support.paths import ROOT
+from support.processes import children
 from support.trainings import Mp4Memory
 
 SCENE = ROOT / "assets/scenes/hopper.xml"
@@ -176,7 +176,7 @@ def test_a_child_is_forked_while_a_clip_is_made(ordeal: Ordeal) -> None:
 
 
 def test_what_raises_in_a_mujoco_clip_frees_its_context(tmp_path: Path) -> None:
-    scene, target = MujocoScene(SCENE), tmp_path / "clip.mp4"
+    scene, target = Simulation(SCENE), tmp_path / "clip.mp4"
     size = {"steps": 8, "width": 64, "height": 48}
     # The driver keeps files open from its first use on.
     record(scene, path=target, **size)
@@ -192,7 +192,7 @@ def test_what_raises_in_a_mujoco_clip_frees_its_context(tmp_path: Path) -> None:
     with nothing_stays(tmp_path):
         with pytest.raises(LookupError):
             record(scene, path=target, overlay=[caption], **size)
-        with pytest.warns(RenderWarning, match="no video of MujocoScene: LookupError: no caption"):
+        with pytest.warns(RenderWarning, match="no video of Simulation: LookupError: no caption"):
             assert try_record(scene, path=target, overlay=[caption], **size) is None
     assert min(seen) > 0
     assert target.read_bytes() == whole

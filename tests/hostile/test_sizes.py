@@ -35,7 +35,7 @@ CASES = {
     "grid": lambda env: record(env, grid=(HUGE, HUGE)),
     "grid that fits": lambda env: record(env, width=16_000, height=16_000, grid=(1000, 1000)),
     "rate": lambda env: record(env, fps=HUGE),
-    "scene": lambda env: record(lr.MujocoScene(MODEL), width=HUGE, height=HUGE),
+    "scene": lambda env: record(lr.Simulation(MODEL), width=HUGE, height=HUGE),
     "states": lambda env: lr.render(env, [env], width=HUGE, height=HUGE),
     "2D renderer": lambda env: lr.HeadlessPygameRenderer(HUGE, HUGE),
     "MuJoCo renderer": lambda env: lr.HeadlessMujocoRenderer(MODEL, HUGE, HUGE),

@@ -199,7 +199,7 @@ class Untouchable(Counting):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(steps=0), "steps must be at least 1, got 0"),
+        (dict(steps=0), "steps must be a whole number, 1 to"),
         (dict(fps=0), "fps"),
         (dict(fps=float("nan")), "fps"),
         (dict(fps=-5), "fps"),
@@ -307,11 +307,11 @@ def test_a_grid_shows_a_rollout_in_each_tile():
 
 def test_a_grid_of_policies_needs_one_a_tile():
     policies = [Metronome(Counting()) for _ in range(4)]
-    with pytest.raises(ValueError, match=r"4 policies were given, .* got no grid"):
+    with pytest.raises(ValueError, match=r"4 policies were given, .* got no tiles of a grid"):
         record(Counting(), policies, steps=2)
     with pytest.raises(ValueError, match="4 policies were given"):
         record(Counting(), policies, steps=2, grid=(2, 3))
-    with pytest.raises(TypeError, match="labels must be several texts"):
+    with pytest.raises(ValueError, match="needs 4 labels, got 1"):
         record(Counting(), steps=2, grid=(2, 2), labels="abcd")
 
 

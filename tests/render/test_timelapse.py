@@ -8,7 +8,7 @@ import pytest
 
 from lerax_render import EncodeError, VideoWriter
 from lerax_render.cli import commands as cli
-from lerax_render.compose.overlay import text_mask
+from lerax_render.compose.text import text_mask
 from lerax_render.timelapse import find_recordings, make_timelapse
 from support.read_text import read_line
 
@@ -162,7 +162,7 @@ def test_a_damaged_recording_is_named_and_nothing_is_left(tmp_path, number):
     (tmp_path / "videos" / f"step_{number:09d}.mp4").write_bytes(b"\0" * 1000)
     target = tmp_path / "a.mp4"
     target.write_bytes(b"an older clip")
-    with pytest.raises(EncodeError, match=f"step_00000000{number}.mp4 cannot be read, remove it"):
+    with pytest.raises(EncodeError, match=f"step_00000000{number}.mp4' cannot be read, make it"):
         make_timelapse(tmp_path, target)
 
     assert target.read_bytes() == b"an older clip"

@@ -25,7 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def gl_sandbox() -> Iterator[Sandbox]:
-    """For one GL backend, to which MuJoCo keeps in a process."""
+    """For one GL platform, to which MuJoCo keeps in a process."""
     yield from fresh()
 
 
@@ -48,13 +48,13 @@ def size(is_long):
     return choose
 
 
-@pytest.mark.parametrize("backend", gl.BACKENDS)
-def test_mujoco_renderers(gl_sandbox, size, backend, tmp_path):
-    probe = gl.probe(backend)
+@pytest.mark.parametrize("platform", gl.PLATFORMS)
+def test_mujoco_renderers(gl_sandbox, size, platform, tmp_path):
+    probe = gl.probe(platform)
     if not probe.ok:
-        pytest.skip(f"no {backend} here: {probe.reason}")
+        pytest.skip(f"no {platform} here: {probe.reason}")
     gl_sandbox(
-        workloads.in_folder, str(tmp_path), workloads.mujoco_renderers, backend, *size(1000, 2000)
+        workloads.in_folder, str(tmp_path), workloads.mujoco_renderers, platform, *size(1000, 2000)
     )
 
 

@@ -7,10 +7,10 @@ import jax
 import numpy as np
 from lerax.render import Color
 
-from lerax_render.paint2d.drawlist import DrawListPainter, TracingRenderer, View
+from lerax_render.paint2d.drawlist import DrawListPainter, Layout, TracingRenderer
 from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
-VIEW = View(64, 48, 10.0, (32.0, 24.0), background=(1.0, 0.9, 0.8))
+VIEW = Layout(64, 48, 10.0, (32.0, 24.0), background=(1.0, 0.9, 0.8))
 
 
 class Rgb(NamedTuple):

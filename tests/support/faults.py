@@ -18,13 +18,12 @@ import numpy as np
 
 from lerax_log import LoggingCallback, TensorBoardBackend
 from lerax_log.backends import AbstractLoggingBackend
-from lerax_render import RenderWarning
+from lerax_render import RenderWarning, Video
 from lerax_render.mujoco.gl.context import Context
 from lerax_render.sources import find_source
-from lerax_render.video import reader as decode
-from lerax_render.video.formats import FORMATS
 from lerax_render.video.work_folder import PREFIX
 from support.environments import Counting
+from support.processes import children, ffmpegs
 from support.read_logs import read_event_files
 from support.trainings import ITERATIONS, STEPS_AN_ITERATION, Training, arrays
 
@@ -92,22 +91,6 @@ def same_bits(one: Any, other: Any) -> bool:
     ]
 
 
-def ffmpegs() -> list[int]:
-    """Ids of this process's ffmpegs, in the order in which they were started."""
-    return [child for child, name in sorted(children().items()) if "ffmpeg" in name]
-
-
-def children() -> dict[int, str]:
-    """Ids and names of this process's children, zombies too."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            name, _, fields = stat.read_text().rpartition(")")
-            if int(fields.split()[1]) == os.getpid():
-                found[int(stat.parent.name)] = name.partition("(")[2]
-    return found
-
-
 def contexts() -> int:
     """How many GL contexts of ours there are."""
     gc.collect()
@@ -170,7 +153,8 @@ def assert_kept(folder: Path, recorded: list[int], frames: int) -> None:
 
 
 def assert_shows_the_square(clip: bytes, format: str, frames: int) -> None:
-    pictures = decode.decode(clip, FORMATS[format], 50.0, frames, HEIGHT, WIDTH).astype(int)
+    video = Video(format, 50.0, frames, WIDTH, HEIGHT, content=clip)
+    pictures = video.frames().astype(int)
     # Counting's red square on white, which walks out of the picture.
     first = pictures[0, 10:]
     assert ((first[..., 0] > 180) & (first[..., 1] < 90)).sum() > 5
@@ -252,11 +236,3 @@ def send(number: signal.Signals) -> Callable[[], None]:
             os.kill(process, number)
 
     return send_now
-
-
-def is_running(process: int) -> bool:
-    """Whether there is a process of that id that has not ended."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

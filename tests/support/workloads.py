@@ -38,16 +38,16 @@ def in_folder(folder: str, workload: Callable[..., None], *arguments: Any) -> No
     workload(*arguments)
 
 
-def mujoco_renderers(backend: str, rounds: int, warm_up: int, slope: int) -> None:
-    """Create, paint and close; a process of its own for each backend, since MuJoCo keeps to one."""
+def mujoco_renderers(platform: str, rounds: int, warm_up: int, slope: int) -> None:
+    """Create, paint and close; in a process for each GL platform, since MuJoCo keeps to one."""
     model = mujoco.MjModel.from_xml_string(SCENE)
     data = mujoco.MjData(model)
 
     def once(_: int) -> None:
-        with HeadlessMujocoRenderer(model, 32, 24, gl=backend, quality="draft") as renderer:
+        with HeadlessMujocoRenderer(model, 32, 24, gl=platform, quality="draft") as renderer:
             assert renderer.render(data).any()
 
-    assert_no_growth(f"MuJoCo, {backend}", once, rounds, warm_up=warm_up, slope=slope)
+    assert_no_growth(f"MuJoCo, {platform}", once, rounds, warm_up=warm_up, slope=slope)
 
 
 def pygame_renderers(rounds: int, warm_up: int, slope: int) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lerax_render.settings import Picture
+
 from ..traced import Report
 
 type RecordWhen = Literal["always", "best"] | Callable[[dict[str, float]], bool]
@@ -28,6 +30,11 @@ class ClipSettings:
     fps: float
     camera: Any | None
     overlay: bool
+
+    @property
+    def picture(self) -> Picture:
+        """What the frames look like."""
+        return Picture(width=self.width, height=self.height, camera=self.camera)
 
 
 @dataclass(frozen=True)

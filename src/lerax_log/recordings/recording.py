@@ -2,22 +2,23 @@
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 from jax import random as jr
-from jax.tree_util import Partial
 
-from lerax_render.acting import PreparedRollout, Rollout
-from lerax_render.compose import Composition
-from lerax_render.recording import film
-from lerax_render.sources import Source, find_source
+from lerax_render.acting import PreparedRollout
+from lerax_render.compose import Composition, Line
+from lerax_render.filming import film
+from lerax_render.replay import Replay, episodes_in
+from lerax_render.sources import CompiledSource, HostSource, Source, find_source
 from lerax_render.video import FORMATS, Video, VideoWriter, ffmpeg
 
 from ..traced import Skeleton
@@ -47,14 +48,15 @@ class Frame:
         """Return a snapshot of what has these arrays."""
         return Snapshot(self, arrays, seed, step)
 
-    def chunks(
+    def replays(
         self, source: Source, env: Any, policy: Any, steps: int, seed: int
-    ) -> Iterator[Rollout]:
-        """Yield a rollout of environment and policy, compiled once for all recordings."""
+    ) -> Iterator[list[Replay]]:
+        """Yield a rollout of environment and policy in parts, compiled once for all recordings."""
         key = jr.key(seed)
         if self._prepared is not None and self._prepared[0] == source:
-            return self._prepared[1].chunks(env, policy, steps=steps, key=key)
-        return source.chunks(env, policy, steps=steps, key=key, deterministic=False)
+            known, rollout = self._prepared
+            return known.replays_from(env, rollout.chunks(env, policy, steps=steps, key=key))
+        return source.replays(env, policy, steps=steps, key=key)
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,15 @@ def record_clips(
     env, policy = snapshot.frame.skeleton.restore(snapshot.arrays)
     with jax.default_device(_host_device()):
         source = find_source(env)
-        if _steps_on_host(source):
+        if isinstance(source, HostSource):
             # Stepping the environment itself would move it under the training's feet.
             env = copy.deepcopy(env)
+        scene = source.scene(env)
         scores = Scores()
         title = f"training step {snapshot.step:,}"
-        overlay = (lambda _: title, "return", "episode") if settings.overlay else ()
+        overlay: Sequence[Line] = ()
+        if settings.overlay:
+            overlay = (lambda _: title, "return", "episode")
         if mp4_path is not None:
             mp4_path.parent.mkdir(parents=True, exist_ok=True)
         targets: dict[str, Path | None] = dict.fromkeys(sorted(formats))
@@ -152,20 +157,19 @@ def record_clips(
                 format=format,
                 width=settings.width,
                 height=settings.height,
-                pixel_format=source.pixel_format,
+                pixel_format=scene.pixel_format,
                 max_width=GIF_WIDTH if format == "gif" else None,
             )
             for format, target in targets.items()
         }
         attempt.take(writers.values())
         film(
-            source,
-            env,
-            snapshot.frame.chunks(source, env, policy, settings.steps, snapshot.seed),
+            [scene],
+            snapshot.frame.replays(source, env, policy, settings.steps, snapshot.seed),
             list(writers.values()),
             Composition(settings.width, settings.height, settings.fps, overlay),
-            camera=settings.camera,
-            on_chunk=scores.add,
+            settings.picture,
+            on_part=lambda lanes: scores.add(lanes[0]),
         )
     videos = {format: writer.video for format, writer in writers.items()}
     return Recorded(videos, scores.scalars())
@@ -180,15 +184,8 @@ def check_recordable(env: Any, settings: ClipSettings) -> None:
         ValueError: The camera does not fit the environment.
     """
     with jax.default_device(_host_device()):
-        source = find_source(env)
-        source.painter(
-            env,
-            settings.width,
-            settings.height,
-            camera=settings.camera,
-            quality="auto",
-            pixel_format=source.pixel_format,
-        ).close()
+        scene = find_source(env).scene(env)
+        scene.painter(settings.picture, pixel_format=scene.pixel_format).close()
     ffmpeg.version()
 
 
@@ -196,22 +193,12 @@ class Scores:
     """Returns and lengths of the episodes of a rollout."""
 
     def __init__(self) -> None:
-        self._finished: list[tuple[float, int]] = []
-        self._return, self._length = 0.0, 0
+        self._steps: list[tuple[Any, Any, Any]] = []
 
-    def add(self, chunk: Rollout) -> None:
+    def add(self, part: Replay) -> None:
         """Take in the next steps."""
-        ends = np.asarray(chunk.terminated | chunk.truncated)
-        for reward, starts, ends_here in zip(
-            chunk.rewards.tolist(), chunk.episode_starts.tolist(), ends.tolist(), strict=True
-        ):
-            if starts:
-                self._return, self._length = 0.0, 0
-                continue
-            self._return += reward
-            self._length += 1
-            if ends_here:
-                self._finished.append((self._return, self._length))
+        ends = np.asarray(part.terminated) | np.asarray(part.truncated)
+        self._steps.append((part.rewards, ends, part.episode_starts))
 
     def scalars(self) -> dict[str, float]:
         """Return the averages over finished episodes.
@@ -219,12 +206,16 @@ class Scores:
         Where none has finished, the unfinished one counts with what it has so far: clips of one
         length of an environment that does not end compare all the same.
         """
-        episodes = np.array(self._finished or [(self._return, self._length)], np.float64)
-        average_return, average_length = episodes.mean(axis=0).tolist()
-        return {"eval/return": average_return, "eval/length": average_length}
+        columns = (np.concatenate(column) for column in zip(*self._steps, strict=True))
+        episodes = episodes_in(*columns)
+        counted = [episode for episode in episodes if episode.is_whole] or episodes[-1:]
+        return {
+            "eval/return": fmean(episode.episode_return for episode in counted),
+            "eval/length": fmean(episode.length for episode in counted),
+        }
 
 
-def _prepared(env: Any, policy: Any) -> tuple[Source, PreparedRollout] | None:
+def _prepared(env: Any, policy: Any) -> tuple[CompiledSource, PreparedRollout] | None:
     """Lower the rollout where the kind of environment shows without the values of its arrays."""
     arrays, static = eqx.partition(env, eqx.is_array)
     found: list[Source] = []
@@ -238,17 +229,12 @@ def _prepared(env: Any, policy: Any) -> tuple[Source, PreparedRollout] | None:
         # In a trace of its own, which leaves nothing in the trace of `learn`.
         jax.eval_shape(look, arrays)
         (source,) = found
-        if _steps_on_host(source):
+        if not isinstance(source, CompiledSource):
             return None
-        capture = Partial(type(source).capture, source)
-        return source, PreparedRollout(env, policy, capture=capture)
+        return source, PreparedRollout(env, policy, capture=source.traced_capture)
     except Exception:
         # The worker finds out with concrete arrays, or reports why it cannot.
         return None
-
-
-def _steps_on_host(source: Source) -> bool:
-    return type(source).chunks is not Source.chunks
 
 
 def _host_device() -> jax.Device:

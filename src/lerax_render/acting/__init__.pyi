@@ -2,10 +2,12 @@ from .rollouts import CHUNK as CHUNK
 from .rollouts import PreparedRollout as PreparedRollout
 from .rollouts import PyTree as PyTree
 from .rollouts import Rollout as Rollout
-from .rollouts import check_policy as check_policy
-from .rollouts import check_steps as check_steps
-from .rollouts import check_whole as check_whole
+from .rollouts import lanes_of as lanes_of
 from .rollouts import rollout as rollout
 from .rollouts import rollout_chunks as rollout_chunks
 from .rollouts import stepwise as stepwise
+from .rollouts import typed_key as typed_key
 from .states import captured_batches as captured_batches
+from .states import unstacked as unstacked
+from .step import Key as Key
+from .step import cut as cut

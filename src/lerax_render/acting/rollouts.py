@@ -15,15 +15,18 @@ import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
 
+from ..settings import check_policy, check_steps
 from .step import (
     CHUNK,
     Capture,
     Carry,
+    Key,
     PyTree,
     Rollout,
     blank,
     blank_carry,
     blank_tiles,
+    cut,
     is_shape,
     restart,
     scan,
@@ -40,12 +43,10 @@ __all__ = [
     "PreparedRollout",
     "PyTree",
     "Rollout",
-    "check_policy",
-    "check_steps",
-    "check_whole",
     "rollout",
     "rollout_chunks",
     "stepwise",
+    "typed_key",
     "whole_state",
 ]
 
@@ -60,7 +61,7 @@ def rollout(
     policy: Any | None = None,
     *,
     steps: int = 256,
-    key: jax.Array | None = None,
+    key: Key = None,
     capture: Capture = whole_state,
     deterministic: bool = False,
 ) -> Rollout:
@@ -71,7 +72,7 @@ def rollout(
         policy: A Lerax policy; its internal state is kept from step to step and reset with each
             episode. `None` samples from the environment's action space.
         steps: Number of states to return, the first one included.
-        key: JAX PRNG key; `jax.random.key(0)` where `None`.
+        key: JAX PRNG key, or a seed for one (default 0).
         capture: `(env, state) -> pytree`, run on every state inside the compiled rollout; only its
             result is kept. Must be hashable: a module-level function is, and is compiled once.
         deterministic: Whether the policy is called without a key, which by Lerax's convention
@@ -91,11 +92,15 @@ def rollout(
             env, policy, steps=steps, key=key, capture=capture, deterministic=deterministic
         )
     )
-    # PRNG keys in a state stay JAX arrays: NumPy has no dtype for them.
-    whole: Rollout = jax.tree.map(
-        lambda *parts: (np if isinstance(parts[0], np.ndarray) else jnp).concatenate(parts), *chunks
-    )
+    whole: Rollout = jax.tree.map(_concatenated, *chunks)
     return whole
+
+
+def _concatenated(*parts: Any) -> Any:
+    # PRNG keys in a state stay JAX arrays: NumPy has no dtype for them.
+    if not eqx.is_array(parts[0]):
+        return parts[0]
+    return (np if isinstance(parts[0], np.ndarray) else jnp).concatenate(parts)
 
 
 def rollout_chunks(
@@ -103,25 +108,25 @@ def rollout_chunks(
     policy: Any | None,
     *,
     steps: int,
-    key: jax.Array | None,
+    key: Key,
     capture: Capture,
     deterministic: bool = False,
-    tiles: int | None = None,
+    lanes: int | None = None,
 ) -> Iterator[Rollout]:
     """Like `rollout`, but yields parts of at most `CHUNK` steps while the device computes the next.
 
-    With `tiles`, that many rollouts advance together in one vmapped scan, each with a key of its
-    own and each restarting on its own; leaves then have the axes `(T, tiles)`. `policy` may be a
+    With `lanes`, that many rollouts advance together in one vmapped scan, each with a key of its
+    own and each restarting on its own; leaves then have the axes `(T, lanes)`. `policy` may be a
     sequence of as many policies that differ only in the values of their arrays.
     """
-    key = _typed(key)
-    if tiles is None:
+    key = typed_key(key)
+    if lanes is None:
         carry = blank_carry(env, policy, key)
         return _chunks(
             lambda carry: scan_chunk(env, policy, carry, capture, deterministic), carry, steps
         )
     policy, stacked = stacked_policies(policy)
-    carry = blank_tiles(env, policy, jr.split(key, tiles), stacked)
+    carry = blank_tiles(env, policy, jr.split(key, lanes), stacked)
     return _chunks(
         lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
         carry,
@@ -129,10 +134,22 @@ def rollout_chunks(
     )
 
 
-def _typed(key: jax.Array | None) -> jax.Array:
-    """Return a typed key also for `jax.random.PRNGKey`'s plain numbers, and key 0 for `None`."""
-    if key is None:
-        return jr.key(0)
+def lanes_of(chunk: Rollout, lanes: int | None) -> list[Rollout]:
+    """Return the rollouts in one with the axes `(T, lanes)`, each with the axis `T`."""
+    if lanes is None:
+        return [chunk]
+
+    def lane(number: int) -> Rollout:
+        found: Rollout = jax.tree.map(lambda x: x[:, number] if eqx.is_array(x) else x, chunk)
+        return found
+
+    return [lane(number) for number in range(lanes)]
+
+
+def typed_key(key: Key) -> jax.Array:
+    """Return a typed key for a seed and for `jax.random.PRNGKey`'s plain numbers, too."""
+    if key is None or isinstance(key, int | np.integer):
+        return jr.key(int(key or 0))
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jr.wrap_key_data(key)
 
 
@@ -144,11 +161,7 @@ def _chunks(
         carry, chunk = next_chunk(carry)
         if ahead is not None:
             yield jax.device_get(ahead)
-        ahead = (
-            jax.tree.map(lambda x, n=steps - start: x[:n], chunk)
-            if steps - start < CHUNK
-            else chunk
-        )
+        ahead = cut(chunk, slice(steps - start)) if steps - start < CHUNK else chunk
     yield jax.device_get(ahead)
 
 
@@ -174,15 +187,19 @@ class PreparedRollout:
         carry = eqx.filter_eval_shape(lambda: blank(self._start, jr.key(0)))
         carry_shapes, carry_static = eqx.partition(carry, is_shape)
 
+        chunk_static: Any = None
+
         def run(arrays: PyTree, carry_arrays: PyTree) -> tuple[PyTree, Rollout]:
             env, policy = eqx.combine(arrays, static)
             carry = eqx.combine(carry_arrays, carry_static)
             carry, chunk = scan(env, policy, carry, capture, deterministic)
+            nonlocal chunk_static
+            chunk, chunk_static = eqx.partition(chunk, eqx.is_array)
             return eqx.filter(carry, eqx.is_array), chunk
 
-        self._carry_static = carry_static
         self._lowered: Any = jax.jit(run).lower(shapes(arrays), carry_shapes)
         self._compiled: Any = None
+        self._carry_static, self._chunk_static = carry_static, chunk_static
         self._lock = threading.Lock()
 
     def chunks(
@@ -196,7 +213,10 @@ class PreparedRollout:
 
         def scan_compiled(carry: Carry) -> tuple[Carry, Rollout]:
             carry, chunk = self._compiled(arrays, eqx.filter(carry, eqx.is_array))
-            return eqx.combine(carry, self._carry_static), chunk
+            return (
+                eqx.combine(carry, self._carry_static),
+                eqx.combine(chunk, self._chunk_static),
+            )
 
         return _chunks(scan_compiled, blank(self._start, key), steps)
 
@@ -206,7 +226,7 @@ def stepwise(
     policy: Any | None,
     *,
     steps: int,
-    key: jax.Array | None,
+    key: Key,
     deterministic: bool = False,
 ) -> Iterator[tuple[PyTree, Rollout]]:
     """The same steps one at a time, for environments that live on the host beside their state.
@@ -214,43 +234,7 @@ def stepwise(
     Yields:
         The state, and a `Rollout` of that one step whose `states` is `None` (scalars, no `T` axis).
     """
-    carry = blank_carry(env, policy, _typed(key))
+    carry = blank_carry(env, policy, typed_key(key))
     for _ in range(steps):
         carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
         yield carry.env_state, jax.device_get(step)
-
-
-def check_steps(steps: int) -> None:
-    """Raise `ValueError` or `TypeError` unless `steps` is a positive whole number."""
-    if check_whole("steps", steps) < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
-
-
-def check_whole(name: str, number: Any) -> int:
-    """Return a whole number, of NumPy's or Python's, as an `int`, or raise `TypeError`."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, got {number!r}")
-    return int(number)
-
-
-def check_policy(env: Any, policy: Any | None) -> None:
-    """Raise unless `policy` can act in `env`, as far as that shows without running either.
-
-    Raises:
-        TypeError: It is not callable or has no `reset`, as Lerax policies do.
-        ValueError: It was made for observations or actions of another shape.
-    """
-    if policy is None:
-        return
-    if not callable(policy) or not callable(getattr(policy, "reset", None)):
-        raise TypeError(
-            f"policy must be a Lerax policy (callable, with a reset method) or None, got {policy!r}"
-        )
-    for space in ("observation_space", "action_space"):
-        theirs = getattr(getattr(policy, space, None), "shape", None)
-        ours = getattr(getattr(env, space, None), "shape", None)
-        if theirs != ours and theirs is not None and ours is not None:
-            raise ValueError(
-                f"the policy's {space} has shape {theirs}, the environment's has {ours}: "
-                f"it was made for another environment"
-            )

@@ -1,4 +1,4 @@
-"""From states that are there already to what a source captures of them, as a rollout gives it."""
+"""From states that the user has to what a source captures of them, as a rollout gives it."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -10,29 +10,37 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from ..sources import Source
 from .rollouts import CHUNK, Capture, PyTree, Rollout
+from .step import cut
 
 
-def captured_batches(source: Source, env: Any, states: PyTree) -> Iterator[tuple[PyTree, int]]:
+def captured_batches(capture: Capture, env: Any, states: PyTree) -> Iterator[PyTree]:
     """Capture states in batches of one shape, so that this is compiled once.
 
     Args:
-        source: Of the environment.
+        capture: As for `rollout`.
         env: The environment.
-        states: As for `render`.
+        states: As for `lerax_render.render`.
 
     Returns:
-        An iterator of what is captured, on the host, and how many of its last states count.
+        An iterator of what is captured of at most `CHUNK` states, on the host.
 
     Raises:
         ValueError: There are no states, or their leading axes differ.
     """
-    capture = jax.tree_util.Partial(type(source).capture, source)
     return (
-        (jax.device_get(_captured(capture, env, batch, jnp.asarray(start))), length)
+        cut(
+            jax.device_get(_captured(capture, env, batch, jnp.asarray(start))), slice(-length, None)
+        )
         for batch, start, length in _batches(states)
     )
+
+
+def unstacked(states: PyTree) -> Iterator[PyTree]:
+    """Yield the states of a stacked pytree one by one, their arrays as JAX arrays."""
+    arrays, static = eqx.partition(states, eqx.is_array)
+    for t in range(len(jax.tree.leaves(arrays)[0])):
+        yield eqx.combine(jax.tree.map(lambda x, t=t: jnp.asarray(x[t]), arrays), static)
 
 
 def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
@@ -91,10 +99,10 @@ def _stack(*leaves: Any) -> Any:
 def _captured(capture: Capture, env: Any, states: PyTree, start: jax.Array) -> PyTree:
     """Capture `CHUNK` stacked states from `start` on, or the last `CHUNK` where fewer follow."""
 
-    def cut(x: Any) -> Any:
+    def batch(x: Any) -> Any:
         return lax.dynamic_slice_in_dim(x, start, min(CHUNK, x.shape[0])) if eqx.is_array(x) else x
 
     over_time = eqx.if_array(0)
     return eqx.filter_vmap(capture, in_axes=(None, over_time), out_axes=over_time)(
-        env, jax.tree.map(cut, states)
+        env, jax.tree.map(batch, states)
     )

@@ -6,8 +6,8 @@ is the first of the next episode. No state is skipped, so neither is a picture o
 what Gymnasium calls next-step autoreset.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -17,12 +17,18 @@ from jax import lax
 from jax import numpy as jnp
 from jax import random as jr
 
+from ..replay import PART
+
 type PyTree = Any
 type Array = np.ndarray | jax.Array
+type Key = jax.Array | int | None
 type Capture = Callable[[Any, PyTree], PyTree]
 
-CHUNK = 64
+CHUNK = PART
 """Steps a compiled call. The last one is cut to length rather than compiled anew for its own."""
+
+LARGEST_OBSERVATION = 1000
+"""Bytes. Pictures as observations would make a replay of a thousand steps take hundreds of MB."""
 
 
 @jax.tree_util.register_dataclass
@@ -37,6 +43,9 @@ class Rollout:
         terminated: `bool (T,)`, whether the state ended its episode.
         truncated: `bool (T,)`, whether the episode was cut short in that state.
         episode_starts: `bool (T,)`, whether the state is the first of its episode.
+        actions: The action that led to each state, `(T, ...)`; zeros at episode starts.
+        observations: What each state looks like to the policy, `(T, ...)`; `None` where that takes
+            more than `LARGEST_OBSERVATION` bytes a step.
     """
 
     states: PyTree
@@ -44,6 +53,8 @@ class Rollout:
     terminated: Array
     truncated: Array
     episode_starts: Array
+    actions: PyTree = None
+    observations: PyTree = None
 
 
 class Carry(NamedTuple):
@@ -55,36 +66,69 @@ class Carry(NamedTuple):
     key: jax.Array
 
 
-def restart(env: Any, policy: Any | None, key: jax.Array) -> tuple[PyTree, PyTree, jax.Array]:
-    """Begin an episode: return environment state, policy state and a reward of 0."""
+class Moved(NamedTuple):
+    """Where a step has led to.
+
+    Attributes:
+        env_state: Of the environment.
+        policy_state: Of the policy.
+        reward: `float32 ()`.
+        action: That was taken; `None` where none was.
+    """
+
+    env_state: PyTree
+    policy_state: PyTree
+    reward: Any
+    action: PyTree
+
+
+def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
+    """Begin an episode, with a reward of 0 and no action."""
     env_key, policy_key = jr.split(key)
     policy_state = None if policy is None else policy.reset(key=policy_key)
     state, policy_state = jax.tree.map(_as_array, (env.initial(key=env_key), policy_state))
-    return state, policy_state, jnp.zeros((), jnp.float32)
+    return Moved(state, policy_state, jnp.zeros((), jnp.float32), None)
+
+
+def act(
+    env: Any, policy: Any | None, carry: Carry, keys: Iterable[jax.Array], deterministic: bool
+) -> tuple[PyTree, PyTree]:
+    """Choose an action, with three keys: return the policy's state and the action."""
+    observation_key, mask_key, action_key = keys
+    mask = env.action_mask(carry.env_state, key=mask_key)
+    if policy is None:
+        return carry.policy_state, env.action_space.sample(key=action_key, mask=mask)
+    policy_state, action = policy(
+        carry.policy_state,
+        env.observation(carry.env_state, key=observation_key),
+        key=None if deterministic else action_key,
+        action_mask=mask,
+    )
+    return policy_state, action
 
 
 def advance(
     env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
-) -> tuple[PyTree, PyTree, jax.Array]:
-    """Act once: return environment state, policy state and reward."""
-    observation_key, mask_key, action_key, transition_key, reward_key = jr.split(key, 5)
-    state, policy_state = carry.env_state, carry.policy_state
-    mask = env.action_mask(state, key=mask_key)
-    if policy is None:
-        action = env.action_space.sample(key=action_key, mask=mask)
-    else:
-        policy_state, action = policy(
-            policy_state,
-            env.observation(state, key=observation_key),
-            key=None if deterministic else action_key,
-            action_mask=mask,
-        )
-    next_state = env.transition(state, action, key=transition_key)
-    reward = env.reward(state, action, next_state, key=reward_key)
-    next_state, policy_state = jax.tree.map(
-        _with_dtype_of, (next_state, policy_state), (state, carry.policy_state)
+) -> Moved:
+    """Act once."""
+    *action_keys, transition_key, reward_key = jr.split(key, 5)
+    policy_state, action = act(env, policy, carry, action_keys, deterministic)
+    state = env.transition(carry.env_state, action, key=transition_key)
+    reward = env.reward(carry.env_state, action, state, key=reward_key)
+    state, policy_state = jax.tree.map(
+        _with_dtype_of, (state, policy_state), (carry.env_state, carry.policy_state)
     )
-    return next_state, policy_state, jnp.asarray(reward, jnp.float32)
+    return Moved(state, policy_state, jnp.asarray(reward, jnp.float32), _as_arrays(action))
+
+
+def no_action(
+    env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
+) -> PyTree:
+    """Zeros in the form of what `act` returns, for steps that take no action."""
+    _, action = eqx.filter_eval_shape(act, env, policy, carry, jr.split(key, 3), deterministic)
+    return jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype) if is_shape(leaf) else leaf, action
+    )
 
 
 _NUMBERS = (bool, int, float, complex, np.generic)
@@ -93,6 +137,10 @@ _NUMBERS = (bool, int, float, complex, np.generic)
 def _as_array(leaf: Any) -> Any:
     """Make arrays of Python's numbers, which gymnax begins episodes with."""
     return jnp.asarray(leaf, jnp.result_type(leaf)) if isinstance(leaf, _NUMBERS) else leaf
+
+
+def _as_arrays(tree: PyTree) -> PyTree:
+    return jax.tree.map(_as_array, tree)
 
 
 def _with_dtype_of(new: Any, old: Any) -> Any:
@@ -109,16 +157,30 @@ def _with_dtype_of(new: Any, old: Any) -> Any:
 def finish(
     env: Any,
     carry: Carry,
-    moved: tuple[PyTree, PyTree, jax.Array],
+    moved: Moved,
     key: jax.Array,
     next_key: jax.Array,
 ) -> tuple[Carry, Rollout]:
     """What both ways of stepping share. As in Lerax, a first state never ends its episode."""
-    env_state, policy_state, reward = moved
-    terminated = env.terminal(env_state, key=key) & ~carry.done
-    truncated = env.truncate(env_state) & ~carry.done
-    step = Rollout(None, reward, terminated, truncated, carry.done)
-    return Carry(env_state, policy_state, terminated | truncated, next_key), step
+    state, policy_state, reward, action = moved
+    terminated = env.terminal(state, key=key) & ~carry.done
+    truncated = env.truncate(state) & ~carry.done
+    step = Rollout(
+        None, reward, terminated, truncated, carry.done, action, _small_observation(env, state, key)
+    )
+    return Carry(state, policy_state, terminated | truncated, next_key), step
+
+
+def _small_observation(env: Any, state: PyTree, key: jax.Array) -> PyTree:
+    """What a state looks like, where that is small enough to be kept."""
+    key = jr.fold_in(key, 1)
+    shapes = eqx.filter_eval_shape(lambda: env.observation(state, key=key))
+    size = sum(
+        leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes) if is_shape(leaf)
+    )
+    if size > LARGEST_OBSERVATION:
+        return None
+    return _as_arrays(env.observation(state, key=key))
 
 
 @eqx.filter_jit
@@ -127,37 +189,56 @@ def single_step(
 ) -> tuple[Carry, Rollout]:
     """Take one step; whether it begins an episode is known when this is traced."""
     next_key, move_key, terminal_key = jr.split(carry.key, 3)
-    moved = (
-        restart(env, policy, move_key)
-        if starts
-        else advance(env, policy, carry, move_key, deterministic)
-    )
+    if starts:
+        moved = restart(env, policy, move_key)
+        moved = moved._replace(action=no_action(env, policy, carry, move_key, deterministic))
+    else:
+        moved = advance(env, policy, carry, move_key, deterministic)
     return finish(env, carry, moved, terminal_key, next_key)
 
 
 def scan(
     env: Any, policy: Any | None, carry: Carry, capture: Capture, deterministic: bool
 ) -> tuple[Carry, Rollout]:
-    """Take `CHUNK` steps. The rollout's leaves have the axis `T`."""
-    arrays, static = eqx.partition(carry, eqx.is_array)
+    """Take `CHUNK` steps. The rollout's arrays have the axis `T`.
 
-    def step(arrays: PyTree, _: None) -> tuple[PyTree, Rollout]:
+    A state may have leaves that are no arrays, such as texts, which `env.render` wants to see: they
+    stay as they are.
+    """
+    arrays, static = eqx.partition(carry, eqx.is_array)
+    static_step: Any = None
+
+    def step(arrays: PyTree, _: None) -> tuple[PyTree, PyTree]:
+        nonlocal static_step
         carry = eqx.combine(arrays, static)
         next_key, move_key, terminal_key = jr.split(carry.key, 3)
+        nothing = no_action(env, policy, carry, move_key, deterministic)
+
+        def begin() -> PyTree:
+            moved = restart(env, policy, move_key)._replace(action=nothing)
+            return eqx.filter(moved, eqx.is_array)
+
         moved = lax.cond(
             carry.done,
-            lambda: eqx.filter(restart(env, policy, move_key), eqx.is_array),
+            begin,
             lambda: eqx.filter(advance(env, policy, carry, move_key, deterministic), eqx.is_array),
         )
-        moved = eqx.combine(moved, (static.env_state, static.policy_state, None))
-        carry, step = finish(env, carry, moved, terminal_key, next_key)
-        captured = eqx.filter(capture(env, carry.env_state), eqx.is_array)
-        return eqx.filter(carry, eqx.is_array), eqx.tree_at(
-            lambda r: r.states, step, captured, is_leaf=lambda x: x is None
+        moved = eqx.combine(
+            moved,
+            Moved(
+                static.env_state,
+                static.policy_state,
+                None,
+                eqx.filter(nothing, eqx.is_array, inverse=True),
+            ),
         )
+        carry, step = finish(env, carry, moved, terminal_key, next_key)
+        step = replace(step, states=capture(env, carry.env_state))
+        step, static_step = eqx.partition(step, eqx.is_array)
+        return eqx.filter(carry, eqx.is_array), step
 
-    arrays, chunk = lax.scan(step, arrays, None, length=CHUNK)
-    return eqx.combine(arrays, static), chunk
+    arrays, steps = lax.scan(step, arrays, None, length=CHUNK)
+    return eqx.combine(arrays, static), eqx.combine(steps, static_step)
 
 
 scan_chunk = eqx.filter_jit(scan)
@@ -216,7 +297,7 @@ def blank_carry(env: Any, policy: Any | None, key: jax.Array) -> Carry:
     return blank(eqx.filter_eval_shape(restart, env, policy, key), key)
 
 
-def blank(start: tuple[PyTree, PyTree, Any], key: jax.Array) -> Carry:
+def blank(start: Moved, key: jax.Array) -> Carry:
     """A carry that says "done", so that the first step starts an episode.
 
     Made of zeros rather than by `env.initial`: tracing that a second time costs as much as a third
@@ -226,7 +307,7 @@ def blank(start: tuple[PyTree, PyTree, Any], key: jax.Array) -> Carry:
         start: The shapes of what `restart` returns.
         key: Of the first step.
     """
-    state, policy_state, _ = start
+    state, policy_state, _, _ = start
 
     def blank(leaf: Any) -> Any:
         if not is_shape(leaf):
@@ -243,6 +324,11 @@ def blank(start: tuple[PyTree, PyTree, Any], key: jax.Array) -> Carry:
 def is_shape(leaf: Any) -> bool:
     """Whether a leaf stands for an array."""
     return isinstance(leaf, jax.ShapeDtypeStruct)
+
+
+def cut(tree: PyTree, part: slice) -> PyTree:
+    """Cut the leading axis of each array of a pytree; what is no array stays as it is."""
+    return jax.tree.map(lambda leaf: leaf[part] if eqx.is_array(leaf) else leaf, tree)
 
 
 def shapes(arrays: PyTree) -> PyTree:

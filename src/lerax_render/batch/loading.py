@@ -2,18 +2,16 @@
 
 import difflib
 import importlib
-import importlib.util
 import inspect
 import io
 import pkgutil
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 from ..errors import BackendUnavailableError
+from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
 
 _LARGEST_NUMBER = 16
 """Of a policy's parameters, in bytes: a complex one of double precision."""
@@ -24,26 +22,33 @@ FORMS = (
 )
 
 
-def load_env(spec: str, arguments: Mapping[str, Any] | None = None) -> Any:
+def load_env(
+    spec: str, arguments: Mapping[str, Any] | None = None, *, untrusted: bool = False
+) -> Any:
     """Return the environment that a text names.
 
     Args:
         spec: One of `FORMS`. An attribute may be a class, a function that returns an environment,
             or an environment.
         arguments: For the constructor, the function, `gymnasium.make`, `gymnax.make` or
-            `MujocoScene`.
+            `Simulation`.
 
     Raises:
         ValueError: There is nothing of that name, or it does not take these arguments.
         BackendUnavailableError: It needs a package that is not installed.
     """
     arguments = dict(arguments or {})
+    if spec.lower().endswith(".xml"):
+        return _simulation(spec, arguments, untrusted)
+    if untrusted:
+        raise ValueError(
+            f"only an MJCF file (*.xml) can be untrusted: {spec} is code, which runs with your "
+            "rights; if you trust it, leave out --untrusted, or write untrusted = false"
+        )
     if spec.startswith("gym:"):
         return _gym(spec.removeprefix("gym:"), arguments)
     if spec.startswith("gymnax:"):
         return _gymnax(spec.removeprefix("gymnax:"), arguments)
-    if spec.lower().endswith(".xml"):
-        return _scene(spec, arguments)
     if ":" in spec:
         return _made(spec, _attribute(spec), arguments)
     return _made(spec, _lerax_class(spec), arguments)
@@ -118,27 +123,32 @@ def stem(spec: str) -> str:
 
 def lerax_env_classes() -> dict[str, type]:
     """Return the concrete environment classes of the installed Lerax, wherever it keeps them."""
+    return _lerax_envs()[0]
+
+
+def _lerax_envs() -> tuple[dict[str, type], list[str]]:
+    """Return Lerax's environment classes, and why modules that may have more do not run."""
     package = importlib.import_module("lerax.env")
     base: type = package.AbstractEnvLike
+    inner = pkgutil.walk_packages(package.__path__, "lerax.env.", onerror=lambda _: None)
     found: dict[str, type] = {}
-    modules = [package.__name__] + [
-        info.name
-        for info in pkgutil.walk_packages(package.__path__, "lerax.env.", onerror=lambda _: None)
-    ]
-    for name in modules:
+    failures: list[str] = []
+    for name in [package.__name__, *(info.name for info in inner)]:
         try:
-            module = importlib.import_module(name)
-        except ImportError:
-            # An optional dependency of Lerax, such as MuJoCo for lerax.env.mujoco.
+            module = module_named(name)
+        except ValueError as error:
+            # It may need a package that is not installed, such as MuJoCo.
+            failures.append(str(error))
             continue
         for attribute, value in vars(module).items():
             if (
                 isinstance(value, type)
                 and issubclass(value, base)
                 and not inspect.isabstract(value)
+                and not attribute.startswith(("_", "Abstract"))
             ):
                 found.setdefault(attribute, value)
-    return {name: value for name, value in found.items() if not name.startswith(("_", "Abstract"))}
+    return found, failures
 
 
 def _lerax_class(name: str) -> type:
@@ -147,50 +157,33 @@ def _lerax_class(name: str) -> type:
         # Without a look at the others, which would import MuJoCo.
         found: type = getattr(package, name)
         return found
-    classes = lerax_env_classes()
+    classes, failures = _lerax_envs()
     if name not in classes:
-        raise ValueError(_unknown("environment", name, classes) + f". Accepted are {FORMS}")
+        unknown = "; ".join([_unknown("environment", name, classes), *failures])
+        raise ValueError(f"{unknown}. Accepted are {FORMS}")
     return classes[name]
 
 
 def _attribute(spec: str) -> Any:
     where, _, name = spec.rpartition(":")
-    module = _module_from_file(Path(where)) if where.endswith(".py") else _module(where)
+    try:
+        if where.endswith(".py"):
+            module = module_in(where)
+        else:
+            search_current_folder()
+            module = module_named(where)
+    except ModuleMissing as error:
+        raise ValueError(f"{error}. Accepted are {FORMS}") from error
     value: Any = module
     for part in name.split("."):
-        if not hasattr(value, part):
-            raise ValueError(_unknown("attribute", name, vars(module), f" in {where}"))
-        value = getattr(value, part)
+        try:
+            value = getattr(value, part)
+        except AttributeError as error:
+            raise ValueError(_unknown("attribute", name, vars(module), f" in {where}")) from error
+        except ImportError as error:
+            # A module may import what it is asked for only then.
+            raise ValueError(failure(f"loading {name} from {where}", error)) from error
     return value
-
-
-def _module(name: str) -> ModuleType:
-    # As `python -m` does: what lies in the current folder can be named.
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and not name.startswith(error.name):
-            raise
-        raise ValueError(f"no module named {name!r}. Accepted are {FORMS}") from error
-
-
-def _module_from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ValueError(f"no file {path}")
-    name = f"_lerax_render_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses and equinox look their module up while it is being executed.
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ValueError(f"running {path} failed: {type(error).__name__}: {error}") from error
-    return module
 
 
 def _checked_leaf(file: BinaryIO, like: Any) -> Any:
@@ -235,43 +228,53 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
         ) from error
 
 
-def _scene(path: str, arguments: dict[str, Any]) -> Any:
-    from ..sources import MujocoScene
+def _simulation(path: str, arguments: dict[str, Any], untrusted: bool) -> Any:
+    from ..mujoco import INSIDE
+    from ..sources import Simulation
 
-    def scene(controls: Any = "sampled", frame_skip: Any = None, assets: Any = "inside") -> Any:
-        return MujocoScene(path, controls, frame_skip, assets)
+    def simulation(controls: Any = "sampled", frame_skip: Any = None, assets: Any = None) -> Any:
+        where = INSIDE if untrusted and assets is None else assets
+        return Simulation(path, controls, frame_skip, where)
 
-    return _made(path, scene, arguments)
+    return _made(path, simulation, arguments)
 
 
 def _gym(name: str, arguments: dict[str, Any]) -> Any:
+    gymnasium, lerax = _extra("gym", "gymnasium", "lerax.compatibility.gym")
+    if ":" in name:
+        search_current_folder()
     try:
-        import gymnasium
-        from lerax.compatibility.gym import GymToLeraxEnv
-    except ImportError as error:
-        raise _missing("gym", error) from error
-    try:
-        return GymToLeraxEnv(gymnasium.make(name, render_mode="rgb_array", **arguments))
+        made = gymnasium.make(name, render_mode="rgb_array", **arguments)
     except gymnasium.error.DependencyNotInstalled as error:
         raise _missing("gym", error) from error
     except (gymnasium.error.Error, TypeError) as error:
         raise ValueError(f"gymnasium.make({name!r}) failed: {error}") from error
+    except ImportError as error:
+        # Of the module that registers it, as in gym:module:ID, or that has its class.
+        raise ValueError(failure(f"gymnasium.make({name!r})", error.__cause__ or error)) from error
+    return lerax.GymToLeraxEnv(made)
 
 
 def _gymnax(name: str, arguments: dict[str, Any]) -> Any:
-    try:
-        import gymnax
-        from lerax.compatibility.gymnax import GymnaxToLeraxEnv
-    except ImportError as error:
-        raise _missing("gymnax", error) from error
+    gymnax, lerax = _extra("gymnax", "gymnax", "lerax.compatibility.gymnax")
     if name not in gymnax.registered_envs:
         raise ValueError(_unknown("Gymnax environment", name, gymnax.registered_envs))
     env, params = gymnax.make(name, **arguments)
-    return GymnaxToLeraxEnv(env, params)
+    return lerax.GymnaxToLeraxEnv(env, params)
+
+
+def _extra(extra: str, *names: str) -> list[Any]:
+    """Import modules that need not be installed."""
+    try:
+        return [module_named(name) for name in names]
+    except ValueError as error:
+        raise _missing(extra, error) from error
 
 
 def _missing(extra: str, error: Exception) -> BackendUnavailableError:
-    return BackendUnavailableError(f"{error}. Install it with: pip install 'lerax-render[{extra}]'")
+    return BackendUnavailableError(
+        f"{error}. What it needs is installed by: pip install 'lerax-render[{extra}]'"
+    )
 
 
 def _unknown(kind: str, name: str, known: Any, where: str = "") -> str:

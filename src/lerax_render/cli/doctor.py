@@ -3,11 +3,13 @@
 import importlib
 import os
 import platform
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from typing import NamedTuple
 
@@ -16,10 +18,14 @@ from rich.table import Table
 
 from ..errors import BackendUnavailableError
 from ..mujoco import gl
+from ..trial import Trial
 from ..video import FORMATS, ffmpeg
 
 _PACKAGES = ("lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
 _EXTRAS = {"gym": "gymnasium", "gymnax": "gymnax", "tensorboard": "tensorboardX", "wandb": "wandb"}
+
+SECONDS = 60.0
+"""After which what is tried in a process of its own counts as hanging."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +55,20 @@ class Findings(NamedTuple):
 
 
 def examine() -> Findings:
-    """Try everything that a clip may need. Takes a few seconds: GL backends run in processes."""
-    with ThreadPoolExecutor() as pool:
-        probes = pool.map(gl.probe, gl.BACKENDS)
-        chosen = pool.submit(_chosen_gl)
-        cinematic = pool.submit(_cinematic)
+    """Try everything that a clip may need.
+
+    It takes a few seconds, and no more than a few minutes: what may hang is tried in processes of
+    its own, all at once, and given up after `SECONDS`.
+    """
+    with ExitStack() as stack:
+        probes = [stack.enter_context(gl.begin_probe(name, SECONDS)) for name in gl.PLATFORMS]
+        chosen = stack.enter_context(_chosen_gl())
+        cinematic = stack.enter_context(_cinematic())
         findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
-        backends = [_backend(probe) for probe in probes]
-    findings += [
-        *backends,
-        *chosen.result(),
-        cinematic.result(),
-        *(_extra(extra, package) for extra, package in _EXTRAS.items()),
-    ]
-    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in backends)
+        platforms = [_gl_platform(outcome()) for outcome in probes]
+        findings += [*platforms, *chosen(), cinematic()]
+    findings += [_extra(extra, package) for extra, package in _EXTRAS.items()]
+    usable = all(f.ok or f.optional for f in findings) and any(f.ok for f in platforms)
     return Findings(findings, usable)
 
 
@@ -135,38 +141,60 @@ def _ffmpeg() -> Iterator[Finding]:
         )
 
 
-def _chosen_gl() -> Iterator[Finding]:
+@contextmanager
+def _chosen_gl() -> Iterator[Callable[[], list[Finding]]]:
     """What MUJOCO_GL stands in the way of, where it is set: MuJoCo reads it when it is imported."""
     wanted = os.environ.get("MUJOCO_GL")
     if wanted is None:
+        yield list
         return
     script = "from lerax_render.mujoco import gl; gl.open_context().close(); import mujoco"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    reason = (done.stderr.strip().splitlines() or [""])[-1]
-    yield Finding(f"MUJOCO_GL={wanted}", done.returncode == 0, reason or "works", "unset MUJOCO_GL")
+    with _begin(script, os.environ) as failure:
+        yield lambda: [
+            Finding(f"MUJOCO_GL={wanted}", not failure(), failure() or "works", "unset MUJOCO_GL")
+        ]
 
 
-def _cinematic() -> Finding:
+@contextmanager
+def _cinematic() -> Iterator[Callable[[], Finding]]:
     """Whether MuJoCo's Filament renderer finds a Vulkan to draw with."""
-    name = "quality='cinematic'"
-    # In a process of its own, as the GL backends: to import MuJoCo here would settle MUJOCO_GL.
+    # In a process of its own, as the GL platforms: to import MuJoCo here would settle MUJOCO_GL.
     script = (
         "import mujoco; from lerax_render.mujoco.filament import FilamentRenderer; "
         "FilamentRenderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 64, 48).close()"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environment
-    )
-    if done.returncode == 0:
-        return Finding(name, True, "MuJoCo's Filament renderer, through Vulkan", optional=True)
-    _, _, reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1].rpartition(
-        "Error: "
-    )
-    return Finding(name, False, "not available", reason, optional=True)
+    variables = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+
+    def finding() -> Finding:
+        reason = failure().rpartition("Error: ")[2]
+        detail = "not available" if reason else "MuJoCo's Filament renderer, through Vulkan"
+        return Finding("quality='cinematic'", not reason, detail, reason, optional=True)
+
+    with _begin(script, variables) as failure:
+        yield finding
 
 
-def _backend(probe: gl.Probe) -> Finding:
+@contextmanager
+def _begin(script: str, variables: Mapping[str, str]) -> Iterator[Callable[[], str]]:
+    """Begin to run Python code; yield what waits for it and says what failed, or nothing."""
+    with Trial([sys.executable, "-c", script], SECONDS, variables) as trial:
+
+        @cache
+        def failure() -> str:
+            try:
+                done = trial.result()
+            except subprocess.TimeoutExpired:
+                return f"it hangs: no answer in {SECONDS:g} s; update the driver that draws"
+            if done.returncode == 0:
+                return ""
+            if done.returncode < 0:
+                return f"it crashed ({signal.Signals(-done.returncode).name})"
+            return (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+
+        yield failure
+
+
+def _gl_platform(probe: gl.Probe) -> Finding:
     kind = "hardware" if probe.hardware else "software"
     return Finding(
         f"GL through {probe.name}",

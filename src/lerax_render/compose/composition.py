@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
-import jax
 import numpy as np
 
-from ..acting import Rollout
-from ..sources import Painter
+from ..painter import Painter
+from ..replay import Replay, map_arrays
 from .grid import Grid
 from .overlay import Line, Overlay, step_infos
 
@@ -27,8 +27,7 @@ class Composition:
 
     Attributes:
         fps: Frames a second of the clip.
-        tiles: How many rollouts there are to compose, or `None` for one that has no axis of its
-            own.
+        tiles: How many rollouts there are to compose, or `None` for one by itself.
         tile_width: Of the frames that have to be painted, in pixels.
         tile_height: Of the frames that have to be painted, in pixels.
 
@@ -66,38 +65,31 @@ class Composition:
         )
         self._infos = [step_infos(float(fps)) for _ in range(count)]
 
-    def frames(self, painter: Painter, chunk: Rollout) -> Iterator[np.ndarray]:
+    def frames(self, painters: Sequence[Painter], lanes: Sequence[Replay]) -> Iterator[np.ndarray]:
         """Yield the clip's frames for the next steps, painted when they are asked for.
 
         Each is valid until the next is asked for.
+
+        Args:
+            painters: One for each lane, of the tiles' size; lanes may share one.
+            lanes: The next steps, equally many in each.
         """
-        shown = self._shown(len(chunk.rewards))
-        states = chunk.states
-        if not shown.all():
-            states = jax.tree.map(lambda x: np.asarray(x)[shown], states)
+        shown = self._shown(lanes[0].steps)
+        painted = _in_turn(painters, lanes, shown)
         if self._grid is None and not self._overlays:
-            if shown.any():
-                yield from painter.paint(states)
+            yield from painted
             return
-        if self._grid is None:
-            chunk, states = jax.tree.map(lambda x: np.asarray(x)[:, None], (chunk, states))
-        # All tiles of the first step, then all of the second: one painter serves them in turn.
-        states = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), states)
-        painted = painter.paint(states) if shown.any() else iter(())
-        infos = [
-            infos(jax.tree.map(lambda x, i=i: x[:, i], chunk))
-            for i, infos in enumerate(self._infos)
-        ]
+        infos = [tell(lane) for tell, lane in zip(self._infos, lanes, strict=False)]
         picture: np.ndarray | None = None
         for is_shown in shown:
             if not is_shown:
-                for overlay, tile_infos in zip(self._overlays, infos, strict=False):
-                    overlay.leave_out(next(tile_infos))
+                for overlay, lane_infos in zip(self._overlays, infos, strict=False):
+                    overlay.leave_out(next(lane_infos))
                 continue
-            for i, tile_infos in enumerate(infos):
+            for i, lane_infos in enumerate(infos):
                 frame = next(painted)
                 if self._overlays:
-                    frame = self._overlays[i].draw(frame, next(tile_infos))
+                    frame = self._overlays[i].draw(frame, next(lane_infos))
                 if self._grid is None:
                     picture = frame
                     continue
@@ -117,3 +109,37 @@ class Composition:
 def is_shown(step: int, share: Fraction) -> bool:
     """Return whether a step, counted from 0, has a frame where only a share of all has; 0 does."""
     return math.ceil((step + 1) * share) > math.ceil(step * share)
+
+
+def _in_turn(
+    painters: Sequence[Painter], lanes: Sequence[Replay], shown: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield each lane's frame of the first step that is shown, then of the next, and so on."""
+    if not shown.any():
+        return
+    # A painter that several lanes share paints their steps in the order in which they are needed.
+    of_painter: dict[int, list[Any]] = {}
+    for painter, lane in zip(painters, lanes, strict=True):
+        captured = lane.captured
+        if not shown.all():
+            captured = map_arrays(lambda array: array[shown], captured)
+        of_painter.setdefault(id(painter), []).append(captured)
+    painted = {
+        id(painter): painter.paint(_interleaved(of_painter[id(painter)])) for painter in painters
+    }
+    if len(painted) == 1:
+        yield from painted.popitem()[1]
+        return
+    for _ in range(shown.sum()):
+        for painter in painters:
+            yield next(painted[id(painter)])
+
+
+def _interleaved(lanes: Sequence[Any]) -> Any:
+    if len(lanes) == 1:
+        return lanes[0]
+
+    def woven(*arrays: np.ndarray) -> np.ndarray:
+        return np.stack(arrays, axis=1).reshape(len(arrays) * len(arrays[0]), *arrays[0].shape[1:])
+
+    return map_arrays(woven, *lanes)

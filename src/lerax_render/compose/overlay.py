@@ -1,22 +1,21 @@
 """Text on frames: what step this is, what was earned, where an episode ended."""
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from ..acting import Rollout
-from ..paint2d import pygame, render_text
+from ..replay import Replay
+from ..settings import LineName
+from .text import darken, text_mask, write
 
-type Line = str | Callable[[StepInfo], str]
+type Line = LineName | Callable[[StepInfo], str]
 
 # The text is as high as this share of the picture, but never less than can be read.
 _TEXT_HEIGHT = 1 / 22
 _LEAST_PIXELS = 11
-# Light text on a dark veil can be read on any picture, and the picture can still be seen behind it.
-# On white, this leaves a contrast of 8.6 to 1.
-_VEIL = 0.7
 _END_COLOUR = (235, 64, 52)
 _END_HEIGHT = 1 / 90
 # A single frame would be over before it is seen.
@@ -30,8 +29,9 @@ class StepInfo:
     Attributes:
         step: Frames since the clip began, from 0.
         time: Seconds since the clip began, as the clip plays.
-        reward: The reward for arriving in this state; 0 in an episode's first.
-        episode_return: The sum of rewards of the episode so far.
+        reward: The reward for arriving in this state; 0 in an episode's first, and NaN in a replay
+            of given states, which tell nothing of rewards.
+        episode_return: The sum of rewards of the episode so far; likewise.
         episode: Number of the episode, from 1.
         ends: Whether the episode ends in this state.
     """
@@ -52,6 +52,8 @@ LINES: dict[str, Callable[[StepInfo], str]] = {
     "episode": lambda info: f"episode {info.episode}",
 }
 DEFAULT_LINES = ("step", "return", "episode")
+# Lines that a replay of given states has no answer for.
+_OF_EPISODES = {"reward", "return", "episode"}
 
 
 class Overlay:
@@ -70,9 +72,11 @@ class Overlay:
     """
 
     def __init__(self, lines: bool | Sequence[Line], height: int, fps: float) -> None:
-        if isinstance(lines, str):
-            lines = (lines,)
-        self._lines = [_line(line) for line in (DEFAULT_LINES if lines is True else lines or ())]
+        given: Sequence[str | Callable[[StepInfo], str]]
+        given = (
+            (lines,) if isinstance(lines, str) else DEFAULT_LINES if lines is True else lines or ()
+        )
+        self._lines = [_line(line) for line in given]
         self._pixels = max(_LEAST_PIXELS, round(height * _TEXT_HEIGHT))
         self._mark = max(2, round(height * _END_HEIGHT))
         self._marked_frames = max(1, round(_END_SECONDS * fps))
@@ -121,75 +125,44 @@ class Overlay:
             top += mask.shape[0]
 
 
-def step_infos(fps: float) -> Callable[[Rollout], Iterator[StepInfo]]:
-    """Return a function that goes through a clip's chunks in order and tells about each step."""
+def check_answers(lines: bool | Sequence[Line], replay: Replay) -> None:
+    """Raise `ValueError` where lines ask for what a replay does not know."""
+    if replay.rewards is not None or not lines:
+        return
+    named = DEFAULT_LINES if lines is True else (lines,) if isinstance(lines, str) else lines
+    unknown = [line for line in named if isinstance(line, str) and line in _OF_EPISODES]
+    if unknown:
+        raise ValueError(
+            f"the overlay has {' and '.join(unknown)}, and a replay captured from given states "
+            "knows nothing of rewards and episodes; choose out of step, time and functions of yours"
+        )
+
+
+def step_infos(fps: float) -> Callable[[Replay], Iterator[StepInfo]]:
+    """Return a function that goes through a clip's parts in order and tells about each step."""
     step, episode, total = 0, 0, 0.0
 
-    def infos(chunk: Rollout) -> Iterator[StepInfo]:
+    def infos(part: Replay) -> Iterator[StepInfo]:
         nonlocal step, episode, total
-        for reward, terminated, truncated, starts in zip(
-            chunk.rewards.tolist(),
-            chunk.terminated.tolist(),
-            chunk.truncated.tolist(),
-            chunk.episode_starts.tolist(),
-            strict=True,
-        ):
+        for reward, terminated, truncated, starts in _events(part):
             episode += starts
             total = reward if starts else total + reward
             info = StepInfo(step, step / fps, reward, total, episode, terminated or truncated)
-            # Before the yield: after a chunk's last one nobody comes back.
+            # Before the yield: after a part's last one nobody comes back.
             step += 1
             yield info
 
     return infos
 
 
-def darken(area: np.ndarray) -> None:
-    """Put a dark veil on `uint8 (H, W, 3)`, in place."""
-    area[:] = area * (1 - _VEIL)
-
-
-def write(area: np.ndarray, mask: np.ndarray) -> None:
-    """Write a line of white text into the upper left corner of `uint8 (H, W, 3)`, in place.
-
-    What does not fit in is cut off.
-    """
-    area = area[: mask.shape[0], : mask.shape[1]]
-    mask = mask[: area.shape[0], : area.shape[1], None]
-    area[:] = area + (255 - area) * mask
-
-
-@lru_cache(maxsize=512)
-def text_mask(text: str, pixels: int) -> np.ndarray:
-    """Return a line of text as coverage, `float32 (h, w)` in 0..1; `h` depends on `pixels` alone.
-
-    Args:
-        text: The line.
-        pixels: The font's size.
-    """
-    # From single characters: numbers change with every frame, and to open the font, which cannot be
-    # kept (see `_glyph`), takes longer than to paint a whole frame.
-    return np.hstack([_glyph(character, pixels) for character in text or " "])
-
-
-@lru_cache(maxsize=1024)
-def _glyph(character: str, pixels: int) -> np.ndarray:
-    # Only the picture is kept: using a font after the program's next `pygame.quit()` is a crash.
-    if not pygame.font.get_init():
-        pygame.font.init()
-    font = pygame.font.Font(None, round(pixels * 1.4))
-    surface = render_text(font, character, (255, 255, 255))
-    mask = pygame.surfarray.array_alpha(surface).T.astype(np.float32) / 255.0
-    # Each picture is as high as its letter: "g" reaches below the height that the font claims, and
-    # "Ä" above, which moves all of it down.
-    headroom = max(1, pixels // 7)
-    metrics = font.metrics(character if character.isprintable() else " ")[0]
-    rise = max(0, metrics[3] - font.get_ascent()) if metrics else 0
-    mask = mask[max(0, rise - headroom) :]
-    top = max(0, headroom - rise)
-    glyph = np.zeros((headroom + font.get_linesize(), mask.shape[1]), np.float32)
-    glyph[top : top + len(mask)] = mask[: len(glyph) - top]
-    return glyph
+def _events(part: Replay) -> Iterator[tuple[float, bool, bool, bool]]:
+    """Go through rewards, both kinds of ends, and starts; of given states nothing is known."""
+    events = (part.rewards, part.terminated, part.truncated, part.episode_starts)
+    known = [array.tolist() for array in events if array is not None]
+    if len(known) == len(events):
+        yield from zip(*known, strict=True)
+    else:
+        yield from itertools.repeat((math.nan, False, False, False), part.steps)
 
 
 def _checked(text: str) -> str:
@@ -198,7 +171,7 @@ def _checked(text: str) -> str:
     return text
 
 
-def _line(line: Line) -> Callable[[StepInfo], str]:
+def _line(line: str | Callable[[StepInfo], str]) -> Callable[[StepInfo], str]:
     if callable(line):
         return line
     if not isinstance(line, str):

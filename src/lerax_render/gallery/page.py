@@ -141,7 +141,7 @@ def _markdown(text: str) -> str:
 
 
 def _asset(suffix: str) -> str:
-    return (files(__package__) / f"gallery_page.{suffix}").read_text("utf-8")
+    return (files(__package__) / f"page.{suffix}").read_text("utf-8")
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

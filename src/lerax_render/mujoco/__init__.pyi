@@ -1,10 +1,9 @@
-from .camera import Camera as Camera
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
-from .pool import PoseProcesses as PoseProcesses
-from .pool_worker import open_renderer as open_renderer
 from .pose import Pose as Pose
 from .quality import CINEMATIC as CINEMATIC
 from .quality import NAMES as NAMES
 from .quality import check_name as check_name
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
+from .renderer import free_drawing as free_drawing
+from .scene import MujocoScene as MujocoScene

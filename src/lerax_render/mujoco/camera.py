@@ -1,58 +1,19 @@
 """Where a MuJoCo picture is taken from: a camera of the model's, of the user's, or a chosen one."""
 
-import math
+import operator
 from collections.abc import Callable
-from dataclasses import dataclass
-from numbers import Real
-from typing import SupportsInt
+from typing import SupportsIndex
 
 import mujoco
 import numpy as np
 
+from ..settings import Camera
 from .framing import Subject
 
 # MuJoCo's own default, which says that the model's author had no wish.
 _DEFAULT_ELEVATION = -45.0
 
 type CameraLike = Camera | mujoco.MjvCamera | str | int | None
-
-
-@dataclass(frozen=True)
-class Camera:
-    """A free camera. What is None is chosen so that the robot is well in the picture.
-
-    Attributes:
-        azimuth: Degrees around the vertical: 0 looks along +x, 90 along +y.
-        elevation: Degrees above the horizon that the camera looks: -90 looks straight down.
-        distance: Metres from the point looked at.
-        lookat: The point looked at, x, y, z in metres; the camera then stands still.
-        track: A body, by name or number, which the camera follows: the point looked at is the
-            centre of mass of that body and its children.
-
-    Raises:
-        ValueError: Both `lookat` and `track` are given, or a number is not finite.
-    """
-
-    azimuth: float | None = None
-    elevation: float | None = None
-    distance: float | None = None
-    lookat: tuple[float, float, float] | None = None
-    track: str | int | None = None
-
-    def __post_init__(self) -> None:
-        if self.lookat is not None and self.track is not None:
-            raise ValueError("Camera takes lookat (stand still) or track (follow), not both")
-        given = (self.azimuth, self.elevation, self.distance)
-        if not all(number is None or isinstance(number, Real) for number in given):
-            raise ValueError(f"Camera's azimuth, elevation and distance are numbers, got {self}")
-        if self.lookat is not None and np.shape(self.lookat) != (3,):
-            raise ValueError(f"Camera's lookat must be x, y, z in metres, got {self.lookat!r}")
-        point = () if self.lookat is None else self.lookat
-        numbers = (self.azimuth, self.elevation, self.distance, *point)
-        if not all(number is None or math.isfinite(number) for number in numbers):
-            raise ValueError(f"Camera's numbers must be finite, got {self}")
-        if self.distance is not None and self.distance <= 0:
-            raise ValueError(f"Camera's distance must be above 0 metres, got {self.distance}")
 
 
 class CameraRig:
@@ -79,7 +40,7 @@ class CameraRig:
             return
         self._camera = mujoco.MjvCamera()
         mujoco.mjv_defaultFreeCamera(model, self._camera)
-        if isinstance(wish, str | int | np.integer) and not isinstance(wish, bool):
+        if isinstance(wish, str | SupportsIndex) and not isinstance(wish, bool):
             self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED.value
             self._camera.fixedcamid = _find(model, mujoco.mjtObj.mjOBJ_CAMERA, "camera", wish)
         elif wish is None or isinstance(wish, Camera):
@@ -119,10 +80,14 @@ class CameraRig:
                 self._follow = subject.follow
 
 
-def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | SupportsInt) -> int:
+def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | SupportsIndex) -> int:
     """The number of a camera or a body."""
     count = model.ncam if kind == mujoco.mjtObj.mjOBJ_CAMERA else model.nbody
-    number = mujoco.mj_name2id(model, kind.value, wish) if isinstance(wish, str) else int(wish)
+    number = (
+        mujoco.mj_name2id(model, kind.value, wish)
+        if isinstance(wish, str)
+        else operator.index(wish)
+    )
     if 0 <= number < count:
         return number
     names = [mujoco.mj_id2name(model, kind.value, i) or f"{i} (unnamed)" for i in range(count)]

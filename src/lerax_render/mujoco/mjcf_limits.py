@@ -1,4 +1,4 @@
-"""What an MJCF file asks for, found out before MuJoCo reads it.
+"""What an MJCF file from a stranger asks for, found out before MuJoCo reads it.
 
 MuJoCo builds whatever a file asks for: ten lines can take all memory, or a day. And what it
 includes may lie anywhere on the machine. Here a file is only read, with those that it includes and
@@ -6,9 +6,11 @@ attaches; how large its model would become is counted, and the count ends at its
 """
 
 import html
+import json
 import math
 import os
 import re
+import shlex
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +24,6 @@ MAX_BYTES = 2**30
 MAX_STEPS = 100_000
 """Simulation steps that compiling a model may take, to find out how long actuators are."""
 
-ANYWHERE = "anywhere"
 INSIDE = "inside"
 
 _MAX_FILES = 200
@@ -50,14 +51,19 @@ def check_mjcf(path: str | os.PathLike[str], assets: str | os.PathLike[str] = IN
     Args:
         path: The file.
         assets: Where included files, meshes and textures may lie: `"inside"` the file's own folder,
-            `"anywhere"`, or a folder.
+            or a folder.
 
     Raises:
-        ValueError: The file is no XML, too large a model, or refers to a file outside.
+        ValueError: The file is no XML, too large a model, or refers to a file outside; or `assets`
+            is no folder.
         OSError: It cannot be read.
     """
     path = Path(path)
-    allowed = None if assets == ANYWHERE else path.parent if assets == INSIDE else Path(assets)
+    allowed = path.parent if assets == INSIDE else Path(assets)
+    if not allowed.is_dir():
+        raise ValueError(
+            f"assets must be {INSIDE!r} or a folder, got {os.fspath(assets)!r}, which is no folder"
+        )
     _Model(path, _Budget(), allowed).read()
 
 
@@ -83,13 +89,13 @@ class _Model:
     Args:
         path: Of the file.
         budget: What it may take.
-        allowed: The folder that it may refer to files in; `None` for any.
+        allowed: The folder that it may refer to files in.
     """
 
-    def __init__(self, path: Path, budget: _Budget, allowed: Path | None) -> None:
+    def __init__(self, path: Path, budget: _Budget, allowed: Path) -> None:
         self._path = path
         self._budget = budget
-        self._allowed = None if allowed is None else Path(os.path.realpath(allowed))
+        self._allowed = Path(os.path.realpath(allowed))
         self._entered: set[Path] = set()
         self._num_parts = 0.0
         self._folders = {""}
@@ -117,7 +123,7 @@ class _Model:
             return
         self._entered.add(place)
         if len(self._entered) > _MAX_FILES:
-            raise ValueError(f"{self._path} includes more than {_MAX_FILES} files")
+            raise ValueError(f"{self._path} includes more than {_MAX_FILES} files. {_WAY_OUT}")
         self._bases.add(path.parent)
         self._budget.take(_BYTES_OF_TEXT * path.stat().st_size, path, "its text")
         factors = [factor]
@@ -152,7 +158,7 @@ class _Model:
         if name == "lengthrange" and _num_steps(attributes) > MAX_STEPS:
             raise ValueError(
                 f"{path}: <lengthrange> asks for more than {MAX_STEPS} steps of simulation before "
-                "the model is ready: let its inttotal be less or its timestep longer"
+                f"the model is ready: let its inttotal be less or its timestep longer. {_WAY_OUT}"
             )
 
     def _parts_of(self, file: Path) -> float:
@@ -160,7 +166,7 @@ class _Model:
         place, attached = Path(os.path.realpath(file)), self._budget.attached
         if place not in attached:
             if len(attached) >= _MAX_FILES:
-                raise ValueError(f"{self._path} attaches more than {_MAX_FILES} models")
+                raise ValueError(f"{self._path} attaches more than {_MAX_FILES} models. {_WAY_OUT}")
             attached[place] = None
             attached[place] = _Model(file, self._budget, self._allowed).read()
         parts = attached[place]
@@ -200,18 +206,21 @@ class _Model:
                         self._budget.take(_file_bytes(found), self._path, found.name)
 
     def _check_place(self, file: Path, by: Path) -> None:
-        if self._allowed is None or Path(os.path.realpath(file)).is_relative_to(self._allowed):
+        place = os.path.realpath(file)
+        if Path(place).is_relative_to(self._allowed):
             return
+        folder = os.path.commonpath([self._allowed, os.path.dirname(place)])
         raise ValueError(
             f"{by} refers to {str(file)!r}, which is outside of {str(self._allowed)!r}. If you "
-            f"trust it, allow that with assets={ANYWHERE!r} or assets=FOLDER: as --env-arg "
-            "on the command line, in env_args of a manifest, or to MujocoScene"
+            f"trust that, allow {folder!r}: --env-args {shlex.quote(f'assets={folder}')} on the "
+            f"command line, env_args = {{ assets = {json.dumps(folder, ensure_ascii=False)} }} in "
+            f"a manifest, assets={folder!r} in Python"
         )
 
 
 _WAY_OUT = (
-    "If that is what you want, load it yourself and pass MujocoScene the mujoco.MjModel: models "
-    "are taken as they are"
+    "If you trust it, load it without limits: without --untrusted on the command line, with "
+    "untrusted = false in a manifest, with assets=None in Python"
 )
 _FOLDERS = ("meshdir", "texturedir", "assetdir")
 _FILES = (

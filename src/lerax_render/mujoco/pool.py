@@ -14,14 +14,14 @@ import mujoco
 import numpy as np
 
 from ..errors import RenderError
-from .camera import CameraLike
+from ..settings import Picture
 from .child_process import Child, ChildEnded
 from .pool_worker import open_renderer
 from .pose import Pose
 
-# So many poses travel together that their pictures have about so many bytes: the fewer, the sooner
-# all processes are busy and the sooner the last is done; the more, the rarer they are waited for.
-_BATCH_BYTES = 4_000_000
+# So many poses travel together that their pictures fit into a pipe, which holds 200 kB: a process
+# with more to send waits until it is its turn to be heard, and all of them paint as fast as one.
+_BATCH_BYTES = 100_000
 
 
 class PoseProcesses:
@@ -29,8 +29,9 @@ class PoseProcesses:
 
     Args:
         workers: How many processes; each takes its share of the cores.
-        model: As for `open_renderer`, like the rest. `camera` travels to the processes, so it may
-            not be a `mujoco.MjvCamera`, which also could not be followed there as it changes.
+        model: As for `open_renderer`.
+        picture: Likewise. It travels to the processes, so its camera may not be a
+            `mujoco.MjvCamera`, which also could not be followed there as it changes.
 
     Raises:
         ValueError, TypeError, BackendUnavailableError: As for `open_renderer`.
@@ -40,19 +41,17 @@ class PoseProcesses:
         self,
         workers: int,
         model: mujoco.MjModel,
-        width: int,
-        height: int,
-        camera: CameraLike,
-        quality: str,
+        picture: Picture,
     ) -> None:
-        if isinstance(camera, mujoco.MjvCamera):
+        if isinstance(picture.camera, mujoco.MjvCamera):
             raise TypeError(
                 "camera is a mujoco.MjvCamera, which cannot be sent to other processes; with "
                 f"workers={workers} give a Camera, or a name or number of the model's own"
             )
+        width, height = picture.size
         self._shape = (height, width, 3)
         self._batch = max(1, _BATCH_BYTES // (width * height * 3))
-        arguments = (model, width, height, camera, quality)
+        arguments = (model, picture)
         # Else each would have Mesa start a thread a core.
         share = max(1, len(os.sched_getaffinity(0)) // workers)
         with contextlib.ExitStack() as stack:

@@ -5,31 +5,33 @@ python -m lerax_render.mujoco.pool_worker FILE_DESCRIPTOR
 
 import sys
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
 
+from ..settings import Picture
 from .filament import FilamentRenderer
 from .quality import CINEMATIC
 from .renderer import HeadlessMujocoRenderer
 
+if TYPE_CHECKING:
+    import mujoco
+
 type Renderer = FilamentRenderer | HeadlessMujocoRenderer
 
 
-def open_renderer(model: Any, width: int, height: int, camera: Any, quality: str) -> Renderer:
-    """Return the renderer for a quality.
+def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
+    """Return the renderer for a picture's quality.
 
     Args:
-        model: A `mujoco.MjModel`.
-        width: In pixels.
-        height: In pixels.
-        camera: As for `HeadlessMujocoRenderer`.
-        quality: As for `HeadlessMujocoRenderer`, or `"cinematic"`.
+        model: The model.
+        picture: What the frames look like.
 
     Raises:
         ValueError, TypeError, BackendUnavailableError: As for the renderers.
     """
-    if quality == CINEMATIC:
-        return FilamentRenderer(model, width, height, camera=camera)
-    return HeadlessMujocoRenderer(model, width, height, camera=camera, quality=quality)
+    camera = picture.camera
+    if picture.quality == CINEMATIC:
+        return FilamentRenderer(model, *picture.size, camera=camera)
+    return HeadlessMujocoRenderer(model, *picture.size, camera=camera, quality=picture.quality)
 
 
 def main(descriptor: int) -> None:

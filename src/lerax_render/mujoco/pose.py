@@ -16,23 +16,29 @@ type State = mujoco.MjData | mjx.Data | Pose
 class Pose(NamedTuple):
     """The inputs from which MuJoCo recomputes all that a picture shows.
 
-    A state of Gymnasium's Ant takes 21.7 kB as an `mjx.Data`, and 100 bytes as a `Pose`. A stack of
+    A state of Gymnasium's Ant takes 21.7 kB as an `mjx.Data`, and 550 bytes as a `Pose`. A stack of
     poses has a leading axis in each field.
 
     Attributes:
         qpos: Joint positions, `(nq,)`.
+        qvel: Joint velocities, `(nv,)`.
         act: Actuator activations, `(na,)`.
         ctrl: Controls, `(nu,)`.
         mocap_pos: Positions of the mocap bodies, in metres, `(nmocap, 3)`.
         mocap_quat: Their orientations as quaternions w, x, y, z, `(nmocap, 4)`.
+        xfrc_applied: Forces and torques on bodies, in newtons and newton metres, `(nbody, 6)`.
+        eq_active: Whether each equality constraint is active, `bool (neq,)`.
         time: Seconds, `()`.
     """
 
     qpos: Array
+    qvel: Array
     act: Array
     ctrl: Array
     mocap_pos: Array
     mocap_quat: Array
+    xfrc_applied: Array
+    eq_active: Array
     time: Array
 
     @classmethod
@@ -110,13 +116,13 @@ class PoseLoader:
                 )
         if not pose.is_finite():
             return False
-        for name, value in zip(Pose._fields[:-1], pose, strict=False):
+        for name in Pose._fields[:-1] if self._needs_dynamics else _PLACES:
+            value = getattr(pose, name)
             if value.size:
                 getattr(self.data, name)[:] = value
         self.data.time = float(pose.time)
         if self._needs_dynamics and not isinstance(state, Pose):
-            for name in ("qvel", "qfrc_applied", "xfrc_applied", "eq_active"):
-                getattr(self.data, name)[:] = np.asarray(getattr(state, name))
+            self.data.qfrc_applied[:] = np.asarray(state.qfrc_applied)
         self._recompute()
         return True
 
@@ -133,6 +139,9 @@ class PoseLoader:
         if self._needs_rays:
             mujoco.mj_sensorPos(model, data)
 
+
+# What decides where things are; the rest of a pose is for contacts and forces.
+_PLACES = ("qpos", "act", "ctrl", "mocap_pos", "mocap_quat")
 
 # What is drawn from contacts and forces, for which positions alone are not enough.
 _DYNAMIC = tuple(

@@ -12,9 +12,10 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
 from ..errors import BackendUnavailableError
+from ..settings import MAX_SIZE, between, checked
 
 try:
     import mujoco
@@ -29,16 +30,14 @@ import numpy as np
 
 from . import gl as _gl
 from . import quality as _quality
-from .camera import Camera, CameraLike, CameraRig
+from .camera import CameraLike, CameraRig
 from .pose import Pose, PoseLoader, State
 from .shadows import Shadows
 
-__all__ = ["Camera", "HeadlessMujocoRenderer", "Pose"]
+__all__ = ["HeadlessMujocoRenderer", "Pose"]
 
 _logger = logging.getLogger("lerax_render.mujoco.renderer")
 
-# What MJCF itself allows for an offscreen buffer on the GL implementations of today.
-_MAX_SIDE = 16384
 # MuJoCo takes memory for all of them at once.
 _MOST_GEOMS = 10**6
 
@@ -59,8 +58,7 @@ class HeadlessMujocoRenderer:
         quality: `"draft"` (no shadows, no reflections), `"standard"` (no antialiasing, coarser
             shadows), `"high"` (MuJoCo's defaults, or the model's own settings where they are
             better), or `"auto"`: standard where GL draws on the CPU, high on a GPU.
-        gl: The GL backend, a name in `gl.BACKENDS`. None: MUJOCO_GL's, or the first
-            that works.
+        gl: The GL platform, a name in `gl.PLATFORMS`. None: MUJOCO_GL's, or the first that works.
         max_geom: The most shapes that a picture may show, 1 to 1,000,000.
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
@@ -71,13 +69,13 @@ class HeadlessMujocoRenderer:
         width: As given.
         height: As given.
         quality: The quality used: a name, never `"auto"`.
-        backend: The name of the GL backend used.
+        gl_platform: The name of the GL platform used.
         gl_renderer: What draws, as GL names it.
 
     Raises:
         ValueError: A size, name or number is not accepted; the message says what is.
         TypeError: `model` is no `mujoco.MjModel`, or `camera` of none of the types above.
-        BackendUnavailableError: No GL backend works, or this one cannot draw this model.
+        BackendUnavailableError: No GL platform works, or this one cannot draw this model.
     """
 
     def __init__(
@@ -94,17 +92,15 @@ class HeadlessMujocoRenderer:
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
-        for name, side in (("width", width), ("height", height)):
-            _check_side(name, side, _MAX_SIDE)
+        self.width = _checked_side("width", width, MAX_SIZE)
+        self.height = _checked_side("height", height, MAX_SIZE)
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         _quality.check_name(quality)
         _gl.check_name(gl)
         self.model = model
-        self.width = int(width)
-        self.height = int(height)
         self._options = _options(visual_options)
-        self._rig = CameraRig(model, camera, width / height, self._options.geomgroup)
+        self._rig = CameraRig(model, camera, self.width / self.height, self._options.geomgroup)
         self._loader = PoseLoader(model, self._options)
         self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
@@ -114,7 +110,7 @@ class HeadlessMujocoRenderer:
         self._owner = (os.getpid(), threading.get_ident())
 
         self._context = context = _gl.open_context(gl)
-        self.backend = context.backend
+        self.gl_platform = context.platform
         self.gl_renderer = context.renderer
         self.quality = _quality.choose(quality, software=_gl.is_software(context.renderer))
         settings = _quality.QUALITIES[self.quality]
@@ -122,7 +118,7 @@ class HeadlessMujocoRenderer:
             self._scene.flags[int(getattr(mujoco.mjtRndFlag, flag))] = False
         try:
             for name, side in (("width", self.width), ("height", self.height)):
-                _check_side(name, side, context.max_size)
+                _checked_side(name, side, context.max_size)
             with context.current():
                 self._drawing = _make_drawing(
                     _quality.adapt(model, settings, self.width, self.height), context
@@ -132,7 +128,7 @@ class HeadlessMujocoRenderer:
             raise
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
-        self._release = weakref.finalize(self, _free, context, self._drawing, os.getpid())
+        self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
 
     def render(self, state: State) -> np.ndarray:
         """Paint one state.
@@ -283,9 +279,9 @@ def _options(wish: mujoco.MjvOption | Mapping[int, bool] | None) -> mujoco.MjvOp
     return options
 
 
-def _check_side(name: str, side: object, most: int) -> None:
-    if isinstance(side, bool) or not isinstance(side, int | np.integer) or not 1 <= side <= most:
-        raise ValueError(f"{name} must be a whole number of pixels, 1 to {most}, got {side!r}")
+def _checked_side(name: str, side: object, most: int) -> int:
+    number: int = checked(name, Annotated[int, between(1, most, "pixels")], side)
+    return number
 
 
 def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrContext:
@@ -295,8 +291,8 @@ def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrCont
     except mujoco.FatalError as error:
         raise BackendUnavailableError(
             f"MuJoCo cannot draw {model.vis.global_.offwidth}x{model.vis.global_.offheight} pixels "
-            f"with {context.backend} ({context.renderer}): {error}. Ask for a smaller picture or a "
-            "lower quality; and if this process has drawn with another GL backend before, start a "
+            f"on {context.platform} ({context.renderer}): {error}. Ask for a smaller picture or a "
+            "lower quality; and if this process has drawn on another GL platform before, start a "
             "new one, since MuJoCo keeps to its first"
         ) from error
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, drawing)
@@ -304,8 +300,8 @@ def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrCont
     return drawing
 
 
-def _free(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
-    """Free a renderer's GL, on whatever thread the garbage collector has chosen."""
+def free_drawing(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
+    """Free what process `pid` draws with, on whatever thread the garbage collector has chosen."""
     if os.getpid() != pid:
         return  # a forked child has no threads left to draw, and its parent owns the context
     try:

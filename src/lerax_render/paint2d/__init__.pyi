@@ -1,10 +1,10 @@
 from .drawlist import DrawList as DrawList
 from .drawlist import DrawListPainter as DrawListPainter
 from .drawlist import TracingRenderer as TracingRenderer
-from .layout import MAX_SIZE as MAX_SIZE
-from .layout import View as View
+from .layout import Layout as Layout
 from .letterbox import Fitter as Fitter
 from .offscreen import offscreen_display as offscreen_display
 from .primitives import render_text as render_text
 from .pygame_import import pygame as pygame
 from .renderer import HeadlessPygameRenderer as HeadlessPygameRenderer
+from .scene import Scene2D as Scene2D

@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
-from .layout import View
+from .layout import Layout
 from .placement import to_rgb
 from .pygame_import import pygame
 
@@ -18,10 +18,10 @@ MASKS = (0xFF0000, 0xFF00, 0xFF, 0)
 
 
 class Canvas:
-    """A 32-bit surface in the background colour, to be drawn on inside its view's clip rectangle.
+    """A 32-bit surface in the background colour, to be drawn on inside its layout's clip rectangle.
 
     Args:
-        view: Size, background and clip rectangle.
+        layout: Size, background and clip rectangle.
 
     Attributes:
         surface: The surface.
@@ -32,20 +32,20 @@ class Canvas:
     surface: pygame.Surface
     bgr0: Pixels
 
-    def __init__(self, view: View) -> None:
-        size = (view.width, view.height)
+    def __init__(self, layout: Layout) -> None:
+        size = (layout.width, layout.height)
         self.surface = pygame.Surface(size, 0, 32, MASKS)
-        self._background = tuple(to_rgb(np.array(view.background)).tolist())
+        self._background = tuple(to_rgb(np.array(layout.background)).tolist())
         self.clear()
         # Not a subsurface: see Mark.draw.
-        self.surface.set_clip(view.inner)
+        self.surface.set_clip(layout.inner)
         # surface.get_buffer() would lock the surface for as long as somebody holds the array.
-        memory = (ctypes.c_uint8 * (view.width * view.height * 4)).from_address(
+        memory = (ctypes.c_uint8 * (layout.width * layout.height * 4)).from_address(
             self.surface._pixels_address
         )
         # The pixels live as long as the array.
         memory.surface = self.surface  # type: ignore[attr-defined]
-        self.bgr0 = np.frombuffer(memory, np.uint8).reshape(view.height, view.width, 4)
+        self.bgr0 = np.frombuffer(memory, np.uint8).reshape(layout.height, layout.width, 4)
         self.bgr0.flags.writeable = False
 
     def clear(self) -> None:

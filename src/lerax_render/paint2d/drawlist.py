@@ -1,12 +1,12 @@
 """Pictures as arrays: draw commands recorded once, from concrete or traced values, and replayed.
 
 def capture(state):                       # under jit, vmap or scan
-    renderer = TracingRenderer(view)
+    renderer = TracingRenderer(layout)
     env.render(state, renderer)
     return renderer.drawlist()
 
 drawlist = jax.device_get(jax.jit(jax.vmap(capture))(states))
-frames = DrawListPainter(view, 640, 480, "rgb24").paint(drawlist)
+frames = DrawListPainter(layout, 640, 480, "rgb24").paint(drawlist)
 """
 
 import re
@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer
-from .layout import View
+from .layout import Layout
 from .placement import Placed, place
 from .primitives import unite
 from .pygame_import import pygame
 
-__all__ = ["CannotTrace", "DrawList", "DrawListPainter", "TracingRenderer", "View"]
+__all__ = ["CannotTrace", "DrawList", "DrawListPainter", "Layout", "TracingRenderer"]
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 
@@ -78,8 +78,8 @@ class TracingRenderer(CommandRenderer):
     """A 2D renderer that draws nothing and writes down what it is told to draw.
 
     Args:
-        view: What `transform`, `width`, `height` and `background_color` say to code that asks. The
-            recorded numbers are in world units and fit any size.
+        layout: What `transform`, `width`, `height` and `background_color` say to code that asks.
+            The recorded numbers are in world units and fit any size.
     """
 
     transform: Transform
@@ -88,13 +88,13 @@ class TracingRenderer(CommandRenderer):
     background_color: Color
     _recording: _Recording = eqx.field(static=True)
 
-    def __init__(self, view: View) -> None:
-        self.width = view.width
-        self.height = view.height
+    def __init__(self, layout: Layout) -> None:
+        self.width = layout.width
+        self.height = layout.height
         # Made under jit, these would be traced values, which int() and float() refuse.
         with jax.ensure_compile_time_eval():
-            self.transform = view.transform
-            self.background_color = Color(*view.background)
+            self.transform = layout.transform
+            self.background_color = Color(*layout.background)
         self._recording = _Recording()
 
     def drawlist(self) -> DrawList:
@@ -146,7 +146,7 @@ class DrawListPainter:
     """Paints draw lists. To be used on one thread at a time.
 
     Args:
-        view: The layout that the commands were recorded for.
+        layout: The layout that the commands were recorded for.
         width: Width of the frames in pixels; the picture is fitted into it.
         height: Height of the frames in pixels.
         pixel_format: `"rgb24"` or `"bgr0"`, see `paint`.
@@ -161,14 +161,14 @@ class DrawListPainter:
 
     incomplete: int
 
-    def __init__(self, view: View, width: int, height: int, pixel_format: PixelFormat) -> None:
+    def __init__(self, layout: Layout, width: int, height: int, pixel_format: PixelFormat) -> None:
         if pixel_format not in ("rgb24", "bgr0"):
             raise ValueError(f'pixel_format must be "rgb24" or "bgr0", got {pixel_format!r}.')
         self.incomplete = 0
         self._pixel_format = pixel_format
-        self._view = view.fitted(width, height)
-        self._canvas = Canvas(self._view)
-        self._background = Canvas(self._view)
+        self._layout = layout.fitted(width, height)
+        self._canvas = Canvas(self._layout)
+        self._background = Canvas(self._layout)
 
     def paint(self, drawlist: DrawList) -> Iterator[NDArray[np.uint8]]:
         """Paint consecutive frames.
@@ -222,7 +222,7 @@ class DrawListPainter:
         finite = np.ones(len(numbers), np.bool_)
         for command, own in DrawList(numbers, drawlist.commands, drawlist.cleared).split():
             unchanged = drawlist.cleared and not moving and len(own) > 1 and (own == own[0]).all()
-            placed = place(self._view, command, np.asarray(own[:1] if unchanged else own))
+            placed = place(self._layout, command, np.asarray(own[:1] if unchanged else own))
             (fixed if unchanged else moving).append(placed)
             finite &= placed.finite
         return fixed, moving, (~finite).tolist()

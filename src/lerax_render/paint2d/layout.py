@@ -9,14 +9,15 @@ from jax import numpy as jnp
 from lerax.render import WHITE, Abstract2DRenderer, Transform
 from numpy.typing import NDArray
 
-__all__ = ["MAX_SIZE", "View"]
+from ..settings import Pixels, checked, kind_of
 
-MAX_SIZE = 16_384
-"""Largest width and height of a picture, in pixels."""
+__all__ = ["Layout"]
+
+_PIXELS = kind_of(Pixels)
 
 
 @dataclass(frozen=True)
-class View:
+class Layout:
     """Size, scale, origin and background of a 2D picture, in plain Python numbers.
 
     A world point `(x, y)` lies at `(x * scale + offset_x, y * scale + offset_y)` pixels from the
@@ -51,23 +52,20 @@ class View:
 
     def __post_init__(self) -> None:
         for name, size in (("width", self.width), ("height", self.height)):
-            if isinstance(size, bool) or not isinstance(size, int):
-                raise TypeError(f"{name} must be a whole number of pixels, got {size!r}.")
-            if not 1 <= size <= MAX_SIZE:
-                raise ValueError(f"{name} must be 1 to {MAX_SIZE} pixels, got {size}.")
+            object.__setattr__(self, name, checked(name, _PIXELS, size))
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ValueError(f"scale must be a finite number above 0, got {self.scale}.")
 
     @classmethod
     def of(cls, renderer: Abstract2DRenderer) -> Self:
-        """Read the view of a 2D renderer: Lerax's own, one that wraps another, or a custom one.
+        """Read the layout of a 2D renderer: Lerax's own, one that wraps another, or a custom one.
 
         Args:
             renderer: The renderer; its `transform` gives the layout, its `width`, `height` and
                 `background_color`, where it has them, the size and the background.
 
         Returns:
-            The view, with a white background where the renderer names none.
+            The layout, with a white background where the renderer names none.
 
         Raises:
             TypeError: If this is no 2D renderer.
@@ -99,7 +97,7 @@ class View:
             height: Height of the new picture in pixels.
 
         Returns:
-            A view whose `clip` leaves bars in the background colour where the shapes differ.
+            A layout whose `clip` leaves bars in the background colour where the shapes differ.
 
         Raises:
             TypeError: If a size is not a whole number.

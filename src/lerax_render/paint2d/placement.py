@@ -18,7 +18,7 @@ from .geometry import (
     sideways,
     snap,
 )
-from .layout import View
+from .layout import Layout
 from .primitives import Area, Box, Disc, Group, Label, Mark, Rgb, Silhouette, Stroke
 
 __all__ = ["Placed", "place", "to_rgb"]
@@ -54,11 +54,11 @@ class Placed(NamedTuple):
     finite: NDArray[np.bool_]
 
 
-def place(view: View, command: Command, numbers: NDArray[np.float32]) -> Placed:
+def place(layout: Layout, command: Command, numbers: NDArray[np.float32]) -> Placed:
     """Place a command on a picture.
 
     Args:
-        view: The picture.
+        layout: The picture.
         command: The command.
         numbers: float32 (T, command.num_numbers), as `CommandRenderer` describes them.
 
@@ -71,7 +71,7 @@ def place(view: View, command: Command, numbers: NDArray[np.float32]) -> Placed:
     num_frames, num_coordinates = len(numbers), 2 * command.num_points
     points = numbers[:, :num_coordinates].reshape(num_frames, command.num_points, 2)
     sizes = numbers[:, num_coordinates:-3].astype(np.float64)
-    marks = _PLACERS[command.kind](view, view.to_pixels(points), sizes, command)
+    marks = _PLACERS[command.kind](layout, layout.to_pixels(points), sizes, command)
     if not finite.all():
         marks = [mark if ok else None for mark, ok in zip(marks, finite.tolist(), strict=True)]
     colors = list(map(tuple, to_rgb(numbers[:, -3:]).tolist()))
@@ -87,17 +87,17 @@ def to_rgb(colors: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.floor(np.clip(colors.astype(np.float64), 0, 1) * 255 + 1 / 256).astype(np.int64)
 
 
-def _circles(view: View, points: Floats, sizes: Floats, _: Command) -> Marks:
-    return _ellipses(view, points[:, 0], np.repeat(sizes * view.scale, 2, axis=1))
+def _circles(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
+    return _ellipses(layout, points[:, 0], np.repeat(sizes * layout.scale, 2, axis=1))
 
 
-def _ovals(view: View, points: Floats, sizes: Floats, _: Command) -> Marks:
-    return _ellipses(view, points[:, 0], sizes * (view.scale / 2))
+def _ovals(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
+    return _ellipses(layout, points[:, 0], sizes * (layout.scale / 2))
 
 
-def _ellipses(view: View, centers: Floats, radii: Floats) -> Marks:
+def _ellipses(layout: Layout, centers: Floats, radii: Floats) -> Marks:
     """Ellipses around (T, 2) with half axes (T, 2), in pixels."""
-    drawn = _touching(view, centers, radii) & (radii > 0).all(axis=1)
+    drawn = _touching(layout, centers, radii) & (radii > 0).all(axis=1)
     small = drawn & (radii <= _LARGEST_DISC).all(axis=1)
     # Below half a pixel of radius, an ellipse would fade away.
     quarters = np.concatenate([snap(centers), np.maximum(snap(radii), 0.5)], axis=1) * SUBPIXELS
@@ -107,17 +107,17 @@ def _ellipses(view: View, centers: Floats, radii: Floats) -> Marks:
         for numbers, ok in zip(quarters.tolist(), small.tolist(), strict=True)
     ]
     for t in np.flatnonzero(drawn & ~small):
-        outline = ellipse_outline(centers[t], radii[t], _reach(view))
-        marks[t] = _fills(view, outline[None])[0]
+        outline = ellipse_outline(centers[t], radii[t], _reach(layout))
+        marks[t] = _fills(layout, outline[None])[0]
     return marks
 
 
-def _rectangles(view: View, points: Floats, sizes: Floats, _: Command) -> Marks:
-    halves = sizes * (view.scale / 2)
+def _rectangles(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
+    halves = sizes * (layout.scale / 2)
     # The sides are rounded, not the size: rectangles that touch in the world touch in the picture.
     low, high = snap(points[:, 0] - halves, 1), snap(points[:, 0] + halves, 1)
     high = np.maximum(high, low + 1)
-    limits = (view.width + 1, view.height + 1)
+    limits = (layout.width + 1, layout.height + 1)
     low, high = np.clip(low, -1, limits), np.clip(high, -1, limits)
     extent = high - low
     drawn = (sizes > 0).all(axis=1) & (extent > 0).all(axis=1)
@@ -125,11 +125,11 @@ def _rectangles(view: View, points: Floats, sizes: Floats, _: Command) -> Marks:
     return [Box(*box) if ok else None for box, ok in zip(boxes, drawn.tolist(), strict=True)]
 
 
-def _texts(view: View, points: Floats, sizes: Floats, command: Command) -> Marks:
+def _texts(layout: Layout, points: Floats, sizes: Floats, command: Command) -> Marks:
     # Text of more than twice the picture's height shows nothing that can be read.
-    heights = np.minimum(snap(sizes[:, 0] * view.zoom, 1), 2 * view.height)
+    heights = np.minimum(snap(sizes[:, 0] * layout.zoom, 1), 2 * layout.height)
     reach = np.stack([heights * (len(command.text) + 1), heights], axis=1)
-    drawn = _touching(view, points[:, 0], reach) & (heights >= 1)
+    drawn = _touching(layout, points[:, 0], reach) & (heights >= 1)
     numbers = np.concatenate([np.floor(snap(points[:, 0])), heights[:, None]], axis=1)
     numbers = np.where(drawn[:, None], numbers, 0).astype(np.int64)
     return [
@@ -138,16 +138,16 @@ def _texts(view: View, points: Floats, sizes: Floats, command: Command) -> Marks
     ]
 
 
-def _lines(view: View, points: Floats, sizes: Floats, _: Command) -> Marks:
-    return _segments(view, points[:, 0], points[:, 1], sizes[:, 0] * view.scale)
+def _lines(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
+    return _segments(layout, points[:, 0], points[:, 1], sizes[:, 0] * layout.scale)
 
 
-def _segments(view: View, start: Floats, end: Floats, width: Floats) -> Marks:
+def _segments(layout: Layout, start: Floats, end: Floats, width: Floats) -> Marks:
     """Lines from (T, 2) to (T, 2) of the width (T,), in pixels."""
     marks: list[Mark | None] = [None] * len(start)
     length = np.hypot(*(end - start).T)
     drawn = (length > 0) & (width > 0)
-    near = _within_reach(view, np.stack([start, end], axis=1)) & (width < _REACH)
+    near = _within_reach(layout, np.stack([start, end], axis=1)) & (width < _REACH)
     thin = width < _THINNEST_AREA
     (few,) = np.nonzero(drawn & near & thin)
     for t, stroke in zip(few, _strokes(np.stack([start[few], end[few]], axis=1)), strict=True):
@@ -158,36 +158,36 @@ def _segments(view: View, start: Floats, end: Floats, width: Floats) -> Marks:
     for t, area in zip(few, _areas(corners, inset(corners)[0], room), strict=True):
         marks[t] = area
     for t in np.flatnonzero(drawn & ~near):
-        left, top, right, bottom = _reach(view)
+        left, top, right, bottom = _reach(layout)
         # Half the width more, so that the ends that this makes are out of sight.
         beyond = width[t] / 2
         box = (left - beyond, top - beyond, right + beyond, bottom + beyond)
         ends = clip_segment(start[t], end[t], box)
         if ends is not None and (ends[0] != ends[1]).any():
             thickness = np.maximum(width[t : t + 1], _THINNEST_AREA)
-            marks[t] = _fills(view, line_corners(ends[0][None], ends[1][None], thickness))[0]
+            marks[t] = _fills(layout, line_corners(ends[0][None], ends[1][None], thickness))[0]
     return marks
 
 
-def _polygons(view: View, points: Floats, _: Floats, __: Command) -> Marks:
-    return _fills(view, points)
+def _polygons(layout: Layout, points: Floats, _: Floats, __: Command) -> Marks:
+    return _fills(layout, points)
 
 
-def _fills(view: View, polygons: Floats) -> Marks:
+def _fills(layout: Layout, polygons: Floats) -> Marks:
     """Filled polygons (T, n, 2), in pixels."""
     marks: list[Mark | None] = [None] * len(polygons)
-    near = _within_reach(view, polygons)
+    near = _within_reach(layout, polygons)
     (few,) = np.nonzero(near)
     corners = snap(polygons[few])
     shift, room = inset(corners)
     for t, area in zip(few, _areas(corners, shift, room), strict=True):
         marks[t] = area
     for i in np.flatnonzero(room < _CORE_ROOM):
-        visible = clip_polygon(corners[i], (-1, -1, view.width + 1, view.height + 1))
+        visible = clip_polygon(corners[i], (-1, -1, layout.width + 1, layout.height + 1))
         marks[few[i]] = Silhouette(visible.tolist()) if len(visible) else None
     for t in np.flatnonzero(~near):
-        clipped = clip_polygon(polygons[t], _reach(view))
-        marks[t] = _fills(view, clipped[None])[0] if len(clipped) else None
+        clipped = clip_polygon(polygons[t], _reach(layout))
+        marks[t] = _fills(layout, clipped[None])[0] if len(clipped) else None
     return marks
 
 
@@ -206,9 +206,9 @@ def _areas(corners: Floats, shift: Floats, room: Floats) -> list[Area]:
     ]
 
 
-def _polylines(view: View, points: Floats, _: Floats, __: Command) -> Marks:
-    width = max(1.0, view.zoom)
-    near = _within_reach(view, points)
+def _polylines(layout: Layout, points: Floats, _: Floats, __: Command) -> Marks:
+    width = max(1.0, layout.zoom)
+    near = _within_reach(layout, points)
     marks: list[Mark | None] = [None] * len(points)
     (few,) = np.nonzero(near)
     # Wider lines are several of one pixel's width side by side, which overlap.
@@ -220,7 +220,7 @@ def _polylines(view: View, points: Floats, _: Floats, __: Command) -> Marks:
         marks[t] = Group(tuple(strokes))
     for t in np.flatnonzero(~near):
         start, end = points[t, :-1], points[t, 1:]
-        lines = _segments(view, start, end, np.full(len(start), width))
+        lines = _segments(layout, start, end, np.full(len(start), width))
         marks[t] = Group(tuple(line for line in lines if line is not None))
     return marks
 
@@ -247,23 +247,23 @@ def _to_line(points: Floats) -> Floats:
     return np.where((lines > -1) & (lines < 0), np.round(lines), lines)
 
 
-def _reach(view: View) -> Rectangle:
-    return (-_REACH, -_REACH, view.width + _REACH, view.height + _REACH)
+def _reach(layout: Layout) -> Rectangle:
+    return (-_REACH, -_REACH, layout.width + _REACH, layout.height + _REACH)
 
 
-def _within_reach(view: View, points: Floats) -> NDArray[np.bool_]:
+def _within_reach(layout: Layout, points: Floats) -> NDArray[np.bool_]:
     """Whether all points (T, n, 2) are so near that pygame can draw them, as bool (T,)."""
-    left, top, right, bottom = _reach(view)
+    left, top, right, bottom = _reach(layout)
     return ((points >= (left, top)) & (points <= (right, bottom))).all(axis=(1, 2))
 
 
-def _touching(view: View, centers: Floats, extent: Floats) -> NDArray[np.bool_]:
+def _touching(layout: Layout, centers: Floats, extent: Floats) -> NDArray[np.bool_]:
     """Whether what reaches (T, 2) pixels around (T, 2) touches the picture, as bool (T,)."""
-    size = (view.width + 1, view.height + 1)
+    size = (layout.width + 1, layout.height + 1)
     return ((centers + extent >= -1) & (centers - extent <= size)).all(axis=1)
 
 
-_PLACERS: dict[Kind, Callable[[View, Floats, Floats, Command], Marks]] = {
+_PLACERS: dict[Kind, Callable[[Layout, Floats, Floats, Command], Marks]] = {
     "circle": _circles,
     "ellipse": _ovals,
     "line": _lines,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer
-from .layout import View
+from .layout import Layout
 from .placement import place
 from .pygame_import import pygame
 
@@ -42,7 +42,7 @@ class HeadlessPygameRenderer(CommandRenderer):
     width: int
     height: int
     background_color: Color
-    _view: View = eqx.field(static=True)
+    _layout: Layout = eqx.field(static=True)
     _host: "_Host" = eqx.field(static=True)
 
     def __init__(
@@ -52,13 +52,13 @@ class HeadlessPygameRenderer(CommandRenderer):
         background_color: Color = WHITE,
         transform: Transform | None = None,
     ) -> None:
-        plain = View(width, height, 1.0, (0.0, 0.0))
+        plain = Layout(width, height, 1.0, (0.0, 0.0))
         self.width = width
         self.height = height
         self.background_color = background_color
         self.transform = plain.transform if transform is None else transform
-        self._view = View.of(self)
-        self._host = _Host(Canvas(self._view))
+        self._layout = Layout.of(self)
+        self._host = _Host(Canvas(self._layout))
 
     @property
     def screen(self) -> pygame.Surface:
@@ -84,7 +84,7 @@ class HeadlessPygameRenderer(CommandRenderer):
     def open(self) -> None:
         """Give a closed renderer a new picture; an open one keeps its own."""
         if self._host.canvas is None:
-            self._host.canvas = Canvas(self._view)
+            self._host.canvas = Canvas(self._layout)
 
     @override
     def close(self) -> None:
@@ -111,7 +111,7 @@ class HeadlessPygameRenderer(CommandRenderer):
 
     @override
     def _command(self, command: Command, numbers: Array) -> None:
-        placed = place(self._view, command, np.asarray(numbers)[None])
+        placed = place(self._layout, command, np.asarray(numbers)[None])
         if not placed.finite[0]:
             self._host.skipped += 1
         mark = placed.marks[0]

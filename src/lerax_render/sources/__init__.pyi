@@ -1,4 +1,5 @@
-from .base import Painter as Painter
+from .base import CompiledSource as CompiledSource
+from .base import HostSource as HostSource
 from .base import Source as Source
 from .kinds import find_source as find_source
-from .simulation import MujocoScene as MujocoScene
+from .simulation import Simulation as Simulation

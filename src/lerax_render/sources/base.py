@@ -1,113 +1,85 @@
-"""What a kind of environment has to provide to be recorded: capture and paint."""
+"""What a kind of environment has to provide to be captured: its scene, and what it keeps of a step.
 
+There are two kinds of kinds. A `CompiledSource` captures within the compiled rollout of an
+environment that JAX can trace; a `HostSource` steps an environment in Python.
+"""
+
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 
-import jax
 import numpy as np
 
-from ..acting import PyTree, Rollout, rollout_chunks
 from ..errors import UnsupportedEnvError
+from ..painter import Painter
+from ..replay import PART, Replay, map_arrays
+from ..scene import Captured, Scene
+from ..settings import Picture, PixelFormat
 
-type PixelFormat = Literal["rgb24", "bgr0"]
+if TYPE_CHECKING:
+    from ..acting import Key, PyTree, Rollout
 
+__all__ = [
+    "Captured",
+    "CompiledSource",
+    "HostSource",
+    "HostStep",
+    "PixelScene",
+    "Source",
+    "reject_camera",
+    "reject_lanes",
+]
 
-class Painter(ABC):
-    """Turns what a source captured into frames, on the thread that made it.
-
-    Attributes:
-        incomplete: How many frames so far lack something because a number in them was NaN or
-            infinite.
-    """
-
-    incomplete: int = 0
-
-    @abstractmethod
-    def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
-        """Paint consecutive states.
-
-        Args:
-            captured: What `Source.capture` returned, on the host, with `T` as the leading axis of
-                every array.
-
-        Yields:
-            `T` frames in the painter's pixel format: `uint8 (H, W, 3)`, R G B, for `"rgb24"`, each
-            an array of its own; `uint8 (H, W, 4)`, B G R and an unused byte, for `"bgr0"`, each
-            valid until the next is asked for.
-        """
-
-    def close(self) -> None:  # noqa: B027
-        """Free what the painter holds. May be called twice."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+DEFAULT_STEPS = 256
 
 
 class Source(ABC):
-    """A kind of environment. Equal sources capture alike, so that compiled rollouts are reused.
-
-    Attributes:
-        pixel_format: The format that this source's painters are fastest in.
-    """
-
-    pixel_format: ClassVar[PixelFormat] = "rgb24"
+    """A kind of environment. Equal sources capture alike, so that compiled rollouts are reused."""
 
     @abstractmethod
-    def capture(self, env: Any, state: PyTree) -> PyTree:
-        """Select from a state what its picture needs. Runs inside the compiled rollout."""
+    def scene(self, env: Any) -> Scene:
+        """Return what stays the same in this environment and a painter needs."""
 
     @abstractmethod
-    def painter(
-        self,
-        env: Any,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter of `width` x `height` pixels.
-
-        With `workers`, a kind whose painting is what a clip takes its time for may paint in so many
-        processes.
-
-        Raises:
-            ValueError: `camera` or `quality` does not fit this kind of environment.
-            BackendUnavailableError: What the painter needs does not work here.
-        """
-
-    def chunks(
+    def replays(
         self,
         env: Any,
         policy: Any | None,
         *,
         steps: int,
-        key: jax.Array | None,
-        deterministic: bool,
-        tiles: int | None = None,
-    ) -> Iterator[Rollout]:
-        """Yield a rollout in parts whose `states` are what `capture` returns.
+        key: "Key",
+        deterministic: bool = False,
+        lanes: int | None = None,
+    ) -> Iterator[list[Replay]]:
+        """Let a policy act, and yield what was captured in parts of at most `PART` steps.
+
+        Args:
+            env: The environment.
+            policy: A Lerax policy, or `None` for sampled actions; with `lanes`, it may be a
+                sequence of as many policies that differ only in their parameters.
+            steps: Number of steps.
+            key: A JAX PRNG key or a seed.
+            deterministic: Whether the policy takes its most likely action.
+            lanes: How many rollouts advance together; `None` is one by itself.
+
+        Yields:
+            The next part of each lane; all share one scene.
 
         Raises:
-            UnsupportedEnvError: `tiles` rollouts were asked for, of an environment that cannot be
-                vmapped.
+            UnsupportedEnvError: This kind of environment has no lanes.
+            TypeError: It has no observations for a policy.
         """
-        return rollout_chunks(
-            env,
-            policy,
-            steps=steps,
-            key=key,
-            # Unlike a bound method, it compares equal when the sources do.
-            capture=jax.tree_util.Partial(type(self).capture, self),
-            deterministic=deterministic,
-            tiles=tiles,
-        )
+
+    @abstractmethod
+    def replays_of(self, env: Any, states: "PyTree") -> Iterator[Replay]:
+        """Capture states that the user has, and yield them in parts of at most `PART` steps.
+
+        Raises:
+            ValueError: There are no states, or their leading axes differ.
+            UnsupportedEnvError: Nothing can draw this environment from its states.
+        """
 
     def seconds_per_step(self, env: Any) -> float | None:
         """Return the simulated seconds between two states, or `None` where time has no unit."""
@@ -122,6 +94,195 @@ class Source(ABC):
                 return dt
         return None
 
+    def default_steps(self, env: Any) -> int:
+        """Return the number of steps of a clip where nobody says otherwise."""
+        return DEFAULT_STEPS
+
+
+class CompiledSource(Source):
+    """Captures within the compiled rollout, and brings what was captured to the host in parts."""
+
+    @abstractmethod
+    def capture(self, env: Any, state: "PyTree") -> "PyTree":
+        """Select from a state what its picture needs. This is traced."""
+
+    def on_host(self, env: Any, captured: "PyTree") -> Captured:
+        """Turn what was captured of `T` steps into what the scene's painters take."""
+        return captured
+
+    @property
+    def traced_capture(self) -> Callable[[Any, "PyTree"], "PyTree"]:
+        """`capture` as a function that compares equal when sources do, unlike a bound method."""
+        import jax
+
+        return jax.tree_util.Partial(type(self).capture, self)
+
+    @override
+    def replays(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        steps: int,
+        key: "Key",
+        deterministic: bool = False,
+        lanes: int | None = None,
+    ) -> Iterator[list[Replay]]:
+        from ..acting import rollout_chunks
+
+        chunks = rollout_chunks(
+            env,
+            policy,
+            steps=steps,
+            key=key,
+            capture=self.traced_capture,
+            deterministic=deterministic,
+            lanes=lanes,
+        )
+        return self.replays_from(env, chunks, lanes)
+
+    def replays_from(
+        self, env: Any, chunks: Iterator["Rollout"], lanes: int | None = None
+    ) -> Iterator[list[Replay]]:
+        """Yield the replays of a rollout whose states are what `capture` returned.
+
+        Args:
+            env: The environment.
+            chunks: Parts of the rollout, on the host; with `lanes`, their axes are `(T, lanes)`.
+            lanes: As for `replays`.
+        """
+        from ..acting import lanes_of
+
+        scene, seconds = self.scene(env), self.seconds_per_step(env)
+        for chunk in chunks:
+            yield [
+                Replay(
+                    scene,
+                    self.on_host(env, lane.states),
+                    seconds,
+                    np.asarray(lane.rewards),
+                    np.asarray(lane.terminated),
+                    np.asarray(lane.truncated),
+                    np.asarray(lane.episode_starts),
+                    lane.actions,
+                    lane.observations,
+                )
+                for lane in lanes_of(chunk, lanes)
+            ]
+
+    @override
+    def replays_of(self, env: Any, states: "PyTree") -> Iterator[Replay]:
+        from ..acting import captured_batches
+
+        scene, seconds = self.scene(env), self.seconds_per_step(env)
+        batches = captured_batches(self.traced_capture, env, states)
+        return (Replay(scene, self.on_host(env, captured), seconds) for captured in batches)
+
+
+class HostStep(NamedTuple):
+    """One step on the host.
+
+    Attributes:
+        captured: What a picture needs of the state.
+        reward: For arriving in it.
+        terminated: Whether it ended its episode.
+        truncated: Whether the episode was cut short in it.
+        starts: Whether it is the first of its episode.
+        action: That led to it; zeros at episode starts, `None` where there are none.
+        observation: What it looks like to a policy, or `None`.
+    """
+
+    captured: Any
+    reward: float = 0.0
+    terminated: bool = False
+    truncated: bool = False
+    starts: bool = False
+    action: Any = None
+    observation: Any = None
+
+
+class HostSource(Source):
+    """Steps an environment in Python, one rollout at a time.
+
+    Attributes:
+        kind: What such an environment is called in messages.
+        part: Steps that are handed on together.
+    """
+
+    kind: ClassVar[str]
+    part: ClassVar[int] = PART
+
+    @abstractmethod
+    def step_through(
+        self, env: Any, policy: Any | None, *, steps: int, key: "Key", deterministic: bool
+    ) -> Iterator[HostStep]:
+        """Yield `steps` steps, the first state of the first episode included."""
+
+    def stacked(self, captured: Sequence[Any]) -> Captured:
+        """Return what was captured of consecutive steps with a leading axis."""
+        return _stacked(captured)
+
+    @override
+    def replays(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        steps: int,
+        key: "Key",
+        deterministic: bool = False,
+        lanes: int | None = None,
+    ) -> Iterator[list[Replay]]:
+        reject_lanes(lanes, self.kind)
+        taken = self.step_through(env, policy, steps=steps, key=key, deterministic=deterministic)
+        return self._parts(env, taken)
+
+    def _parts(self, env: Any, taken: Iterator[HostStep]) -> Iterator[list[Replay]]:
+        scene, seconds = self.scene(env), self.seconds_per_step(env)
+        for part in itertools.batched(taken, self.part, strict=False):
+            yield [
+                Replay(
+                    scene,
+                    self.stacked([step.captured for step in part]),
+                    seconds,
+                    np.array([step.reward for step in part], np.float32),
+                    np.array([step.terminated for step in part], bool),
+                    np.array([step.truncated for step in part], bool),
+                    np.array([step.starts for step in part], bool),
+                    _stacked([step.action for step in part]),
+                    _stacked([step.observation for step in part]),
+                )
+            ]
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    return map_arrays(lambda *arrays: np.stack(arrays), *parts)
+
+
+@dataclass(frozen=True, eq=False)
+class PixelScene(Scene):
+    """Pictures that an environment, or something beside it, paints itself.
+
+    There is nothing that could be painted again later or elsewhere: clips of it, but no replays.
+
+    Attributes:
+        open_painter: Opens the painter, whose pictures are `uint8 (H, W, 3)`, for a width and a
+            height in pixels.
+        kind: What such an environment is called in messages.
+    """
+
+    has_steps: ClassVar[bool] = False
+
+    open_painter: Callable[[int, int], Painter]
+    kind: str
+
+    @override
+    def painter(
+        self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
+    ) -> Painter:
+        reject_camera(picture.camera, self.kind)
+        return self.open_painter(*picture.size)
+
 
 def reject_camera(camera: Any | None, kind: str) -> None:
     """Raise `ValueError` where a camera was asked for in a picture that has none."""
@@ -131,9 +292,9 @@ def reject_camera(camera: Any | None, kind: str) -> None:
         )
 
 
-def reject_tiles(tiles: int | None, kind: str) -> None:
+def reject_lanes(lanes: int | None, kind: str) -> None:
     """Raise `UnsupportedEnvError` where several rollouts at once were asked for."""
-    if tiles is not None:
+    if lanes is not None:
         raise UnsupportedEnvError(
             f"a grid needs rollouts that are compiled together, and {kind} is stepped on the host: "
             "leave the grid away, and record one clip a seed"

@@ -2,41 +2,44 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, override
 
 import numpy as np
 
-from ..acting import PyTree
+from ..acting import unstacked
 from ..paint2d import Fitter, offscreen_display
-from .base import Painter, PixelFormat, Source, reject_camera
-from .lerax2d import unstacked
+from ..painter import Painter
+from ..replay import row
+from ..scene import Captured, Scene
+from .base import CompiledSource, PixelScene
+
+if TYPE_CHECKING:
+    from ..acting import PyTree
 
 
 @dataclass(frozen=True)
-class OwnRenderer(Source):
+class Custom(CompiledSource):
     """An environment that brings a renderer of its own."""
 
-    def capture(self, env: Any, state: PyTree) -> PyTree:
-        """Return the state: the environment's own renderer draws it on the host."""
+    @override
+    def scene(self, env: Any) -> Scene:
+        return PixelScene(
+            lambda width, height: _Painter(env, Fitter(width, height)),
+            "an environment that draws with its own renderer",
+        )
+
+    @override
+    def capture(self, env: Any, state: "PyTree") -> "PyTree":
         return state
 
-    def painter(
-        self,
-        env: Any,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter that draws with a new `default_renderer()`."""
-        reject_camera(camera, "an environment that draws with its own renderer")
-        return _OwnPainter(env, Fitter(width, height))
+    @override
+    def on_host(self, env: Any, captured: "PyTree") -> Captured:
+        return row(unstacked(captured))
 
 
-class _OwnPainter(Painter):
+class _Painter(Painter):
+    """Draws with a new `default_renderer()`."""
+
     def __init__(self, env: Any, fitter: Fitter) -> None:
         self._env = env
         self._fitter = fitter
@@ -44,13 +47,15 @@ class _OwnPainter(Painter):
             self._renderer = env.default_renderer()
             _call(self._renderer, "open")
 
-    def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
-        for state in unstacked(captured):
+    @override
+    def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
+        for state in captured:
             with offscreen_display():
                 self._env.render(state, self._renderer)
                 frame = self._renderer.as_array()
             yield self._fitter.fit(frame)
 
+    @override
     def close(self) -> None:
         renderer, self._renderer = self._renderer, None
         if renderer is not None:
@@ -63,13 +68,17 @@ def _call(renderer: Any, method: str) -> None:
     getattr(renderer, method, lambda: None)()
 
 
-def match(env: Any) -> Source | str:
+def match(env: Any) -> Custom | str:
     """Match environments whose default renderer has `as_array`."""
+    renderer: Any = None
     try:
         with offscreen_display():
-            renderer = env.default_renderer()
+            try:
+                renderer = env.default_renderer()
+            finally:
+                _call(renderer, "close")
     except Exception as error:
         return f"a renderer of its own: default_renderer() raised {type(error).__name__}: {error}"
     if callable(getattr(renderer, "as_array", None)) and callable(getattr(env, "render", None)):
-        return OwnRenderer()
+        return Custom()
     return f"a renderer that gives pixels: {type(renderer).__name__} has no as_array()"

@@ -4,31 +4,59 @@ Such an environment lives on the host: its state is not in the Lerax state, and 
 only be taken between two steps. So it is stepped one by one, and what is captured is the picture.
 """
 
-import dataclasses
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, override
 
-import jax
 import numpy as np
 
-from ..acting import PyTree, Rollout, stepwise
 from ..errors import RenderError, UnsupportedEnvError
-from ..mujoco.gl import open_context
 from ..paint2d import Fitter, offscreen_display
-from .base import Painter, PixelFormat, Source, reject_camera, reject_tiles
-
-_FRAMES_AT_ONCE = 8
+from ..painter import Painter
+from ..replay import Replay, row
+from ..scene import Captured, Scene
+from .base import HostSource, HostStep, PixelScene
 
 
 @dataclass(frozen=True)
-class Gym(Source):
+class Gymnasium(HostSource):
     """A Gymnasium environment made with `render_mode="rgb_array"`."""
 
-    def capture(self, env: Any, state: PyTree) -> PyTree:
+    kind: ClassVar[str] = "a Gymnasium environment"
+    part: ClassVar[int] = 8  # frames, of a megabyte each
+
+    @override
+    def scene(self, env: Any) -> Scene:
+        return PixelScene(
+            lambda width, height: FramePainter(Fitter(width, height)),
+            f"{self.kind}, which paints itself,",
+        )
+
+    @override
+    def step_through(
+        self, env: Any, policy: Any | None, *, steps: int, key: Any, deterministic: bool
+    ) -> Iterator[HostStep]:
+        """Yield steps of which a frame is captured, as the environment paints it."""
+        from ..acting import stepwise
+
+        inner = env.unwrapped.env
+        taken = stepwise(env, policy, steps=steps, key=key, deterministic=deterministic)
+        for _, step in taken:
+            yield HostStep(
+                _frame(inner),
+                float(step.rewards),
+                bool(step.terminated),
+                bool(step.truncated),
+                bool(step.episode_starts),
+            )
+
+    @override
+    def stacked(self, captured: Sequence[np.ndarray]) -> Captured:
+        return row(captured)
+
+    @override
+    def replays_of(self, env: Any, states: Any) -> Iterator[Replay]:
         """Not possible: a `GymEnvState` holds nothing that a picture could be made of.
 
         Raises:
@@ -39,43 +67,7 @@ class Gym(Source):
             "rendered afterwards; record(env, policy) takes the pictures while it steps"
         )
 
-    def chunks(
-        self,
-        env: Any,
-        policy: Any | None,
-        *,
-        steps: int,
-        key: jax.Array | None,
-        deterministic: bool,
-        tiles: int | None = None,
-    ) -> Iterator[Rollout]:
-        """Yield a few steps at a time, whose `states` are frames as the environment paints them."""
-        reject_tiles(tiles, "a Gymnasium environment")
-        inner = env.unwrapped.env
-        taken: list[Rollout] = []
-        for _, step in stepwise(env, policy, steps=steps, key=key, deterministic=deterministic):
-            taken.append(dataclasses.replace(step, states=_frame(inner)))
-            if len(taken) == _FRAMES_AT_ONCE:
-                yield _stacked(taken)
-                taken = []
-        if taken:
-            yield _stacked(taken)
-
-    def painter(
-        self,
-        env: Any,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter that fits the environment's own frames to the size."""
-        reject_camera(camera, "a Gymnasium environment, which paints itself,")
-        return FramePainter(Fitter(width, height))
-
+    @override
     def seconds_per_step(self, env: Any) -> float | None:
         """Return what the environment says of its frame rate."""
         inner = env.unwrapped.env
@@ -90,12 +82,12 @@ class FramePainter(Painter):
     def __init__(self, fitter: Fitter) -> None:
         self._fitter = fitter
 
-    def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
-        """Yield each of `uint8 (T, h, w, 3)`, fitted."""
+    @override
+    def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
         yield from map(self._fitter.fit, captured)
 
 
-def match(env: Any) -> Source | str:
+def match(env: Any) -> Gymnasium | str:
     """Match `GymToLeraxEnv`, wrapped or not.
 
     Raises:
@@ -112,39 +104,21 @@ def match(env: Any) -> Source | str:
             f"the Gymnasium environment was made with render_mode={mode!r}; "
             "make it with gymnasium.make(..., render_mode='rgb_array')"
         )
-    return Gym()
+    return Gymnasium()
 
 
 def _frame(inner: Any) -> np.ndarray:
+    mujoco_renderer = getattr(inner.unwrapped, "mujoco_renderer", None)
+    if mujoco_renderer is not None:
+        # Here and not above: it loads Gymnasium's MuJoCo environments.
+        from .gymnasium_viewer import paint_without_window
+
+        paint_without_window(mujoco_renderer)
     # Gymnasium's classic environments call pygame.init(), which would open audio devices.
-    with offscreen_display(), _windowless(inner):
+    with offscreen_display():
         frame = inner.render()
     if not isinstance(frame, np.ndarray):
         raise RenderError(
             f"the Gymnasium environment's render() gave {type(frame).__name__}, not a frame"
         )
     return frame
-
-
-@contextmanager
-def _windowless(inner: Any) -> Iterator[None]:
-    """Let a MuJoCo environment that has no viewer yet make one without a display.
-
-    Gymnasium tries GLFW first unless MUJOCO_GL is set, and prints what GLFW says to that.
-    """
-    viewers = getattr(getattr(inner.unwrapped, "mujoco_renderer", None), "_viewers", True)
-    if viewers or "MUJOCO_GL" in os.environ:
-        yield
-        return
-    context = open_context()
-    context.close()
-    os.environ["MUJOCO_GL"] = context.backend
-    try:
-        yield
-    finally:
-        del os.environ["MUJOCO_GL"]
-
-
-def _stacked(steps: list[Rollout]) -> Rollout:
-    chunk: Rollout = jax.tree.map(lambda *parts: np.stack(parts), *steps)
-    return chunk

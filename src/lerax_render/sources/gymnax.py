@@ -8,15 +8,21 @@ done as Gymnasium now wants it. It draws all others with matplotlib, through `gy
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, override
 
 import numpy as np
 
-from ..acting import PyTree
+from ..acting import unstacked
 from ..errors import BackendUnavailableError, UnsupportedEnvError
 from ..paint2d import Fitter, offscreen_display
-from .base import Painter, PixelFormat, Source, reject_camera
-from .lerax2d import unstacked
+from ..painter import Painter
+from ..replay import row
+from ..scene import Captured, Scene
+from .base import CompiledSource, PixelScene
+
+if TYPE_CHECKING:
+    from ..acting import PyTree
 
 _DPI = 100.0
 
@@ -40,40 +46,39 @@ _CLASSIC: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Gymnax(Source):
+class Gymnax(CompiledSource):
     """A Gymnax environment."""
 
-    def capture(self, env: Any, state: PyTree) -> PyTree:
+    @override
+    def scene(self, env: Any) -> Scene:
+        return PixelScene(partial(_open_painter, env), "a Gymnax environment")
+
+    @override
+    def capture(self, env: Any, state: "PyTree") -> "PyTree":
         """Return gymnax's own state."""
         return state.unwrapped.env_state
 
-    def painter(
-        self,
-        env: Any,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter for this environment.
+    @override
+    def on_host(self, env: Any, captured: "PyTree") -> Captured:
+        return row(unstacked(captured))
 
-        Raises:
-            UnsupportedEnvError: Gymnax has no drawing for it.
-        """
-        reject_camera(camera, "a Gymnax environment")
-        inner, params = env.unwrapped.env, env.unwrapped.params
-        try:
-            if inner.name in _CLASSIC:
-                return _ClassicPainter(inner.name, params, Fitter(width, height))
-            return _VisualizerPainter(inner, params, width, height)
-        except ModuleNotFoundError as error:
-            raise BackendUnavailableError(
-                f"drawing Gymnax environments needs the package {error.name}: "
-                "pip install 'lerax-render[gymnax]'"
-            ) from error
+
+def _open_painter(env: Any, width: int, height: int) -> Painter:
+    """Open a painter for this environment.
+
+    Raises:
+        UnsupportedEnvError: Gymnax has no drawing for it.
+    """
+    inner, params = env.unwrapped.env, env.unwrapped.params
+    try:
+        if inner.name in _CLASSIC:
+            return _ClassicPainter(inner.name, params, Fitter(width, height))
+        return _VisualizerPainter(inner, params, width, height)
+    except ModuleNotFoundError as error:
+        raise BackendUnavailableError(
+            f"drawing Gymnax environments needs the package {error.name}: "
+            "pip install 'lerax-render[gymnax]'"
+        ) from error
 
 
 class _ClassicPainter(Painter):
@@ -88,8 +93,9 @@ class _ClassicPainter(Painter):
         for attribute, parameter in _CLASSIC[name].items():
             setattr(self._env, attribute, float(getattr(params, parameter)))
 
-    def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
-        for state in unstacked(captured):
+    @override
+    def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
+        for state in captured:
             numbers = np.asarray(self._state_of(state, self._name), np.float64).reshape(-1)
             if self._name == "Pendulum-v1":
                 self._env.last_u = numbers[2]
@@ -99,6 +105,7 @@ class _ClassicPainter(Painter):
                 frame = self._env.render()
             yield self._fitter.fit(frame)
 
+    @override
     def close(self) -> None:
         with offscreen_display():
             self._env.close()
@@ -120,9 +127,10 @@ class _VisualizerPainter(Painter):
         self._canvas = FigureCanvasAgg(visualizer.fig)
         self._frames = 0
 
-    def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
+    @override
+    def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
         visualizer = self._visualizer
-        for state in unstacked(captured):
+        for state in captured:
             visualizer.state_seq[0] = state
             if self._frames == 0:
                 self._begin()
@@ -141,7 +149,7 @@ class _VisualizerPainter(Painter):
             )
 
 
-def match(env: Any) -> Source | str:
+def match(env: Any) -> Gymnax | str:
     """Match `GymnaxToLeraxEnv`, wrapped or not."""
     module = sys.modules.get("lerax.compatibility.gymnax")
     if module is None or not isinstance(getattr(env, "unwrapped", env), module.GymnaxToLeraxEnv):

@@ -1,20 +1,19 @@
-"""The only place that asks what kind of environment this is: a module a kind, capture + paint.
+"""What kind of environment is this? Asked here, and nowhere else.
 
-A module here has one function `match(env)`, which returns a `Source`, or a sentence that says what
-was looked for and not found. A new kind of environment is a new module and a new row in `_KINDS`.
+Each kind is a module with a function `match(env)`, which returns a `Source`, or a sentence that
+says what was looked for and not found. A new kind is a new module and a name in `_KINDS`.
 """
 
 from importlib import import_module
 from typing import Any
 
 from ..errors import UnsupportedEnvError
-from .base import Painter, PixelFormat, Source
+from .base import Source
 
-__all__ = ["Painter", "PixelFormat", "Source", "find_source"]
-
-# In this order: the foreign environments say what they are by their type, MuJoCo environments by
-# their model, and the last two are asked for their renderer, which costs a little.
-_KINDS = ("gymnasium", "gymnax", "simulation", "mujoco", "lerax2d", "custom")
+# In this order: a simulation needs no JAX, which all others bring; the foreign environments say
+# what they are by their type, MuJoCo environments by their model; and the last two are asked for
+# their renderer, which costs a little.
+_KINDS = ("simulation", "gymnasium", "gymnax", "mujoco", "lerax2d", "custom")
 
 
 def find_source(env: Any) -> Source:

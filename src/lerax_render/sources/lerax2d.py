@@ -4,31 +4,36 @@ Lerax calls `env.render` once a frame, with every primitive dispatched to the de
 it is called once, while the rollout is traced, with a renderer that writes down what it is told;
 the rollout then yields the numbers of all frames. A `render` that needs concrete values (a Python
 `if`, text made of numbers, NumPy) is called with each state instead, with the same recorder, and so
-gives the same pixels.
+gives the same commands.
 """
 
 import logging
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, override
 
 import equinox as eqx
 import jax
 import numpy as np
-from jax import numpy as jnp
 from jax import random as jr
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
-from ..acting import PyTree
+from ..acting import unstacked
 from ..paint2d import (
     DrawList,
-    DrawListPainter,
     HeadlessPygameRenderer,
+    Layout,
+    Scene2D,
     TracingRenderer,
-    View,
     offscreen_display,
 )
-from .base import Painter, PixelFormat, Source, reject_camera
+from ..replay import row
+from ..scene import Captured, Scene
+from .base import CompiledSource
+
+if TYPE_CHECKING:
+    from ..acting import PyTree
 
 _log = logging.getLogger(__name__)
 
@@ -37,153 +42,134 @@ _STANDARD = (PygameRenderer, HeadlessPygameRenderer)
 
 
 @dataclass(frozen=True)
-class Drawn(Source):
+class Drawn(CompiledSource):
     """A 2D environment whose `render` can be traced.
 
     Attributes:
-        view: The world transform, size and background of the environment's default renderer.
+        layout: The world transform, size and background of the environment's default renderer.
     """
 
-    pixel_format: ClassVar[PixelFormat] = "bgr0"
+    layout: Layout
 
-    view: View
+    @override
+    def scene(self, env: Any) -> Scene:
+        return Scene2D(self.layout)
 
-    def capture(self, env: Any, state: PyTree) -> DrawList:
-        """Return the draw commands of `env.render`."""
-        return draw_commands(env, state, self.view)
-
-    def painter(
-        self,
-        env: Any,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter that replays draw commands; `quality` makes no difference in 2D."""
-        reject_camera(camera, "a 2D environment")
-        return _Replay(DrawListPainter(self.view, width, height, pixel_format))
+    @override
+    def capture(self, env: Any, state: "PyTree") -> "PyTree":
+        return draw_commands(env, state, self.layout)
 
 
 @dataclass(frozen=True)
 class EagerlyDrawn(Drawn):
-    """A 2D environment whose `render` needs concrete states."""
+    """A 2D environment whose `render` needs concrete states: these are captured, and drawn then."""
 
-    def capture(self, env: Any, state: PyTree) -> PyTree:
-        """Return the state: the commands are drawn from it on the host."""
+    @override
+    def capture(self, env: Any, state: "PyTree") -> "PyTree":
         return state
 
-    def painter(
-        self,
-        env: Any,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter that calls `env.render` with each state."""
-        reject_camera(camera, "a 2D environment")
-        painter = DrawListPainter(self.view, width, height, pixel_format)
-        return _Replay(painter, lambda state: draw_commands(env, state, self.view))
+    @override
+    def on_host(self, env: Any, captured: "PyTree") -> Captured:
+        forms: dict[Hashable, tuple[Any, ...]] = {}
+
+        def drawn(state: Any) -> DrawList:
+            frame = draw_commands(env, state, self.layout)
+            # Of equal commands one copy is kept: they are most of what a frame takes.
+            commands = forms.setdefault(frame.commands, frame.commands)
+            return DrawList(np.asarray(frame.numbers, np.float32), commands, frame.cleared)
+
+        return row(drawn(state) for state in unstacked(captured))
 
 
-class _Replay(Painter):
-    def __init__(
-        self, painter: DrawListPainter, draw: Callable[[PyTree], DrawList] | None = None
-    ) -> None:
-        self._painter = painter
-        self._draw = draw
-
-    @property
-    def incomplete(self) -> int:  # type: ignore[override]
-        return self._painter.incomplete
-
-    def paint(self, captured: PyTree) -> Iterator[np.ndarray]:
-        if self._draw is None:
-            yield from self._painter.paint(captured)
-            return
-        for state in unstacked(captured):
-            commands = self._draw(state)
-            yield from self._painter.paint(jax.tree.map(lambda x: np.asarray(x)[None], commands))
-
-
-def match(env: Any) -> Source | str:
+def match(env: Any) -> Drawn | str:
     """Match environments whose default renderer is Lerax's (or our) 2D pygame renderer."""
+    renderer: Any = None
     try:
         with offscreen_display():
-            renderer = env.default_renderer()
+            try:
+                renderer = env.default_renderer()
+                layout = _layout_of(renderer)
+            finally:
+                getattr(renderer, "close", lambda: None)()
     except Exception as error:
         return f"a default_renderer(): calling it raised {type(error).__name__}: {error}"
-    # As Lerax's VideoRenderer has.
-    while isinstance(inner := getattr(renderer, "inner", None), Abstract2DRenderer):
-        renderer = inner
-    if not isinstance(renderer, Abstract2DRenderer) or type(renderer) not in _STANDARD:
-        return f"a 2D pygame renderer: default_renderer() gave a {type(renderer).__name__}"
-    view = View.of(renderer)
+    if isinstance(layout, str):
+        return layout
     try:
-        traceable = _cached_traceable(env, view)
+        traceable = _is_traceable(env, layout)
     except Exception as error:
         return (
             f"draw commands: env.render raised {type(error).__name__}: {error}, "
             "called with a renderer that has the methods of Abstract2DRenderer"
         )
-    return Drawn(view) if traceable else EagerlyDrawn(view)
+    return Drawn(layout) if traceable else EagerlyDrawn(layout)
 
 
-def draw_commands(env: Any, state: PyTree, view: View) -> DrawList:
+def _layout_of(renderer: Any) -> Layout | str:
+    """Return a standard renderer's layout, or what it is instead."""
+    # As Lerax's VideoRenderer has.
+    while isinstance(inner := getattr(renderer, "inner", None), Abstract2DRenderer):
+        renderer = inner
+    if not isinstance(renderer, Abstract2DRenderer) or type(renderer) not in _STANDARD:
+        return f"a 2D pygame renderer: default_renderer() gave a {type(renderer).__name__}"
+    return Layout.of(renderer)
+
+
+def draw_commands(env: Any, state: "PyTree", layout: Layout) -> DrawList:
     """Return what `env.render` draws of `state`, which may be traced."""
-    recorder = TracingRenderer(view)
+    recorder = TracingRenderer(layout)
     env.render(state, recorder)
     return recorder.drawlist()
 
 
-def unstacked(states: PyTree) -> Iterator[PyTree]:
-    """Yield the states of a stacked pytree one by one, their arrays as JAX arrays."""
-    arrays, static = eqx.partition(states, eqx.is_array)
-    for t in range(len(jax.tree.leaves(arrays)[0])):
-        yield eqx.combine(jax.tree.map(lambda x, t=t: jnp.asarray(x[t]), arrays), static)
+class _Alike:
+    """An environment that equals those that differ from it in nothing but the values of arrays."""
+
+    def __init__(self, env: Any) -> None:
+        self.env = env
+        arrays, static = eqx.partition(env, eqx.is_array)
+        leaves, structure = jax.tree.flatten(static)
+        self._key = (structure, tuple(leaves), jax.tree.structure(arrays))
+        hash(self._key)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Alike) and self._key == other._key
 
 
-_verdicts: dict[Hashable, bool] = {}
-
-
-def _cached_traceable(env: Any, view: View) -> bool:
-    """`_traceable`, asked once for environments that differ in nothing but the values of arrays."""
-    arrays, static = eqx.partition(env, eqx.is_array)
-    leaves, structure = jax.tree.flatten(static)
-    try:
-        key = (structure, tuple(leaves), jax.tree.structure(arrays), view)
-        hash(key)
-    except TypeError:
-        return _traceable(env, view)
-    if key not in _verdicts:
-        _verdicts[key] = _traceable(env, view)
-    return _verdicts[key]
-
-
-def _traceable(env: Any, view: View) -> bool:
-    """Whether tracing `env.render` tells all there is to tell.
+def _is_traceable(env: Any, layout: Layout) -> bool:
+    """Whether tracing `env.render` tells all there is to tell; asked once for like environments.
 
     Raises:
         Exception: Whatever `env.render` raises on a concrete state.
     """
-    state = env.initial(key=jr.key(0))
-    concrete = [draw_commands(env, state, view) for _ in range(2)]
     try:
-        traced = eqx.filter_eval_shape(draw_commands, env, state, view)
+        alike = _Alike(env)
+    except TypeError:
+        return _traceable(env, layout)
+    return _cached_traceable(alike, layout)
+
+
+# Each entry keeps an environment alive: a program that makes new classes must not grow by them.
+@lru_cache(maxsize=64)
+def _cached_traceable(alike: _Alike, layout: Layout) -> bool:
+    return _traceable(alike.env, layout)
+
+
+def _traceable(env: Any, layout: Layout) -> bool:
+    state = env.initial(key=jr.key(0))
+    concrete = [draw_commands(env, state, layout) for _ in range(2)]
+    try:
+        traced = eqx.filter_eval_shape(draw_commands, env, state, layout)
     except Exception as error:
         # Whatever stopped the trace: with concrete values it has just worked.
         reason = f"{type(error).__name__}: {str(error).partition('\n')[0]}"
     else:
         # A trace can also go through and mean something else: text with a tracer's name in it, or
         # a render that counts its calls.
-        if all(_layout(commands) == _layout(traced) for commands in concrete):
+        if all(_form(commands) == _form(traced) for commands in concrete):
             return True
         reason = "traced, it draws other commands or other text than with concrete values"
     _log.info(
@@ -194,5 +180,5 @@ def _traceable(env: Any, view: View) -> bool:
     return False
 
 
-def _layout(drawlist: DrawList) -> Hashable:
+def _form(drawlist: DrawList) -> Hashable:
     return drawlist.commands, drawlist.cleared

@@ -1,71 +1,104 @@
-"""MJCF scenes without an environment around them, stepped by plain MuJoCo: nothing is compiled."""
+"""MuJoCo models without an environment around them, stepped by plain MuJoCo."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from os import PathLike
-from typing import Any, Literal
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 
-import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..acting import CHUNK, PyTree, Rollout
-from ..mujoco import INSIDE, check_mjcf
-from .base import Painter, PixelFormat, Source, reject_tiles
+from ..mujoco import check_mjcf
+from ..replay import Replay
+from ..scene import Scene
+from ..settings import check_whole
+from .base import HostSource, HostStep
+
+# Not at run time: 2D clips, which come by here, need no MuJoCo.
+if TYPE_CHECKING:
+    from ..mujoco import Pose
+
+type Controller = Callable[[Any, Any], ArrayLike | None]
+"""Called with the `mujoco.MjModel` and the `mujoco.MjData`."""
 
 _SECONDS_PER_STEP = 0.02
 _MAX_FRAME_SKIP = 10_000
 
 
-class MujocoScene:
-    """A MuJoCo model that is simulated as it is, for `record`.
+class Simulation:
+    """A MuJoCo model that is stepped as it is, for `record` and `capture`.
 
-    It starts in its first keyframe, if it has one, and never ends.
+    It starts in the model's first keyframe, if there is one, and never ends.
 
     Args:
         model: A `mujoco.MjModel`, or the path of an MJCF file.
-        controls: `"sampled"` draws each control uniformly from its range (from a standard normal
-            distribution where it has none) for each step; `"passive"` leaves all at 0.
-        frame_skip: Simulation steps between two frames; as many as come nearest to 0.02 seconds
+        controls: What drives it. `"sampled"` draws each control uniformly from its range (from a
+            standard normal distribution where it has none) for each step; `"passive"` leaves all at
+            0. An array `(steps - 1, nu)` has the controls that lead from each step to the next. A
+            function of model and data is called before each step of the physics, as MuJoCo's own
+            control callback is: it sets `data.ctrl`, or returns the controls, `(nu,)`.
+        frame_skip: Steps of the physics between two frames; as many as come nearest to 0.02 seconds
             where `None`.
-        assets: Where the files may lie that an MJCF file includes, and its meshes and textures:
-            `"inside"` its own folder, `"anywhere"`, or a folder. A model is taken as it is.
+        assets: `None` trusts an MJCF file. For one from a stranger: the folder that the files it
+            includes, its meshes and its textures have to be in, `"inside"` for its own. The size of
+            the model is limited then, too. A `mujoco.MjModel` is taken as it is.
+        qpos: A trajectory `(steps, nq)` to be shown as it is, instead of a simulation.
+        dt: Seconds between two rows of `qpos`; those of `frame_skip` steps of the physics where
+            `None`.
 
     Attributes:
         model: The `mujoco.MjModel`.
         controls: As given.
-        frame_skip: Simulation steps between two frames.
+        frame_skip: Steps of the physics between two frames.
+        qpos: `float64 (steps, nq)`, or `None`.
         dt: Seconds between two frames.
 
     Raises:
-        ValueError: `controls` is neither, `frame_skip` is not positive, the file is no MJCF, it
-            refers to a file where none may lie, it asks for a model that would take all memory, or
-            its time step is so short that a frame would take for ever.
+        ValueError: An argument is none of these or has the wrong shape, the file is no MJCF, it
+            asks for more than `assets` allows, or its time step is so short that a frame would take
+            for ever.
         FileNotFoundError: There is no file of that name.
     """
 
     def __init__(
         self,
         model: Any | str | PathLike[str],
-        controls: Literal["sampled", "passive"] = "sampled",
+        controls: Literal["sampled", "passive"] | ArrayLike | Controller = "sampled",
         frame_skip: int | None = None,
-        assets: str | PathLike[str] = INSIDE,
+        assets: str | PathLike[str] | None = None,
+        *,
+        qpos: ArrayLike | None = None,
+        dt: float | None = None,
     ) -> None:
         import mujoco
 
-        if controls not in ("sampled", "passive"):
-            raise ValueError(f"controls must be 'sampled' or 'passive', got {controls!r}")
-        if frame_skip is not None and frame_skip < 1:
+        if frame_skip is not None and check_whole("frame_skip", frame_skip) < 1:
             raise ValueError(f"frame_skip must be at least 1, got {frame_skip}")
+        if isinstance(controls, str) and controls not in ("sampled", "passive"):
+            raise ValueError(
+                f"controls must be 'sampled', 'passive', an array or a function, got {controls!r}"
+            )
         if isinstance(model, str | PathLike):
             # MuJoCo reports a missing file as a ValueError that quotes its own source code.
             with open(model, "rb"):
                 pass
-            check_mjcf(model, assets)
-            model = mujoco.MjModel.from_xml_path(str(model))
+            if assets is not None:
+                check_mjcf(model, assets)
+            try:
+                model = mujoco.MjModel.from_xml_path(fspath(model))
+            except ValueError as error:
+                words = " ".join(str(error).split())
+                raise ValueError(f"MuJoCo cannot load {fspath(model)}: {words}") from error
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model
-        self.controls = controls
+        self.controls = (
+            controls
+            if isinstance(controls, str) or callable(controls)
+            else _rows("controls", controls, model.nu, "nu")
+        )
+        self.qpos = None if qpos is None else _rows("qpos", qpos, model.nq, "nq")
         timestep = model.opt.timestep
         if frame_skip is None and not timestep >= _SECONDS_PER_STEP / _MAX_FRAME_SKIP:
             raise ValueError(
@@ -73,79 +106,143 @@ class MujocoScene:
                 "frame; give frame_skip, or the model a longer timestep"
             )
         self.frame_skip = frame_skip or max(1, round(_SECONDS_PER_STEP / timestep))
-        self.dt = timestep * self.frame_skip
+        if dt is not None and qpos is None:
+            raise ValueError("dt is the time between rows of qpos; without one, give frame_skip")
+        self.dt = timestep * self.frame_skip if dt is None else float(dt)
+        if not 0 < self.dt < np.inf:
+            raise ValueError(f"dt must be a number of seconds above 0, got {dt!r}")
+
+    @property
+    def most_steps(self) -> int | None:
+        """How many steps there are to show, or `None` for any number."""
+        if self.qpos is not None:
+            return len(self.qpos)
+        return len(self.controls) + 1 if isinstance(self.controls, np.ndarray) else None
 
 
 @dataclass(frozen=True)
-class Mjcf(Source):
-    """A `MujocoScene`."""
+class SimulationSource(HostSource):
+    """A `Simulation`."""
 
-    def capture(self, env: MujocoScene, state: PyTree) -> PyTree:
-        """Return the pose of a `mujoco.MjData`."""
-        from ..mujoco import Pose
+    kind: ClassVar[str] = "a Simulation"
 
-        return Pose.of(state)
+    @override
+    def scene(self, env: Simulation) -> Scene:
+        from ..mujoco import MujocoScene
 
-    def chunks(
-        self,
-        env: MujocoScene,
-        policy: Any | None,
-        *,
-        steps: int,
-        key: jax.Array | None,
-        deterministic: bool,
-        tiles: int | None = None,
-    ) -> Iterator[Rollout]:
+        return MujocoScene(env.model)
+
+    @override
+    def default_steps(self, env: Simulation) -> int:
+        return env.most_steps or super().default_steps(env)
+
+    @override
+    def step_through(
+        self, env: Simulation, policy: Any | None, *, steps: int, key: Any, deterministic: bool
+    ) -> Iterator[HostStep]:
         """Yield poses from plain MuJoCo's simulation.
 
         Raises:
-            TypeError: A policy was given: a scene has no observations.
+            TypeError: A policy was given: a simulation has no observations.
+            ValueError: There are fewer controls or positions than steps.
         """
-        import mujoco
-
-        reject_tiles(tiles, "a MujocoScene")
         if policy is not None:
-            raise TypeError(f"a MujocoScene has no observations for a policy, got {policy!r}")
-        seed = 0 if key is None else np.asarray(jax.random.key_data(key)).ravel()
-        random = np.random.default_rng(seed)
-        data = mujoco.MjData(env.model)
-        if env.model.nkey:
-            mujoco.mj_resetDataKeyframe(env.model, data, 0)
-        mujoco.mj_forward(env.model, data)
-        for start in range(0, steps, CHUNK):
-            poses = []
-            for step in range(start, min(start + CHUNK, steps)):
-                if step:
-                    if env.controls == "sampled":
-                        data.ctrl[:] = _sampled_controls(env.model, random)
-                    mujoco.mj_step(env.model, data, env.frame_skip)
-                poses.append(jax.tree.map(np.array, self.capture(env, data)))
-            flags = np.zeros(len(poses), bool)
-            starts = flags.copy()
-            starts[0] = start == 0
-            states = jax.tree.map(lambda *parts: np.stack(parts), *poses)
-            yield Rollout(states, np.zeros(len(poses), np.float32), flags, flags, starts)
+            raise TypeError(f"a Simulation has no observations for a policy, got {policy!r}")
+        most = env.most_steps
+        if most is not None and steps > most:
+            what = "controls" if env.qpos is None else "positions"
+            raise ValueError(
+                f"steps must be at most {most}, for which there are {what}, got {steps}"
+            )
+        return _simulated(env, steps, key) if env.qpos is None else _shown(env, env.qpos[:steps])
 
-    def painter(
-        self,
-        env: MujocoScene,
-        width: int,
-        height: int,
-        *,
-        camera: Any | None,
-        quality: str,
-        pixel_format: PixelFormat,
-        workers: int = 1,
-    ) -> Painter:
-        """Return a painter with a GL context of its own."""
-        from .mujoco import PosePainter
+    @override
+    def replays_of(self, env: Simulation, states: Any) -> Iterator[Replay]:
+        """Capture `mujoco.MjData`s, or whatever has the fields of a `Pose`."""
+        from ..mujoco import Pose
 
-        return PosePainter(env.model, width, height, camera, quality, workers)
+        scene = self.scene(env)
+        found = iter(states)
+        return (
+            Replay(scene, self.stacked([_single(Pose.of(state)) for state in part]), env.dt)
+            for part in _batched(found, self.part)
+        )
 
 
-def match(env: Any) -> Source | str:
-    """Match `MujocoScene`."""
-    return Mjcf() if isinstance(env, MujocoScene) else "a MujocoScene"
+def match(env: Any) -> SimulationSource | str:
+    """Match `Simulation`."""
+    return SimulationSource() if isinstance(env, Simulation) else "a Simulation"
+
+
+def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
+    import mujoco
+
+    from ..mujoco import Pose
+
+    random = np.random.default_rng(_seeds(key))
+    model, data, controls = env.model, mujoco.MjData(env.model), env.controls
+    if model.nkey:
+        mujoco.mj_resetDataKeyframe(model, data, 0)
+    mujoco.mj_forward(model, data)
+    for step in range(steps):
+        if step and callable(controls):
+            for _ in range(env.frame_skip):
+                wanted = controls(model, data)
+                if wanted is not None:
+                    data.ctrl[:] = wanted
+                mujoco.mj_step(model, data)
+        elif step:
+            if isinstance(controls, np.ndarray):
+                data.ctrl[:] = controls[step - 1]
+            elif controls == "sampled":
+                data.ctrl[:] = _sampled_controls(model, random)
+            mujoco.mj_step(model, data, env.frame_skip)
+        pose = _single(Pose.of(data))
+        yield HostStep(pose, starts=step == 0, action=pose.ctrl)
+
+
+def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
+    import mujoco
+
+    from ..mujoco import Pose
+
+    pose = _single(Pose.of(mujoco.MjData(env.model)))
+    for step, row in enumerate(qpos):
+        time = np.array(step * env.dt, np.float32)
+        yield HostStep(pose._replace(qpos=row.astype(np.float32), time=time), starts=step == 0)
+
+
+def _single(pose: "Pose") -> "Pose":
+    """Return a pose in single precision, as JAX's are."""
+    arrays = map(np.asarray, pose)
+    return type(pose)(*(x.astype(np.float32) if x.dtype == np.float64 else x for x in arrays))
+
+
+def _batched(states: Iterator[Any], length: int) -> Iterator[tuple[Any, ...]]:
+    first = next(states, None)
+    if first is None:
+        raise ValueError("states is empty: there is nothing to render")
+    return itertools.batched(itertools.chain([first], states), length, strict=False)
+
+
+def _seeds(key: Any) -> list[int]:
+    """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
+    if key is None or isinstance(key, int):
+        return [0, key or 0]
+    import jax
+
+    is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(key) if is_typed else key).ravel().tolist()
+
+
+def _rows(name: str, values: ArrayLike, width: int, size: str) -> np.ndarray:
+    rows = np.array(values, np.float64)
+    if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+        raise ValueError(
+            f"{name} must have the shape (steps, {width}), since the model's {size} is {width}; "
+            f"got {rows.shape}"
+        )
+    return rows
 
 
 def _sampled_controls(model: Any, random: np.random.Generator) -> np.ndarray:

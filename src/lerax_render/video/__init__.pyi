@@ -1,12 +1,12 @@
-from .byte_sizes import human_size as human_size
-from .byte_sizes import parsed_size as parsed_size
-from .ffmpeg import Ffmpeg as Ffmpeg
+from . import ffmpeg as ffmpeg
 from .formats import FORMATS as FORMATS
+from .formats import check_fps as check_fps
 from .presets import PRESETS as PRESETS
 from .presets import Preset as Preset
 from .presets import find_preset as find_preset
 from .presets import open_writer as open_writer
+from .reader import VideoReader as VideoReader
+from .still import make_still as make_still
 from .video import Video as Video
 from .work_folder import WorkFolder as WorkFolder
 from .writer import VideoWriter as VideoWriter
-from .writer import check_fps as check_fps

@@ -1,7 +1,7 @@
 """Where a finished clip goes: memory, an open file, a path, or the files of a PNG sequence.
 
-A target is checked when it is made, before any work. The work is done in a folder on the target's
-own file system, so that `deliver` only renames: until then nothing of an older clip is touched.
+A destination is checked when it is made, before any work. The work is done in a folder on its own
+file system, so that `deliver` only renames: until then nothing of an older clip is touched.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import EncodeError
-from .formats import FORMATS, SEQUENCE_FIELD, Format, TargetLike
+from .formats import SEQUENCE_FIELD, DestinationLike, Format
 from .work_folder import WorkFolder
 
 
-class Target(ABC):
+class Destination(ABC):
     """Takes a finished clip.
 
     Attributes:
-        folder: a folder on the target's own file system; None: wherever temporary files go.
+        folder: a folder on the destination's own file system; None: wherever temporary files go.
     """
 
     folder: Path | None = None
@@ -55,49 +55,49 @@ class Target(ABC):
         """
 
 
-def open_target(target: TargetLike, format: Format) -> Target:
-    """The target for a clip of this format; nothing is created or changed yet.
+def open_destination(destination: DestinationLike, format: Format) -> Destination:
+    """The destination for a clip of this format; nothing is created or changed yet.
 
     Parent folders are not created: a misspelt path would otherwise go unnoticed.
 
     Raises:
-        TypeError: `target` is none of the accepted kinds.
+        TypeError: `destination` is none of the accepted kinds.
         ValueError: the clip cannot be written there; the message says why.
     """
-    if target is None:
+    if destination is None:
         return _Memory()
-    if isinstance(target, (str, os.PathLike)):
-        path = Path(os.path.abspath(target))
+    if isinstance(destination, (str, os.PathLike)):
+        path = Path(os.path.abspath(destination))
         if "\0" in str(path):
             raise ValueError(f"{str(path)!r} cannot be written: a null character is in the name")
-        if format is FORMATS["png"]:
+        if format.is_sequence:
             return _Sequence(path)
         return _File(path)
-    return _Stream(target)
+    return _Stream(destination)
 
 
-class _Memory(Target):
+class _Memory(Destination):
     def deliver(self, clip: Path, num_frames: int) -> tuple[None, bytes]:
         with _disk_errors("the clip could not be read back"):
             return None, clip.read_bytes()
 
 
 @dataclass
-class _Stream(Target):
+class _Stream(Destination):
     stream: BinaryIO
 
     def __post_init__(self) -> None:
         if not hasattr(self.stream, "write"):
             raise TypeError(
-                "target must be a path, an open binary file or None, got "
+                "destination must be a path, an open binary file or None, got "
                 f"{type(self.stream).__name__}"
             )
         if isinstance(self.stream, io.TextIOBase):
-            raise TypeError("target is a text file; open it in binary mode, 'wb'")
+            raise TypeError("destination is a text file; open it in binary mode, 'wb'")
         if getattr(self.stream, "closed", False):
-            raise ValueError("target is a closed file")
+            raise ValueError("destination is a closed file")
         if not getattr(self.stream, "writable", lambda: True)():
-            raise ValueError("target is open for reading only; open it with 'wb'")
+            raise ValueError("destination is open for reading only; open it with 'wb'")
 
     def deliver(self, clip: Path, num_frames: int) -> tuple[None, bytes]:
         with _disk_errors(f"the clip could not be written to {self.stream!r}"):
@@ -110,7 +110,7 @@ class _Stream(Target):
         return None, content
 
 
-class _File(Target):
+class _File(Destination):
     def __init__(self, path: Path) -> None:
         self._path = path
         # A symbolic link stays, and what it points to is replaced.
@@ -131,14 +131,12 @@ class _File(Target):
         return self._path, None
 
 
-class _Sequence(Target):
+class _Sequence(Destination):
     """Takes the place of an older sequence of the same pattern as a whole, surplus frames too."""
 
     def __init__(self, path: Path) -> None:
-        if SEQUENCE_FIELD.search(path.name):
-            self._frames, self._pattern = path.parent, path.name
-        else:
-            self._frames, self._pattern = path, "frame_%05d.png"
+        pattern = sequence_pattern(path)
+        self._frames, self._pattern = pattern.parent, pattern.name
         mode = _mode(self._frames)
         if mode is not None and not stat.S_ISDIR(mode):
             raise ValueError(f"{str(self._frames)!r} is a file; a PNG sequence needs a folder")
@@ -163,6 +161,11 @@ class _Sequence(Target):
         return self._frames / self._pattern, None
 
 
+def sequence_pattern(path: Path) -> Path:
+    """The pattern of a PNG sequence's files, from that pattern or their folder."""
+    return path if SEQUENCE_FIELD.search(path.name) else path / "frame_%05d.png"
+
+
 def numbered(pattern: Path, number: int) -> Path:
     """The path of one frame; only the field in the file's name is filled in."""
 
@@ -181,18 +184,18 @@ def _mode(path: Path) -> int | None:
         raise ValueError(f"{str(path)!r} cannot be written: {error.strerror}") from error
 
 
-def _check_folder(folder: Path, target: Path) -> None:
+def _check_folder(folder: Path, path: Path) -> None:
     mode = _mode(folder)
     if mode is None:
         raise ValueError(
-            f"{str(target)!r} cannot be written: the folder {str(folder)!r} does not exist; "
+            f"{str(path)!r} cannot be written: the folder {str(folder)!r} does not exist; "
             "create it first"
         )
     if not stat.S_ISDIR(mode):
-        raise ValueError(f"{str(target)!r} cannot be written: {str(folder)!r} is no folder")
+        raise ValueError(f"{str(path)!r} cannot be written: {str(folder)!r} is no folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(
-            f"{str(target)!r} cannot be written: no permission to write in {str(folder)!r}, or its "
+            f"{str(path)!r} cannot be written: no permission to write in {str(folder)!r}, or its "
             "disk is read-only; choose another folder"
         )
 

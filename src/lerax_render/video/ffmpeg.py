@@ -11,8 +11,10 @@ import importlib.resources
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BackendUnavailableError, EncodeError
+from ..trial import Trial
 
 STALL_SECONDS = 60.0
 """Seconds without any CPU time used after which an ffmpeg that is waited for counts as stalled."""
@@ -39,20 +42,25 @@ def find_ffmpeg() -> str:
     Raises:
         BackendUnavailableError: there is none; the message says what to install.
     """
+    if chosen := os.environ.get("IMAGEIO_FFMPEG_EXE"):
+        return chosen
+    # Not imageio_ffmpeg.get_ffmpeg_exe(), which tries what it finds, with a preexec_fn (see above)
+    # and without a limit on its time.
     try:
-        import imageio_ffmpeg
-
-        if not os.environ.get("IMAGEIO_FFMPEG_EXE"):
-            # get_ffmpeg_exe() would try the binary first, with a preexec_fn (see above).
-            for entry in importlib.resources.files("imageio_ffmpeg.binaries").iterdir():
-                if entry.name.startswith("ffmpeg") and os.access(str(entry), os.X_OK):
-                    return str(entry)
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
+        for entry in (importlib.resources.files("imageio_ffmpeg") / "binaries").iterdir():
+            if entry.name.startswith("ffmpeg") and os.access(str(entry), os.X_OK):
+                return str(entry)
+        reason = "imageio-ffmpeg has none for this machine, and there is none on PATH"
+    except ImportError as error:
+        reason = f"{error}, and there is none on PATH"
+    folders = (os.path.join(sys.prefix, "bin"), os.environ.get("PATH", os.defpath))
+    found = shutil.which("ffmpeg", path=os.pathsep.join(folders))
+    if found is None:
         raise BackendUnavailableError(
-            f"no ffmpeg found ({error}); install one with `pip install imageio-ffmpeg`, or set "
+            f"no ffmpeg found ({reason}); install one with `pip install imageio-ffmpeg`, or set "
             "IMAGEIO_FFMPEG_EXE to the path of an ffmpeg program"
-        ) from error
+        )
+    return found
 
 
 def version() -> str:
@@ -85,18 +93,13 @@ def demuxers() -> set[str]:
 
 def _query(option: str) -> str:
     program = find_ffmpeg()
-    command = [program, "-hide_banner", option]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=STALL_SECONDS,
-            check=True,
-        )
+        with Trial([program, "-hide_banner", option], STALL_SECONDS) as trial:
+            done = trial.result()
+        done.check_returncode()
     except (OSError, subprocess.SubprocessError) as error:
         raise _unusable(program, error) from error
-    return done.stdout.decode(errors="replace")
+    return done.stdout
 
 
 def _names(listing: str) -> set[str]:

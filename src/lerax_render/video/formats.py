@@ -1,20 +1,22 @@
 """The table of formats: what each needs from ffmpeg, and what it can hold."""
 
+import math
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, SupportsFloat
 
-type TargetLike = str | os.PathLike[str] | BinaryIO | None
+type DestinationLike = str | os.PathLike[str] | BinaryIO | None
 """Where a clip may go: a path, an open binary file, or None for memory."""
 
 SEQUENCE_FIELD = re.compile(r"%(?:0(\d+))?d")
 """The frame's number in the pattern of a PNG sequence: %d or, with leading zeros, %05d."""
 
 _LONGEST_SIDE = 16_384
+_SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
 # Chromium and Firefox show any image frame of 10 ms or less for 100 ms.
 _SHORTEST_DELAY = Fraction(11, 1000)
 
@@ -52,6 +54,11 @@ class Format:
     def file_name(self) -> str:
         """The finished file in ffmpeg's folder; of a PNG sequence the pattern of all files."""
         return (self.finishing or self.output).split()[-1]
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether a clip is a file for each frame."""
+        return "%d" in self.file_name
 
     @property
     def encoders(self) -> set[str]:
@@ -182,32 +189,32 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def resolve_format(target: TargetLike, format: str | None = None) -> Format:
-    """The format of a clip, from its name or from the target's suffix.
+def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
+    """The format of a clip, from its name or from the suffix of its path.
 
     Memory and open files have no suffix: without a name they get MP4.
 
     Args:
-        target: where the clip goes.
+        place: where the clip goes, or comes from.
         format: a key of `FORMATS`, in any case, with or without a leading dot; None: by suffix.
 
     Raises:
-        ValueError: the name or the suffix is unknown, they contradict each other, or a PNG target
-            is neither a pattern with one %d field nor a folder.
+        ValueError: the name or the suffix is unknown, they contradict each other, or a PNG
+            sequence's path is neither a pattern with one %d field nor a folder.
     """
     wanted = None
     if format is not None:
         wanted = FORMATS.get(str(format).lower().removeprefix("."))
         if wanted is None:
             raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
-    if not isinstance(target, (str, os.PathLike)):
-        if wanted is FORMATS["png"]:
+    if not isinstance(place, str | os.PathLike):
+        if wanted is not None and wanted.is_sequence:
             raise ValueError(
                 "a PNG sequence is many files: give a folder or a pattern such as "
-                "'frames/%05d.png' as the target, or use format='apng' for one file"
+                "'frames/%05d.png', or use format='apng' for one file"
             )
         return wanted or FORMATS["mp4"]
-    path = Path(target)
+    path = Path(place)
     suffix = path.suffix.lower()
     named = next((row for row in FORMATS.values() if row.suffix == suffix), None)
     if wanted is None and named is None:
@@ -221,9 +228,26 @@ def resolve_format(target: TargetLike, format: str | None = None) -> Format:
         )
     row = wanted or named
     assert row is not None
-    if row.name == "png":
+    if row.is_sequence:
         _check_sequence(path, is_file=named is row)
     return row
+
+
+def check_fps(fps: SupportsFloat) -> Fraction:
+    """Return a frame rate as a fraction that ffmpeg takes.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is not from 0.01 to 1000 frames a second.
+    """
+    if isinstance(fps, (str, bool)) or not hasattr(fps, "__float__"):
+        raise TypeError(f"fps must be a number, got {fps!r}")
+    if not math.isfinite(float(fps)) or not _SLOWEST <= float(fps) <= _FASTEST:
+        raise ValueError(
+            f"fps must be from {float(_SLOWEST)} to {_FASTEST} frames per second, got {fps!r}"
+        )
+    exact = Fraction(fps if isinstance(fps, (int, Fraction)) else float(fps))
+    return exact.limit_denominator(100_000)
 
 
 def _check_sequence(path: Path, is_file: bool) -> None:

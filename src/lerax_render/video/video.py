@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from rich.filesize import decimal
 
-from .destination import numbered, open_target
+from ..errors import EncodeError
+from .destination import numbered, open_destination
 from .formats import FORMATS, resolve_format
-from .reader import decode
+from .reader import VideoReader
 
 _LARGEST_SHOWN = 20_000_000
 
@@ -21,7 +23,7 @@ class Video:
     """A finished clip, in a file or in memory.
 
     Attributes:
-        format: its format, a key of `lerax_render.video.writer.FORMATS`.
+        format: its format, a key of `lerax_render.video.FORMATS`.
         fps: frames per second at which the file plays; GIF, WebP and APNG cannot play every rate.
         num_frames: how many frames were recorded.
         width: width of the file in pixels; one more than the frames' where MP4 needs it even.
@@ -53,7 +55,7 @@ class Video:
         """
         if self.content is not None:
             return self.content
-        if self.format == "png":
+        if FORMATS[self.format].is_sequence:
             raise ValueError("a PNG sequence is no single file; read `files` instead")
         return self.files[0].read_bytes()
 
@@ -62,7 +64,7 @@ class Video:
         """The files of the clip: none in memory, one a frame for a PNG sequence, else one."""
         if self.path is None:
             return ()
-        if self.format == "png":
+        if FORMATS[self.format].is_sequence:
             return tuple(numbered(self.path, number) for number in range(self.num_frames))
         return (self.path,)
 
@@ -96,14 +98,14 @@ class Video:
                 f"this clip is a {self.format}, and save() does not convert: {error}; for another "
                 "format record again, or write frames() with a VideoWriter"
             ) from error
-        target = open_target(path, row)
-        with target.work_folder() as work:
+        destination = open_destination(path, row)
+        with destination.work_folder() as work:
             clip = work / row.file_name
             if self.content is not None:
                 clip.write_bytes(self.content)
             for number, file in enumerate(self.files):
                 shutil.copyfile(file, numbered(clip, number))
-            saved, _ = target.deliver(clip, self.num_frames)
+            saved, _ = destination.deliver(clip, self.num_frames)
         assert saved is not None
         return saved
 
@@ -117,9 +119,29 @@ class Video:
             BackendUnavailableError: there is no ffmpeg; for WebP: it is too old, and no Pillow.
             EncodeError: the file is gone or damaged, or is not this clip.
         """
-        source = self.files if self.content is None else self.content
-        row = FORMATS[self.format]
-        return decode(source, row, self.fps, self.num_frames, self.height, self.width)
+        row, size = FORMATS[self.format], (self.width, self.height)
+        # Where equal frames that follow each other are one, its time says how many they were.
+        fps, limit = (self.fps, self.num_frames) if row.merges_repeats else (None, None)
+        frames = np.empty((self.num_frames, self.height, self.width, 3), np.uint8)
+        source = self.content if self.path is None else self.path
+        assert source is not None
+        with VideoReader(
+            source, format=self.format, size=size, fps=fps, max_frames=limit
+        ) as reader:
+            count = 0
+            while count < len(frames) and reader.read(frames[count]) is not None:
+                count += 1
+            surplus = reader.read()
+        if row.merges_repeats and 0 < count < len(frames):
+            # A last frame without duration, or a picture that never changed.
+            frames[count:] = frames[count - 1]
+            count = len(frames)
+        if count < len(frames) or surplus is not None:
+            raise EncodeError(
+                f"the {self.format} does not hold {self.num_frames} frames of "
+                f"{self.width}x{self.height} pixels"
+            )
+        return frames
 
     def _repr_html_(self) -> str:
         row = FORMATS[self.format]
@@ -130,7 +152,7 @@ class Video:
             return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
         label = html.escape(
             f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
-            f"{size / 1e6:.1f} MB",
+            f"{decimal(size)}",
         )
         if row.element is None or size > _LARGEST_SHOWN:
             hint = "use save() and open the file" if self.path is None else "open it in a viewer"

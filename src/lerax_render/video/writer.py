@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import math
 import operator
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,18 +13,15 @@ from typing import Literal, Self, SupportsFloat, SupportsIndex
 import numpy as np
 
 from ..errors import EncodeError
-from .destination import open_target
+from .destination import open_destination
 from .ffmpeg import Ffmpeg
-from .formats import FORMATS, Format, TargetLike, resolve_format
+from .formats import DestinationLike, Format, check_fps, resolve_format
 from .video import Video
 from .work_folder import WorkFolder
-
-__all__ = ["FORMATS", "Format", "PixelFormat", "VideoWriter", "resolve_format"]
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 
 _CHANNELS = {"rgb24": 3, "bgr0": 4}
-_SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
 
 _log = logging.getLogger("lerax_render.video.writer")
 
@@ -38,15 +34,15 @@ class VideoWriter:
                 writer.write(frame)
         writer.video.num_frames
 
-    The clip is made in a hidden folder beside the target and takes the target's place when the
-    block ends. When it ends with an exception, ffmpeg is killed, the folder removed, and an older
-    clip at the target is untouched. Several writers may run side by side. One thread at a time may
-    use a writer, but for `abandon`.
+    The clip is made in a hidden folder beside its destination and moved there when the block ends.
+    When it ends with an exception, ffmpeg is killed, the folder removed, and an older clip at the
+    destination is untouched. Several writers may run side by side. One thread at a time may use a
+    writer, but for `abandon`.
     """
 
     def __init__(
         self,
-        target: TargetLike,
+        destination: DestinationLike,
         fps: SupportsFloat,
         *,
         format: str | None = None,
@@ -58,12 +54,12 @@ class VideoWriter:
         """Check everything; nothing is started or created yet.
 
         Args:
-            target: a path in a folder that exists; for a PNG sequence a pattern such as
+            destination: a path in a folder that exists; for a PNG sequence a pattern such as
                 "frames/%05d.png", or with `format="png"` a folder, made if its parent exists. An
                 open binary file receives the bytes at the end. None keeps them in memory.
             fps: frames per second, 0.01 to 1000. A format that cannot play it gets the nearest that
                 it can, with a note in the log: GIF 100/n up to 50, WebP and APNG up to 90.
-            format: a key of `FORMATS`; None: by the target's suffix, "mp4" where there is none.
+            format: a key of `FORMATS`; None: by the path's suffix, "mp4" where there is no path.
             width: width of the frames in pixels, up to 16384; None: as the first frame has it.
             height: height of the frames in pixels, likewise.
             pixel_format: "rgb24" for uint8 (H, W, 3) RGB; "bgr0" for uint8 (H, W, 4) in the order
@@ -72,11 +68,11 @@ class VideoWriter:
                 the clip is as wide as its frames.
 
         Raises:
-            TypeError: `target` or `fps` is of no accepted type.
-            ValueError: a value is out of range, the format is unknown, or the target cannot be
+            TypeError: `destination` or `fps` is of no accepted type.
+            ValueError: a value is out of range, the format is unknown, or the destination cannot be
                 written; the message says what is accepted.
         """
-        self._format = resolve_format(target, format)
+        self._format = resolve_format(destination, format)
         self._wanted_fps = check_fps(fps)
         self._fps = self._format.nearest_fps(self._wanted_fps)
         self._width = None if width is None else _check_side("width", width, self._format)
@@ -89,7 +85,7 @@ class VideoWriter:
                 f"unknown pixel_format {pixel_format!r}; accepted are {', '.join(_CHANNELS)}"
             )
         self._pixel_format = pixel_format
-        self._target = open_target(target, self._format)
+        self._destination = open_destination(destination, self._format)
         self._shape: tuple[int, ...] | None = None
         self._work: WorkFolder | None = None
         self._ffmpeg: Ffmpeg | None = None
@@ -109,7 +105,7 @@ class VideoWriter:
                 self._fps,
             )
         with self._unless_abandoned():
-            self._work = self._target.work_folder()
+            self._work = self._destination.work_folder()
         return self
 
     def __exit__(
@@ -122,6 +118,11 @@ class VideoWriter:
             self.close()
         else:
             self._discard()
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        """The format of the frames that `write` takes."""
+        return self._pixel_format
 
     @property
     def video(self) -> Video:
@@ -257,8 +258,8 @@ class VideoWriter:
     def _deliver(
         self, work: Path, fps: Fraction, num_frames: int, width: int, height: int
     ) -> Video:
-        """Bring the finished clip in `work` to its target."""
-        path, content = self._target.deliver(work / self._format.file_name, num_frames)
+        """Bring the finished clip in `work` to its destination."""
+        path, content = self._destination.deliver(work / self._format.file_name, num_frames)
         return Video(self._format.name, float(fps), num_frames, width, height, path, content)
 
     def _discard(self) -> None:
@@ -267,23 +268,6 @@ class VideoWriter:
         if self._work is not None:
             self._work.remove()
         self._ffmpeg = self._work = None
-
-
-def check_fps(fps: SupportsFloat) -> Fraction:
-    """Return a frame rate as a fraction that ffmpeg takes.
-
-    Raises:
-        TypeError: It is not a number.
-        ValueError: It is not from 0.01 to 1000 frames a second.
-    """
-    if isinstance(fps, (str, bool)) or not hasattr(fps, "__float__"):
-        raise TypeError(f"fps must be a number, got {fps!r}")
-    if not math.isfinite(float(fps)) or not _SLOWEST <= float(fps) <= _FASTEST:
-        raise ValueError(
-            f"fps must be from {float(_SLOWEST)} to {_FASTEST} frames per second, got {fps!r}"
-        )
-    exact = Fraction(fps if isinstance(fps, (int, Fraction)) else float(fps))
-    return exact.limit_denominator(100_000)
 
 
 def _check_side(name: str, side: SupportsIndex, format: Format) -> int:

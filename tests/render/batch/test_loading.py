@@ -12,7 +12,7 @@ from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import BackendUnavailableError
 from lerax_render.batch.loading import lerax_env_classes, load_env, load_policy
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.sources.simulation import Simulation
 from support.environments import Counting
 
 BALL = """
@@ -75,15 +75,15 @@ def test_missing_modules_files_and_attributes_are_told_apart(tmp_path):
         load_env("lerax.env:CartPol")
 
 
-def test_mjcf_files_are_scenes(tmp_path):
+def test_mjcf_files_are_simulations(tmp_path):
     path = tmp_path / "ball.xml"
     path.write_text(BALL)
-    scene = load_env(str(path), {"controls": "passive"})
+    simulation = load_env(str(path), {"controls": "passive"})
 
-    assert isinstance(scene, MujocoScene)
-    assert scene.controls == "passive"
-    assert scene.dt == pytest.approx(0.02)
-    with pytest.raises(ValueError, match="'sampled' or 'passive', got 'walk'"):
+    assert isinstance(simulation, Simulation)
+    assert simulation.controls == "passive"
+    assert simulation.dt == pytest.approx(0.02)
+    with pytest.raises(ValueError, match=r"'sampled', 'passive'.*, got 'walk'"):
         load_env(str(path), {"controls": "walk"})
     with pytest.raises(FileNotFoundError):
         load_env(f"{tmp_path}/none.xml")
@@ -154,7 +154,9 @@ def test_a_file_that_does_not_run_is_named(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("1 / 0")
 
-    with pytest.raises(ValueError, match=r"running .*broken\.py failed: ZeroDivisionError"):
+    with pytest.raises(
+        ValueError, match=r"running .*broken\.py failed in .*line 1, `1 / 0`: ZeroDivisionError"
+    ):
         load_env(f"{path}:Env")
 
 

@@ -4,11 +4,13 @@ import io
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from rich.console import Console
 
 from lerax_render.cli import doctor
+from lerax_render.video import ffmpeg
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
         "variable": {"MUJOCO_GL": "nonsense"},
         "gl": {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json"), "MUJOCO_GL": "egl"},
     }[broken]
-    script = "from lerax_render.mujoco import gl\ngl.BACKENDS.pop('osmesa')\n" * (broken == "gl")
+    script = "from lerax_render.mujoco import gl\ngl.PLATFORMS.pop('osmesa')\n" * (broken == "gl")
     script += "from lerax_render.cli.commands import main; main(['doctor'])"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -93,3 +95,30 @@ def test_a_broken_machine_is_exit_code_1_and_says_what_to_do(tmp_path, broken):
         "variable": "MUJOCO_GL=nonsense: unset MUJOCO_GL",
     }
     assert remedies[broken] in done.stdout
+
+
+def test_what_hangs_is_given_up_and_said(tmp_path, monkeypatch):
+    """A driver that never answers, and a program of the user's that starts another."""
+    (tmp_path / "mujoco.py").write_text("import time; time.sleep(1000)")
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nsleep 1000\necho done\n")
+    program.chmod(0o755)
+    for name, value in {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+        "IMAGEIO_FFMPEG_EXE": str(program),
+        "MUJOCO_GL": "egl",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(doctor, "SECONDS", 4.0)
+    monkeypatch.setattr(ffmpeg, "STALL_SECONDS", 1.0)
+    begun = time.monotonic()
+    found = doctor.examine()
+
+    assert time.monotonic() - begun < 40
+    assert not found.usable
+    for name in ("GL through egl", "GL through osmesa", "MUJOCO_GL=egl"):
+        assert "hangs" in named(found, name).detail, name
+        assert "in 4 s" in named(found, name).detail, name
+    assert "it hangs: no answer in 4 s" in named(found, "quality='cinematic'").remedy
+    assert "timed out after" in named(found, "ffmpeg").detail
+    assert all(f.remedy for f in found.findings if not f.ok)

@@ -12,10 +12,13 @@ from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import record
-from lerax_render.acting.rollouts import Rollout
 from lerax_render.compose.composition import Composition
-from lerax_render.compose.overlay import StepInfo, text_mask
-from lerax_render.sources import Painter
+from lerax_render.compose.overlay import StepInfo
+from lerax_render.compose.text import text_mask
+from lerax_render.paint2d.layout import Layout
+from lerax_render.paint2d.scene import Scene2D
+from lerax_render.painter import Painter
+from lerax_render.replay import Replay
 from support.environments import Counting, Metronome
 from support.read_text import read_line
 
@@ -33,23 +36,30 @@ class Grey(Painter):
             yield np.full(self.size, value, np.uint8)
 
 
-def chunks(*lengths: int, tiles: int | None = None, episode: int = 5) -> Iterator[Rollout]:
+SCENE = Scene2D(Layout(64, 48, 1.0, (0.0, 0.0)))
+
+
+def parts(*lengths: int, tiles: int | None = None, episode: int = 5) -> Iterator[list[Replay]]:
     """Steps numbered from 0; the reward is 1 and every fifth step ends an episode."""
     start = 0
     for length in lengths:
         steps = np.arange(start, start + length)
         start += length
-        if tiles is not None:
-            steps = np.stack([steps + 100 * i for i in range(tiles)], axis=1)
-        place = steps % 100 % episode
-        starts = place == 0
-        ends = place == episode - 1
-        yield Rollout(steps, np.where(starts, 0.0, 1.0), ends, np.zeros_like(ends), starts)
+        starts = steps % episode == 0
+        ends = steps % episode == episode - 1
+        rewards = np.where(starts, 0.0, 1.0)
+        yield [
+            Replay(SCENE, steps + 100 * i, None, rewards, ends, np.zeros_like(ends), starts)
+            for i in range(tiles or 1)
+        ]
 
 
 def shown(composition: Composition, painter: Grey, *lengths: int, tiles=None) -> list[np.ndarray]:
-    steps = chunks(*lengths, tiles=tiles)
-    return [frame.copy() for chunk in steps for frame in composition.frames(painter, chunk)]
+    return [
+        frame.copy()
+        for lanes in parts(*lengths, tiles=tiles)
+        for frame in composition.frames([painter] * len(lanes), lanes)
+    ]
 
 
 def greys(frames: list[np.ndarray]) -> list[int]:
@@ -146,6 +156,21 @@ def test_tiles_are_painted_in_turn_and_counted_by_themselves():
     assert returns == [0, 0, 1, 1, 2, 2]
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_lanes_may_share_a_painter_or_have_their_own(shared):
+    composition = Composition(80, 60, 50, grid=(1, 2), max_fps=25)
+    size = (composition.tile_width, composition.tile_height)
+    painters = [Grey(*size)] * 2 if shared else [Grey(*size), Grey(*size)]
+    frames = [
+        frame.copy()
+        for lanes in parts(3, 3, tiles=2)
+        for frame in composition.frames(painters, lanes)
+    ]
+
+    assert [(int(f[-1, 0, 0]), int(f[-1, -1, 0])) for f in frames] == [(0, 100), (2, 102), (4, 104)]
+    assert painters[0].painted == ([0, 100, 2, 102, 4, 104] if shared else [0, 2, 4])
+
+
 def test_a_grid_at_a_lower_rate():
     composition = Composition(80, 60, 50, ["step"], grid=(1, 2), max_fps=25)
     painter = Grey(composition.tile_width, composition.tile_height)
@@ -236,5 +261,5 @@ def test_a_restart_is_of_the_tile_alone():
 def test_several_policies_need_a_grid():
     env = Counting(5)
     policies = [Metronome(env), Metronome(env)]
-    with pytest.raises(ValueError, match="2 policies were given, which needs a grid"):
+    with pytest.raises(ValueError, match=r"2 policies were given, .* as many tiles of a grid"):
         record(env, policies, steps=3)

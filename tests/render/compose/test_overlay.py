@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from lerax_render import record
-from lerax_render.compose.overlay import LINES, Overlay, StepInfo, text_mask
+from lerax_render.compose.overlay import LINES, Overlay, StepInfo
+from lerax_render.compose.text import text_mask
 from lerax_render.paint2d.pygame_import import pygame
 from support.environments import Counting
 from support.paths import ROOT

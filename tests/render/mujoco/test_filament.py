@@ -10,7 +10,7 @@ import pytest
 
 from lerax_render import BackendUnavailableError, Camera, HeadlessMujocoRenderer, record
 from lerax_render.mujoco.filament import FilamentRenderer
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.sources.simulation import Simulation
 from support.paths import ROOT
 from support.requirements import lacking
 
@@ -101,7 +101,7 @@ def test_a_state_that_is_nan_is_drawn_as_the_last_that_was_not(model, renderer):
 
 def test_a_clip_of_cinematic_quality(renderer, tmp_path, capfd):
     video = record(
-        MujocoScene(SCENE), path=tmp_path / "a.mp4", steps=2, width=160, height=120,
+        Simulation(SCENE), path=tmp_path / "a.mp4", steps=2, width=160, height=120,
         quality="cinematic", camera=Camera(azimuth=30),
     )  # fmt: skip
     assert video.frames().std() > 20
@@ -147,7 +147,7 @@ def test_without_vulkan_the_package_to_install_is_named(model, monkeypatch, tmp_
     monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "none.json"))
     before = len(children())
     with pytest.raises(BackendUnavailableError, match="apt-get install mesa-vulkan-drivers"):
-        record(MujocoScene(SCENE), steps=1, width=32, height=24, quality="cinematic")
+        record(Simulation(SCENE), steps=1, width=32, height=24, quality="cinematic")
     assert len(children()) == before
 
 

@@ -1,8 +1,10 @@
+import ctypes.util
 import os
 import subprocess
 import sys
-import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from lerax_render.errors import BackendUnavailableError
 from lerax_render.mujoco import gl
 from lerax_render.mujoco.gl import egl, osmesa
 from lerax_render.mujoco.gl.egl import choose_devices
+from support.gl_platform_contract import GLPlatformContract, use_on_two_threads_at_once
 from support.paths import ROOT
 
 SCENE = ROOT / "assets/scenes/hopper.xml"
@@ -27,15 +30,8 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def has_osmesa() -> bool:
-    try:
-        osmesa._load()
-    except BackendUnavailableError:
-        return False
-    return True
-
-
-needs_osmesa = pytest.mark.skipif(not has_osmesa(), reason="libosmesa6 is not installed")
+HAS_OSMESA = ctypes.util.find_library("OSMesa") is not None
+needs_osmesa = pytest.mark.skipif(not HAS_OSMESA, reason="libosmesa6 is not installed")
 
 
 @pytest.fixture(autouse=True)
@@ -44,64 +40,46 @@ def no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def current() -> int | None:
-    assert egl._library is not None
-    return egl._library.eglGetCurrentContext()
+def test_every_platform_is_under_contract() -> None:
+    contracts = GLPlatformContract.__subclasses__()
+    assert gl.PLATFORMS.items() <= {(contract.name, contract.module) for contract in contracts}
 
 
-def test_the_first_backend_that_works_is_opened() -> None:
+class TestEGL(GLPlatformContract):
+    name = "egl"
+    module = ".egl"
+
+    def test_a_context_serves_one_thread_at_a_time(self, sandbox: Callable[..., Any]) -> None:
+        assert "EGL_BAD_ACCESS" in sandbox(use_on_two_threads_at_once)
+
+    def test_probe_of_a_missing_driver(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("__EGL_VENDOR_LIBRARY_FILENAMES", str(tmp_path / "none.json"))
+        probe = gl.probe("egl")
+        assert not probe.ok
+        assert "no device" in probe.reason
+        assert "apt-get install -y libegl-mesa0 libgl1-mesa-dri" in probe.remedy
+
+
+@needs_osmesa
+class TestOSMesa(GLPlatformContract):
+    name = "osmesa"
+    module = ".osmesa"
+
+
+class TestTemplate(GLPlatformContract):
+    name = "surfaceless"
+    module = "support.gl_platform_template"
+
+
+def test_the_first_platform_that_works_is_opened() -> None:
     context = gl.open_context()
-    assert context.backend == "egl"
-    assert context.renderer
-    assert context.max_size >= 4096
-    assert not current()
     context.close()
-    context.close()
+    assert context.platform == "egl"
 
 
-def test_contexts_give_back_what_was_current() -> None:
-    first, second = gl.open_context(), gl.open_context()
-    with first.current():
-        outer = current()
-        with second.current():
-            assert current() not in (None, outer)
-            with second.current():
-                pass
-            assert current() not in (None, outer)
-        assert current() == outer
-        second.close()
-        assert current() == outer
-    assert not current()
-    first.close()
-
-
-def test_a_context_serves_any_thread_but_one_at_a_time() -> None:
-    context = gl.open_context()
-    seen: list[object] = []
-
-    def use() -> None:
-        try:
-            with context.current():
-                seen.append(current())
-        except Exception as error:
-            seen.append(error)
-
-    def in_thread() -> None:
-        thread = threading.Thread(target=use)
-        thread.start()
-        thread.join()
-
-    in_thread()
-    with context.current():
-        mine = current()
-        in_thread()
-    context.close()
-    assert seen[0] == mine
-    assert isinstance(seen[1], Exception)
-    assert "EGL_BAD_ACCESS" in str(seen[1])
-
-
-def test_no_backend_lists_reasons_and_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_platform_lists_reasons_and_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(egl, "_NAME", "libEGL-missing.so.1")
     monkeypatch.setattr(egl, "_library", None)
     monkeypatch.setattr(osmesa, "_NAMES", ("libOSMesa-missing.so",))
@@ -117,7 +95,7 @@ def test_no_backend_lists_reasons_and_packages(monkeypatch: pytest.MonkeyPatch) 
         assert part in message
 
 
-def test_a_backend_that_was_asked_for_is_the_only_one_tried(
+def test_a_platform_that_was_asked_for_is_the_only_one_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(osmesa, "_NAMES", ("libOSMesa-missing.so",))
@@ -127,16 +105,16 @@ def test_a_backend_that_was_asked_for_is_the_only_one_tried(
     with pytest.raises(BackendUnavailableError, match="libosmesa6") as by_variable:
         gl.open_context()
     assert "egl" not in str(by_argument.value) + str(by_variable.value)
-    assert gl.open_context("egl").backend == "egl"
+    assert gl.open_context("egl").platform == "egl"
 
 
-def test_values_of_mujoco_gl_that_name_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_of_mujoco_gl_that_name_no_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUJOCO_GL", "glfw")
-    assert gl.open_context().backend == "egl"
+    assert gl.open_context().platform == "egl"
     monkeypatch.setenv("MUJOCO_GL", "off")
     with pytest.raises(BackendUnavailableError, match="MUJOCO_GL=off switches"):
         gl.open_context()
-    assert gl.open_context("egl").backend == "egl"
+    assert gl.open_context("egl").platform == "egl"
 
 
 def test_unknown_names() -> None:
@@ -207,28 +185,6 @@ def test_software_is_told_from_hardware() -> None:
         assert not gl.is_software(name), name
 
 
-def test_probe_draws_with_what_works() -> None:
-    probe = gl.probe("egl")
-    assert probe.ok
-    assert probe.hardware is not gl.is_software(probe.renderer)
-    assert not probe.reason
-    assert not probe.remedy
-
-
-def test_probe_of_a_missing_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("__EGL_VENDOR_LIBRARY_FILENAMES", str(tmp_path / "none.json"))
-    probe = gl.probe("egl")
-    assert not probe.ok
-    assert "no device" in probe.reason
-    assert "apt-get install -y libegl-mesa0 libgl1-mesa-dri" in probe.remedy
-
-
-def test_probe_has_a_time_limit() -> None:
-    probe = gl.probe("egl", timeout=0.01)
-    assert not probe.ok
-    assert probe.reason == "it hangs: no picture in 0.01 s"
-
-
 def test_nothing_is_left_behind() -> None:
     script = """
 import os, sys
@@ -251,14 +207,8 @@ def draw(gl=None):
     with HeadlessMujocoRenderer(model, 64, 48, gl=gl) as renderer:
         frame = renderer.render(mujoco.MjData(model))
         assert frame.std() > 10, "empty picture"
-        return renderer.backend
+        return renderer.gl_platform
 """
-
-
-@needs_osmesa
-def test_osmesa_draws() -> None:
-    done = run(DRAW + "print(draw('osmesa'), draw('osmesa'))")
-    assert (done.stdout, done.stderr) == ("osmesa osmesa\n", "")
 
 
 @needs_osmesa
@@ -283,27 +233,3 @@ def test_a_broken_driver_beside_an_imported_mujoco(tmp_path: Path) -> None:
     )
     assert "BackendUnavailableError" in done.stdout
     assert "EGL finds no device" in done.stdout
-
-
-def test_a_forked_child_is_told_instead_of_hanging() -> None:
-    script = (
-        DRAW
-        + """
-import os, signal
-draw()
-renderer = HeadlessMujocoRenderer(model, 64, 48)
-child = os.fork()
-if not child:
-    signal.alarm(30)
-    for use in (lambda: renderer.render(mujoco.MjData(model)), lambda: draw("egl")):
-        try: use()
-        except Exception as error: print(type(error).__name__, error, flush=True)
-    raise SystemExit
-assert os.waitpid(child, 0)[1] == 0
-draw()
-"""
-    )
-    done = run(script)
-    assert done.returncode == 0, done.stderr
-    assert "RuntimeError a renderer is used on the thread, and in the process" in done.stdout
-    assert "EGL was used before this process was forked" in done.stdout

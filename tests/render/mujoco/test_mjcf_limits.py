@@ -1,15 +1,20 @@
-"""What a model asks for is known before MuJoCo builds it."""
+"""What a stranger's model asks for is known before MuJoCo builds it; a user's own is trusted."""
 
+import ast
 import os
+import re
+import shlex
 import struct
 import time
+import tomllib
 import zlib
 from pathlib import Path
 
 import pytest
 
-from lerax_render.mujoco.mjcf_limits import check_mjcf
-from lerax_render.sources.simulation import MujocoScene
+from lerax_render.batch.loading import load_env
+from lerax_render.gallery.build import make_gallery
+from lerax_render.sources.simulation import Simulation
 from support.paths import ROOT
 
 SCENES = ROOT / "assets" / "scenes"
@@ -45,16 +50,15 @@ def png(width: int, height: int, num_rows: int) -> bytes:
 
 @pytest.fixture
 def scene(tmp_path):
-    """Write files into a folder, and load `scene.xml` among them."""
+    """Write files into a folder, and load `scene.xml` among them, by default as a stranger's."""
 
-    def load(text: str, assets: str | Path | None = None, **files: str | bytes) -> MujocoScene:
+    def load(text: str, assets: str | Path | None = "inside", **files: str | bytes) -> Simulation:
         folder = tmp_path / "scene"
         for name, content in {"scene.xml": text, **files}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-        options = {} if assets is None else {"assets": assets}
-        return MujocoScene(folder / "scene.xml", **options)
+        return Simulation(folder / "scene.xml", assets=assets)
 
     return load
 
@@ -65,8 +69,7 @@ def test_the_models_that_people_have_are_taken():
     files = [*models.glob("*.xml"), *SCENES.glob("*.xml")]
     assert len(files) > 10
     for file in files:
-        check_mjcf(file)
-        assert MujocoScene(file).model.ngeom
+        assert Simulation(file, assets="inside").model.ngeom
 
 
 COUNT = 1_000_000_000
@@ -161,9 +164,14 @@ BOMB = """<!DOCTYPE mujoco [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>
 @pytest.mark.parametrize(
     "text", [BOMB, "", "no XML", "<mujoco", "<mujoco a=b/>", "\0\xff<", "<a/><"]
 )
-def test_what_is_no_mjcf(scene, text):
-    with pytest.raises(ValueError, match=r"scene\.xml.* no MJCF|scene\.xml.* no XML|XML"):
-        scene(text)
+@pytest.mark.parametrize("assets", [None, "inside"])
+def test_what_is_no_mjcf(scene, text, assets):
+    if text == BOMB and assets is None:
+        # MuJoCo knows no entities.
+        assert scene(text, assets).model.ngeom == 1
+        return
+    with pytest.raises(ValueError, match=r"scene\.xml.* (no MJCF|no XML|XML|empty)"):
+        scene(text, assets)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +184,7 @@ def test_comments_are_what_mujoco_takes_for_comments(scene, hidden):
         scene(world(hidden + count))
 
 
-OUTSIDE = r"outside of '.*'\. If you trust it, .*assets='anywhere'"
+OUTSIDE = r"outside of '.*'\. If you trust that, allow '.*': --env-args assets=.* in Python"
 
 
 @pytest.mark.parametrize(
@@ -191,8 +199,8 @@ def test_nothing_outside_of_the_folder_is_included(scene, tmp_path, name):
     text = f'<mujoco><include file="{name}"/></mujoco>'
     with pytest.raises(ValueError, match=OUTSIDE):
         scene(text)
-    assert scene(text, assets="anywhere").model.ngeom == 1
     assert scene(text, assets=tmp_path).model.ngeom == 1
+    assert scene(text, assets=None).model.ngeom == 1
 
 
 @pytest.mark.parametrize(
@@ -217,6 +225,53 @@ def test_no_mesh_outside_of_the_folder_is_read(scene, tmp_path, folder, name):
     with pytest.raises(ValueError, match=OUTSIDE):
         scene(text)
     assert scene(text, assets=tmp_path).model.nmesh == 1
+
+
+MESH = ('<asset><mesh name="m" file="../a b/m.obj"/></asset>', '<geom type="mesh" mesh="m"/>')
+
+
+def test_what_a_refusal_says_can_be_pasted(scene, tmp_path):
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a b" / "m.obj").write_text(TRIANGLES)
+    text = world(MESH[1], MESH[0])
+    with pytest.raises(ValueError, match=OUTSIDE) as error:
+        scene(text)
+    found = re.search(
+        r"(--env-args .*) on the command line, (.*) in a manifest, assets=('.*') in Python$",
+        str(error.value),
+    )
+    _, argument = shlex.split(found[1])
+    allowed = {
+        argument.removeprefix("assets="),
+        tomllib.loads(found[2])["env_args"]["assets"],
+        ast.literal_eval(found[3]),
+    }
+    assert allowed == {str(tmp_path)}
+    assert scene(text, assets=allowed.pop()).model.nmesh == 1
+
+
+@pytest.mark.parametrize("assets", ["anywhere", "insdie", "scene.xml"])
+def test_assets_that_are_no_folder(scene, tmp_path, monkeypatch, assets):
+    scene(world(GEOM))
+    monkeypatch.chdir(tmp_path / "scene")
+    with pytest.raises(ValueError, match=f"assets must be 'inside' or a folder, got '{assets}'"):
+        scene(world(GEOM), assets=assets)
+
+
+def test_a_file_of_the_users_own_is_trusted(scene, tmp_path):
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a b" / "m.obj").write_text(TRIANGLES)
+    scene(world(MESH[1] + 10_001 * '<site size=".1"/>', MESH[0]), assets=None)
+    path = tmp_path / "scene" / "scene.xml"
+
+    assert Simulation(path).model.nsite == 10_001
+    assert load_env(str(path)).model.nsite == 10_001
+    manifest = tmp_path / "gallery.toml"
+    manifest.write_text('[[clips]]\nenv = "scene/scene.xml"\nsteps = 1\nwidth = 32\nheight = 24')
+    assert make_gallery(manifest, tmp_path / "out").failed == {}
+    for untrusted in ({"untrusted": True}, {"arguments": {"assets": "inside"}}):
+        with pytest.raises(ValueError, match=f"{TOO_MANY}.*If you trust it, .*assets=None"):
+            load_env(str(path), **untrusted)
 
 
 def test_meshes_in_folders_below_are_read(scene):
@@ -250,4 +305,4 @@ def test_a_model_that_is_there_already_is_taken_as_it_is(tmp_path):
     import mujoco
 
     model = mujoco.MjModel.from_xml_string(world(10_010 * '<site size=".1"/>'))
-    assert MujocoScene(model).model is model
+    assert Simulation(model).model is model

@@ -14,10 +14,11 @@ import pytest
 
 import lerax_render as lr
 from lerax_render.errors import RenderError
+from lerax_render.mujoco.painter import PosePainter
 from lerax_render.mujoco.pool import PoseProcesses
 from lerax_render.mujoco.pose import Pose
 from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
-from lerax_render.sources.mujoco import PosePainter
+from lerax_render.settings.picture import Picture
 from support.paths import ROOT
 
 HOPPER = ROOT / "assets/scenes/hopper.xml"
@@ -53,7 +54,7 @@ def expected(model: mujoco.MjModel, poses: list[Pose]) -> np.ndarray:
 @pytest.fixture(scope="module")
 def two(model: mujoco.MjModel) -> Iterator[PoseProcesses]:
     before = children()
-    with closing(PoseProcesses(2, model, W, H, None, "draft")) as processes:
+    with closing(PoseProcesses(2, model, Picture(width=W, height=H, quality="draft"))) as processes:
         yield processes
     assert children() <= before
 
@@ -74,7 +75,7 @@ def test_few_poses_are_under_way_and_a_process_that_is_ended_is_an_error(model, 
             taken += 1
             yield pose
 
-    with closing(PoseProcesses(2, model, W, H, None, "draft")) as processes:
+    with closing(PoseProcesses(2, model, Picture(width=W, height=H, quality="draft"))) as processes:
         endless = processes.render(counted())
         for given in range(1, 13):
             assert next(endless).std() > 5
@@ -97,7 +98,7 @@ def test_few_poses_are_under_way_and_a_process_that_is_ended_is_an_error(model, 
 def test_what_is_wrong_is_said_at_once(model, camera, error, message):
     before = children()
     with pytest.raises(error, match=message):
-        PoseProcesses(2, model, 64, 48, camera, "draft")
+        PoseProcesses(2, model, Picture(width=64, height=48, camera=camera, quality="draft"))
     assert children() <= before
 
 
@@ -105,8 +106,9 @@ def test_a_bad_pose_is_painted_as_the_last_good_one(model, poses):
     bad = poses[0]._replace(qpos=np.full_like(poses[0].qpos, np.nan))
     stacked = Pose(*(np.stack(field) for field in zip(bad, poses[3], bad, bad, bad, strict=True)))
     painted = []
+    picture = Picture(width=320, height=240, quality="draft")
     for workers in (1, 2):
-        with PosePainter(model, 320, 240, None, "draft", workers) as painter:
+        with PosePainter(model, picture, workers) as painter:
             painted.append(np.stack(list(painter.paint(stacked))))
             assert painter.incomplete == 4
     np.testing.assert_array_equal(*painted)
@@ -115,7 +117,7 @@ def test_a_bad_pose_is_painted_as_the_last_good_one(model, poses):
 
 
 def test_record_gives_the_same_file(tmp_path):
-    scene = lr.MujocoScene(HOPPER)
+    scene = lr.Simulation(HOPPER)
     options = {"steps": 70, "width": 320, "height": 240, "overlay": True}
     clips = [lr.record(scene, workers=workers, **options).data for workers in (1, 2)]
     assert clips[0] == clips[1]
@@ -135,4 +137,4 @@ def test_kinds_that_paint_fast_are_painted_here():
 @pytest.mark.parametrize(("workers", "error"), [(0, ValueError), (1.5, TypeError)])
 def test_a_number_of_workers_that_cannot_be(workers, error):
     with pytest.raises(error, match="workers must be"):
-        lr.record(lr.MujocoScene(HOPPER), workers=workers)
+        lr.record(lr.Simulation(HOPPER), workers=workers)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from lerax_render.paint2d.canvas import Canvas
-from lerax_render.paint2d.layout import View
+from lerax_render.paint2d.layout import Layout
 from lerax_render.paint2d.pygame_import import pygame
 
-VIEW = View(7, 5, 1.0, (0.0, 0.0), background=(1.0, 0.5, 0.0))
+VIEW = Layout(7, 5, 1.0, (0.0, 0.0), background=(1.0, 0.5, 0.0))
 
 
 def test_it_begins_in_the_background_colour():
@@ -42,11 +42,11 @@ def test_known_parts_are_taken_over():
 
 
 def test_pixels_outlive_the_canvas():
-    canvas = Canvas(View(500, 500, 1.0, (0.0, 0.0), background=(0.0, 0.0, 1.0)))
+    canvas = Canvas(Layout(500, 500, 1.0, (0.0, 0.0), background=(0.0, 0.0, 1.0)))
     pixels = canvas.bgr0
     del canvas
     gc.collect()
-    [Canvas(View(500, 500, 1.0, (0.0, 0.0))) for _ in range(5)]
+    [Canvas(Layout(500, 500, 1.0, (0.0, 0.0))) for _ in range(5)]
     assert (pixels[..., 0] == 255).all()
     assert (pixels[..., 1:3] == 0).all()
 

@@ -11,15 +11,15 @@ from lerax_render.paint2d.drawlist import (
     CannotTrace,
     DrawList,
     DrawListPainter,
+    Layout,
     TracingRenderer,
-    View,
 )
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
 ENVS = [CartPole, Acrobot, Pendulum, MountainCar, ContinuousMountainCar]
 NUM_STEPS = 12
-VIEW = View(64, 48, 10.0, (32.0, 24.0), background=(1.0, 1.0, 1.0))
+VIEW = Layout(64, 48, 10.0, (32.0, 24.0), background=(1.0, 1.0, 1.0))
 
 
 def rollout(env):
@@ -33,9 +33,9 @@ def rollout(env):
     return jax.jit(lambda s: jax.lax.scan(step, s, jr.split(key, NUM_STEPS))[1])(state)
 
 
-def recorder(env, view):
+def recorder(env, layout):
     def record(state):
-        renderer = TracingRenderer(view)
+        renderer = TracingRenderer(layout)
         env.render(state, renderer)
         return renderer.drawlist()
 
@@ -44,13 +44,13 @@ def recorder(env, view):
 
 @pytest.fixture(scope="module", params=ENVS, ids=lambda env: env.__name__)
 def clip(request):
-    """An environment, its view, some states, and their draw list, traced under jit and vmap."""
+    """An environment, its layout, some states, and their draw list, traced under jit and vmap."""
     env = request.param()
     with offscreen_display():
-        view = View.of(env.default_renderer())
+        layout = Layout.of(env.default_renderer())
     states = rollout(env)
-    drawlist = jax.device_get(jax.jit(jax.vmap(recorder(env, view)))(states))
-    return env, view, states, drawlist
+    drawlist = jax.device_get(jax.jit(jax.vmap(recorder(env, layout)))(states))
+    return env, layout, states, drawlist
 
 
 def state_at(states, t):
@@ -58,9 +58,11 @@ def state_at(states, t):
 
 
 def test_traced_environments_give_the_pixels_of_eager_ones(clip):
-    env, view, states, drawlist = clip
-    eager = HeadlessPygameRenderer(view.width, view.height, Color(*view.background), view.transform)
-    frames = list(DrawListPainter(view, view.width, view.height, "rgb24").paint(drawlist))
+    env, layout, states, drawlist = clip
+    eager = HeadlessPygameRenderer(
+        layout.width, layout.height, Color(*layout.background), layout.transform
+    )
+    frames = list(DrawListPainter(layout, layout.width, layout.height, "rgb24").paint(drawlist))
 
     assert len(frames) == NUM_STEPS
     different = 0
@@ -74,20 +76,20 @@ def test_traced_environments_give_the_pixels_of_eager_ones(clip):
 
 
 def test_traced_environments_match_eager_ones(clip):
-    env, view, states, drawlist = clip
+    env, layout, states, drawlist = clip
     for t in (0, NUM_STEPS - 1):
         traced = jax.tree.map(lambda leaf, t=t: leaf[t], drawlist)
-        eager = recorder(env, view)(state_at(states, t))
+        eager = recorder(env, layout)(state_at(states, t))
         assert isinstance(eager.numbers, np.ndarray)
         assert traced.commands == eager.commands
         np.testing.assert_allclose(traced.numbers, eager.numbers, rtol=1e-5, atol=1e-4)
 
 
 def test_environments_can_be_recorded_in_a_scan(clip):
-    env, view, states, drawlist = clip
+    env, layout, states, drawlist = clip
 
     def step(carry, state):
-        return carry, recorder(env, view)(state)
+        return carry, recorder(env, layout)(state)
 
     scanned = jax.device_get(jax.jit(lambda s: jax.lax.scan(step, 0, s)[1])(states))
 
@@ -96,24 +98,24 @@ def test_environments_can_be_recorded_in_a_scan(clip):
 
 
 def test_other_sizes_show_the_same_picture_between_bars(clip):
-    _, view, _, drawlist = clip
-    width, height = 2 * view.width + 100, 2 * view.height
+    _, layout, _, drawlist = clip
+    width, height = 2 * layout.width + 100, 2 * layout.height
     first = jax.tree.map(lambda leaf: leaf[:1], drawlist)
-    (large,) = DrawListPainter(view, width, height, "rgb24").paint(first)
-    (usual,) = DrawListPainter(view, view.width, view.height, "rgb24").paint(first)
+    (large,) = DrawListPainter(layout, width, height, "rgb24").paint(first)
+    (usual,) = DrawListPainter(layout, layout.width, layout.height, "rgb24").paint(first)
 
     assert large.shape == (height, width, 3)
     assert (large[:, :50] == 255).all()
     assert (large[:, -50:] == 255).all()
     # Every pixel has become four.
-    shrunk = large[:, 50:-50].reshape(view.height, 2, view.width, 2, 3).mean(axis=(1, 3))
+    shrunk = large[:, 50:-50].reshape(layout.height, 2, layout.width, 2, 3).mean(axis=(1, 3))
     assert np.abs(shrunk - usual).mean() < 0.05 * (255 - usual.astype(float)).mean() + 0.2
 
 
 def test_both_pixel_formats_show_the_same(clip):
-    _, view, _, drawlist = clip
-    rgb = DrawListPainter(view, 200, 150, "rgb24").paint(drawlist)
-    bgr0 = DrawListPainter(view, 200, 150, "bgr0").paint(drawlist)
+    _, layout, _, drawlist = clip
+    rgb = DrawListPainter(layout, 200, 150, "rgb24").paint(drawlist)
+    bgr0 = DrawListPainter(layout, 200, 150, "bgr0").paint(drawlist)
     for one, other in zip(rgb, bgr0, strict=True):
         assert (one.shape, other.shape) == ((150, 200, 3), (150, 200, 4))
         assert one.dtype == other.dtype == np.uint8
@@ -121,12 +123,12 @@ def test_both_pixel_formats_show_the_same(clip):
 
 
 def test_rgb_frames_are_arrays_of_their_own_and_bgr0_frames_are_not(clip):
-    _, view, _, drawlist = clip
-    frames = list(DrawListPainter(view, 200, 150, "rgb24").paint(drawlist))
+    _, layout, _, drawlist = clip
+    frames = list(DrawListPainter(layout, 200, 150, "rgb24").paint(drawlist))
     copies = [frame.copy() for frame in frames]
     frames[0][:] = 7
     assert all((a == b).all() for a, b in zip(frames[1:], copies[1:], strict=True))
-    bgr0 = list(DrawListPainter(view, 200, 150, "bgr0").paint(drawlist))
+    bgr0 = list(DrawListPainter(layout, 200, 150, "bgr0").paint(drawlist))
     assert np.shares_memory(bgr0[0], bgr0[1])
 
 
@@ -339,7 +341,7 @@ def test_reading_pixels_is_noticed():
 def test_the_recording_renderer_is_like_lerax_own():
     renderer = TracingRenderer(VIEW)
     assert isinstance(renderer, Abstract2DRenderer)
-    assert View.of(renderer) == VIEW
+    assert Layout.of(renderer) == VIEW
     renderer.open()
     renderer.draw()
     renderer.close()

@@ -171,7 +171,7 @@ import jax
 from jax import random as jr
 from lerax.env import CartPole
 from lerax_render.paint2d.offscreen import offscreen_display
-from lerax_render.paint2d.drawlist import DrawListPainter, TracingRenderer, View
+from lerax_render.paint2d.drawlist import DrawListPainter, TracingRenderer, Layout
 from lerax_render.paint2d.renderer import HeadlessPygameRenderer
 
 environment = dict(os.environ)
@@ -181,12 +181,12 @@ with offscreen_display():
     theirs = env.default_renderer()
     env.render(state, theirs)
     theirs.close()
-view = View.of(theirs)
-recorder = TracingRenderer(view)
+layout = Layout.of(theirs)
+recorder = TracingRenderer(layout)
 env.render(state, recorder)
 drawlist = jax.tree.map(lambda x: x[None], recorder.drawlist())
-(frame,) = DrawListPainter(view, 640, 480, "rgb24").paint(drawlist)
-ours = HeadlessPygameRenderer(view.width, view.height)
+(frame,) = DrawListPainter(layout, 640, 480, "rgb24").paint(drawlist)
+ours = HeadlessPygameRenderer(layout.width, layout.height)
 env.render(state, ours)
 ours.draw_text((50, 50), "text", theirs.background_color)
 ours.close()

@@ -7,21 +7,21 @@ import pytest
 
 from lerax_render.paint2d.canvas import Canvas
 from lerax_render.paint2d.commands import Command
-from lerax_render.paint2d.layout import View
+from lerax_render.paint2d.layout import Layout
 from lerax_render.paint2d.placement import place, to_rgb
 
 SIZE = 80
 # World units are pixels, (0, 0) is the upper left corner.
-PIXELS = View(SIZE, SIZE, 1.0, (0.0, 0.0), y_up=False)
+PIXELS = Layout(SIZE, SIZE, 1.0, (0.0, 0.0), y_up=False)
 
 
-def paint(*commands, view=PIXELS):
+def paint(*commands, layout=PIXELS):
     """Black things on white, as the darkness of each pixel, 0 to 1."""
-    canvas = Canvas(view)
+    canvas = Canvas(layout)
     for kind, points, sizes, *text in commands:
         points = np.asarray(points, np.float32).reshape(-1, 2)
         numbers = np.concatenate([points.ravel(), sizes, [0, 0, 0]]).astype(np.float32)
-        placed = place(view, Command(kind, len(points), *text), numbers[None])
+        placed = place(layout, Command(kind, len(points), *text), numbers[None])
         if placed.marks[0] is not None:
             changed = placed.marks[0].draw(canvas.surface, placed.colors[0])
             dark = np.argwhere(canvas.rgb()[..., 0] < 255)
@@ -155,19 +155,19 @@ def test_polylines_are_one_pixel_wide_and_connected():
 
 @pytest.mark.parametrize("zoom", [0.5, 1, 1.5, 2, 3.5, 8])
 def test_polylines_are_magnified_with_the_picture(zoom):
-    view = View(10, 10, 1.0, (0.0, 0.0)).fitted(round(10 * zoom), round(10 * zoom))
+    layout = Layout(10, 10, 1.0, (0.0, 0.0)).fitted(round(10 * zoom), round(10 * zoom))
     points = np.array([[-5, 4.3], [3, 5.1], [15, 5.3]])
-    across = paint(("polyline", points, []), view=view)[:, view.width // 2].sum()
+    across = paint(("polyline", points, []), layout=layout)[:, layout.width // 2].sum()
     assert across == pytest.approx(max(1, zoom), rel=0.25)
 
 
 @pytest.mark.parametrize("y_up", [True, False])
 @pytest.mark.parametrize("kind", ["rect", "ellipse", "text", "circle", "polygon"])
 def test_things_are_centred_where_they_should_be(kind, y_up):
-    view = View(200, 160, 20.0, (50.0, 40.0), y_up)
+    layout = Layout(200, 160, 20.0, (50.0, 40.0), y_up)
     points = [(2, 3), (3, 3), (3, 4), (2, 4)] if kind == "polygon" else [(2.5, 3.5)]
     sizes = {"rect": [2, 1], "ellipse": [2, 1], "text": [24], "circle": [0.5], "polygon": []}
-    picture = paint((kind, points, sizes[kind], "AHA" if kind == "text" else ""), view=view)
+    picture = paint((kind, points, sizes[kind], "AHA" if kind == "text" else ""), layout=layout)
 
     rows, columns = np.nonzero(picture)
 
@@ -183,14 +183,14 @@ def test_things_are_centred_where_they_should_be(kind, y_up):
 
 
 def test_text_is_upright_readable_and_magnified_with_the_picture():
-    small = View(100, 60, 10.0, (50.0, 30.0), y_up=True)
-    letter = paint(("text", [(0, 0)], [30], "L"), view=small)
+    small = Layout(100, 60, 10.0, (50.0, 30.0), y_up=True)
+    letter = paint(("text", [(0, 0)], [30], "L"), layout=small)
     rows, columns = np.nonzero(letter > 0.5)
     # The bar of an L is at its bottom, its stem on the left.
     assert letter[rows.max() - 1].sum() > 2 * letter[rows.min() + 3].sum()
     assert letter[:, columns.min() + 1].sum() > 2 * letter[:, columns.max() - 1].sum()
 
-    large = paint(("text", [(0, 0)], [30], "L"), view=small.fitted(300, 180))
+    large = paint(("text", [(0, 0)], [30], "L"), layout=small.fitted(300, 180))
     assert np.ptp(np.nonzero(large > 0.5)[0]) == pytest.approx(3 * np.ptp(rows), abs=4)
 
 

@@ -3,7 +3,7 @@ import resource
 import pytest
 
 from lerax_render.paint2d.canvas import Canvas
-from lerax_render.paint2d.layout import View
+from lerax_render.paint2d.layout import Layout
 from lerax_render.paint2d.primitives import (
     Area,
     Box,
@@ -31,7 +31,7 @@ MARKS = [
 
 @pytest.fixture
 def canvas():
-    return Canvas(View(16, 16, 1.0, (0.0, 0.0)))
+    return Canvas(Layout(16, 16, 1.0, (0.0, 0.0)))
 
 
 @pytest.mark.parametrize("mark", MARKS, ids=lambda mark: type(mark).__name__)

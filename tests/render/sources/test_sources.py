@@ -1,6 +1,8 @@
 """Every kind of environment that is claimed to work, on the real thing, looked at in pixels."""
 
 import logging
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,18 +23,19 @@ from lerax_render import (
     HeadlessMujocoRenderer,
     RenderError,
     UnsupportedEnvError,
+    capture,
     record,
     render,
     rollout,
 )
 from lerax_render.batch.loading import load_env
 from lerax_render.sources import find_source
-from lerax_render.sources.custom import OwnRenderer
-from lerax_render.sources.gymnasium import Gym
+from lerax_render.sources.custom import Custom
+from lerax_render.sources.gymnasium import Gymnasium
 from lerax_render.sources.gymnax import Gymnax
 from lerax_render.sources.lerax2d import Drawn, EagerlyDrawn
 from lerax_render.sources.mujoco import Mujoco
-from lerax_render.sources.simulation import Mjcf, MujocoScene
+from lerax_render.sources.simulation import Simulation, SimulationSource
 from support.environments import (
     Captioned,
     Counting,
@@ -131,7 +134,7 @@ def test_text_that_counts_calls_is_not_frozen():
 
 def test_a_renderer_of_ones_own():
     env = OwnLook(20)
-    assert isinstance(find_source(env), OwnRenderer)
+    assert isinstance(find_source(env), Custom)
     frames = record(env, steps=4, width=60, height=30, format="apng").frames()
 
     assert [int(frame[5, 5, 0]) for frame in frames] == [50, 60, 70, 80]
@@ -176,11 +179,10 @@ def test_lerax_humanoid(humanoid):
 
 def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
     """The same picture as from an `MjData` that went through `mj_forward` itself."""
-    source = find_source(humanoid)
-    # The same capture as in `record`, so nothing is compiled again.
-    chunk = next(source.chunks(humanoid, None, steps=8, key=jr.key(0), deterministic=False))
+    # The same program as in `record`, so nothing is compiled again.
+    replay = capture(humanoid, steps=8, key=jr.key(0))
     data = mujoco.MjData(humanoid.mujoco_model)
-    data.qpos[:] = chunk.states.qpos[5]
+    data.qpos[:] = replay.captured.qpos[5]
     mujoco.mj_forward(humanoid.mujoco_model, data)
     with HeadlessMujocoRenderer(humanoid.mujoco_model, **SIZE) as renderer:
         expected = renderer.render(data)
@@ -193,8 +195,8 @@ def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in gymnasium_mjcf("ant").parent.glob("*.xml")))
 def test_every_mjcf_that_gymnasium_ships(name):
-    scene = MujocoScene(gymnasium_mjcf(name))
-    assert isinstance(find_source(scene), Mjcf)
+    scene = Simulation(gymnasium_mjcf(name))
+    assert isinstance(find_source(scene), SimulationSource)
     frames = record(scene, steps=4, width=160, height=120, format="apng").frames()
 
     assert all(frame.std() > 8 for frame in frames), "the picture is empty or nearly so"
@@ -204,7 +206,7 @@ def test_every_mjcf_that_gymnasium_ships(name):
 def test_a_passive_scene_does_nothing_by_itself():
     model = mujoco.MjModel.from_xml_path(str(gymnasium_mjcf("reacher")))
     passive, sampled = (
-        record(MujocoScene(model, c), steps=3, width=96, height=96, format="apng").frames()
+        record(Simulation(model, c), steps=3, width=96, height=96, format="apng").frames()
         for c in ("passive", "sampled")
     )
 
@@ -218,15 +220,15 @@ def test_scenes_start_in_their_first_keyframe(tmp_path):
         "<mujoco><worldbody><body><freejoint/><geom size='.1'/></body></worldbody>"
         "<keyframe><key qpos='1 2 3 1 0 0 0'/></keyframe></mujoco>"
     )
-    scene = MujocoScene(path)
-    (chunk,) = find_source(scene).chunks(scene, None, steps=2, key=None, deterministic=False)
+    scene = Simulation(path)
+    replay = capture(scene, steps=2)
 
-    np.testing.assert_allclose(chunk.states.qpos[0, :3], [1, 2, 3])
+    np.testing.assert_allclose(replay.captured.qpos[0, :3], [1, 2, 3])
 
 
 def test_a_policy_for_a_scene_is_an_error(tmp_path):
     with pytest.raises(TypeError, match="no observations"):
-        record(MujocoScene(gymnasium_mjcf("reacher")), _Policy(), steps=2, width=32, height=32)
+        record(Simulation(gymnasium_mjcf("reacher")), _Policy(), steps=2, width=32, height=32)
 
 
 class _Policy:
@@ -239,7 +241,7 @@ class _Policy:
 
 def test_gymnasium_classic_control():
     env = load_env("gym:CartPole-v1")
-    assert isinstance(find_source(env), Gym)
+    assert isinstance(find_source(env), Gymnasium)
     frames = record(env, steps=20, width=600, height=400, format="apng", key=jr.key(1)).frames()
 
     # Gymnasium's own picture of the same seed's first state.
@@ -269,10 +271,69 @@ def test_gymnasium_mujoco():
     env.env.close()
 
 
+@pytest.mark.parametrize("chosen", [None, "egl", "glfw"])
+def test_gymnasium_mujoco_on_two_threads_leaves_the_environments_variables(monkeypatch, chosen):
+    """And needs no window, whatever MUJOCO_GL asks for."""
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("MUJOCO_GL", chosen)
+    before = dict(os.environ)
+    names = ("InvertedPendulum-v5", "Reacher-v5")
+    size = dict(width=96, height=72)
+    options = {"steps": 3, "key": jr.key(0), "format": "apng", **size}
+    expected = {n: record(load_env(f"gym:{n}", size), **options).frames() for n in names}
+    both = threading.Barrier(2, timeout=120)
+    found: dict[str, np.ndarray] = {}
+    variables: list[dict[str, str]] = []
+
+    def film(name: str) -> None:
+        env = load_env(f"gym:{name}", size)
+        render = env.env.unwrapped.render
+
+        def watched() -> np.ndarray:
+            both.wait()
+            variables.append(dict(os.environ))
+            frame = render()
+            both.wait()
+            return frame
+
+        env.env.unwrapped.render = watched
+        found[name] = record(env, **options).frames()
+
+    threads = [threading.Thread(target=film, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert variables == [before] * 6
+    for name in names:
+        assert expected[name].std() > 8
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_gymnasium_environments_take_turns_on_one_thread():
+    """Each paints in its own GL context, which is current only while it does."""
+    names = ("InvertedPendulum-v5", "Reacher-v5")
+    size = dict(width=96, height=72)
+    options = {"steps": 2, "key": jr.key(0), "format": "apng", **size}
+    alone = [record(load_env(f"gym:{name}", size), **options).frames() for name in names]
+    envs = [load_env(f"gym:{name}", size) for name in names]
+    for _ in range(2):
+        for env, expected in zip(envs, alone, strict=True):
+            np.testing.assert_array_equal(record(env, **options).frames(), expected)
+    for env in envs:
+        # As its owner may do, before and after.
+        assert env.env.render().std() > 8
+        env.env.close()
+        env.env.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            env.env.render()
+
+
 def test_gymnasium_inside_a_lerax_wrapper_truncates_and_restarts():
     env = Limited(load_env("gym:CartPole-v1"), 3)
-    chunks = find_source(env).chunks(env, None, steps=9, key=None, deterministic=True)
-    starts = np.concatenate([chunk.episode_starts for chunk in chunks])
+    parts = find_source(env).replays(env, None, steps=9, key=None, deterministic=True)
+    starts = np.concatenate([lane.episode_starts for (lane,) in parts])
 
     np.testing.assert_array_equal(np.flatnonzero(starts), [0, 4, 8])
 

@@ -1,13 +1,13 @@
 import os
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from lerax_render import BackendUnavailableError, EncodeError
 from lerax_render.video import ffmpeg
 from lerax_render.video.ffmpeg import Ffmpeg
+from support.processes import ffmpegs
 
 
 @pytest.fixture
@@ -21,18 +21,6 @@ def pretend(tmp_path, monkeypatch):
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
 
     return install
-
-
-def children() -> set[str]:
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, fields = stat.read_text().rpartition(")")
-        except OSError:
-            continue
-        if int(fields.split()[1]) == os.getpid() and "ffmpeg" in name:
-            found.add(stat.parent.name)
-    return found
 
 
 def test_the_program_and_what_it_has():
@@ -57,10 +45,27 @@ def test_a_program_that_does_not_start_is_named(tmp_path, monkeypatch):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_named_and_the_systems_program_taken(pretend, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
+    monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BackendUnavailableError, match="pip install imageio-ffmpeg"):
         ffmpeg.find_ffmpeg()
+    # One that hangs is found at once: nothing is tried.
+    pretend("time.sleep(1000)")
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ffmpeg.find_ffmpeg() == str(tmp_path / "ffmpeg")
+
+
+def test_a_question_that_is_not_answered_is_given_up(pretend, monkeypatch):
+    monkeypatch.setattr(ffmpeg, "STALL_SECONDS", 0.5)
+    # The other program keeps the output open.
+    pretend("import subprocess; subprocess.run(['sleep', '1000'])")
+    started = time.monotonic()
+    with pytest.raises(BackendUnavailableError, match=r"timed out after 0\.5 s.*pip install"):
+        ffmpeg.encoders()
+    assert time.monotonic() - started < 10
 
 
 def test_bytes_go_through(tmp_path):
@@ -74,7 +79,7 @@ def test_bytes_go_through(tmp_path):
     assert run.receive(memoryview(got)) == len(pixels)
     assert got[: len(pixels)] == pixels
     assert run.finish() == 4
-    assert not children()
+    assert not ffmpegs()
 
 
 def test_a_failure_carries_the_reason(tmp_path):
@@ -83,7 +88,7 @@ def test_a_failure_carries_the_reason(tmp_path):
         EncodeError, match=r"failed \(exit status \d+\); its last lines:\n(.*\n)*.*nothing-here"
     ):
         run.finish()
-    assert not children()
+    assert not ffmpegs()
 
 
 def test_success_needs_the_final_report(pretend, tmp_path):
@@ -107,7 +112,7 @@ def test_a_signal_is_named(pretend, tmp_path):
     run = Ffmpeg([], tmp_path)
     with pytest.raises(EncodeError, match=r"ended before .*\(signal 11, Segmentation fault\)"):
         run.send(memoryview(bytes(10_000_000)))
-    assert not children()
+    assert not ffmpegs()
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_a_child_that_does_nothing_is_killed(pretend, tmp_path, monkeypatch, use
     with pytest.raises(EncodeError, match=r"did nothing for 0\.3 s"):
         use(run)
     assert time.monotonic() - start < 5
-    assert not children()
+    assert not ffmpegs()
 
 
 def test_a_child_that_works_in_silence_is_waited_for(pretend, tmp_path, monkeypatch):

@@ -1,14 +1,17 @@
+import math
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from lerax_render.video import ffmpeg
-from lerax_render.video.formats import FORMATS, resolve_format
+from lerax_render.video.ffmpeg import find_ffmpeg
+from lerax_render.video.formats import FORMATS, Format, resolve_format
+from support.format_contract import FormatContract, moving_picture
 
 
 @pytest.mark.parametrize(
-    ("target", "format", "name"),
+    ("destination", "format", "name"),
     [
         ("clip.mp4", None, "mp4"),
         (Path("a/clip.WEBM"), None, "webm"),
@@ -26,12 +29,12 @@ from lerax_render.video.formats import FORMATS, resolve_format
         (None, "gif", "gif"),
     ],
 )
-def test_which_format(target, format, name):
-    assert resolve_format(target, format).name == name
+def test_which_format(destination, format, name):
+    assert resolve_format(destination, format).name == name
 
 
 @pytest.mark.parametrize(
-    ("target", "format", "message"),
+    ("destination", "format", "message"),
     [
         ("clip.avi", None, r"'\.avi'.*\.mp4, \.webm, \.gif, \.webp, \.apng, \.png"),
         ("clip", None, "no format has the suffix ''"),
@@ -46,9 +49,9 @@ def test_which_format(target, format, name):
         (None, "png", "give a folder or a pattern"),
     ],
 )
-def test_which_not(target, format, message):
+def test_which_not(destination, format, message):
     with pytest.raises(ValueError, match=message):
-        resolve_format(target, format)
+        resolve_format(destination, format)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,73 @@ def test_only_mp4_needs_even_sizes():
     assert set(sizes.values()) == {(17, 32)}
 
 
-def test_this_ffmpeg_has_every_encoder_of_the_table():
-    assert FORMATS["gif"].encoders == {"libx264rgb", "png", "gif"}
-    needed = set().union(*(row.encoders for row in FORMATS.values()))
-    assert needed <= ffmpeg.encoders()
+def test_every_format_is_under_contract():
+    rows = [contract.row for contract in FormatContract.__subclasses__()]
+    assert [row for row in FORMATS.values() if row not in rows] == []
+
+
+class TestMP4(FormatContract):
+    row = FORMATS["mp4"]
+    # Colours have half the resolution, so that their edges are blurred.
+    least_psnr = 33
+    colour_error = 3
+
+    @pytest.mark.parametrize("size", [(640, 480), (1280, 720)])
+    def test_it_says_which_colours_it_has(self, size):
+        assert_is_tagged(self.write(moving_picture(*size)[:2], None))
+
+
+class TestWebM(FormatContract):
+    row = FORMATS["webm"]
+    least_psnr = 35
+    colour_error = 3
+
+    @pytest.mark.parametrize("size", [(640, 480), (1280, 720)])
+    def test_it_says_which_colours_it_has(self, size):
+        assert_is_tagged(self.write(moving_picture(*size)[:2], None))
+
+
+class TestGIF(FormatContract):
+    row = FORMATS["gif"]
+    # 256 colours have to do.
+    least_psnr = 60
+
+    def test_it_needs_encoders_for_what_it_is_made_from(self):
+        assert self.row.encoders == {"libx264rgb", "png", "gif"}
+
+
+class TestWebP(FormatContract):
+    row = FORMATS["webp"]
+    least_psnr = 33
+    colour_error = 6
+
+
+class TestAPNG(FormatContract):
+    row = FORMATS["apng"]
+    least_psnr = math.inf
+
+
+class TestPNG(FormatContract):
+    row = FORMATS["png"]
+    least_psnr = math.inf
+
+
+class TestTemplate(FormatContract):
+    """The example in `format_contract`."""
+
+    row = Format(
+        name="mkv",
+        suffix=".mkv",
+        mime="video/x-matroska",
+        element=None,
+        filters="format=bgr24",
+        output="-c:v libx264rgb -crf 0 -fflags +bitexact -f matroska clip.mkv",
+    )
+    least_psnr = math.inf
+
+
+def assert_is_tagged(video):
+    """Fail unless a browser is told the colour space, which it guesses by the size otherwise."""
+    command = [find_ffmpeg(), "-hide_banner", "-i", "-"]
+    told = subprocess.run(command, input=video.data, capture_output=True).stderr.decode()
+    assert "yuv420p(tv, bt709/bt709/iec61966-2-1" in told

@@ -13,6 +13,7 @@ import pytest
 from lerax_render import VideoWriter
 from lerax_render.video import work_folder as work_folders
 from lerax_render.video.work_folder import PREFIX, WorkFolder, sweep
+from support.processes import is_running, state
 
 HOLD = """
 import sys, time
@@ -156,21 +157,17 @@ with VideoWriter(sys.argv[1], 50) as writer:
         ffmpeg = int(trainer.stdout.readline())
         # It still lives when the folder is swept, and ends by itself when it goes on.
         os.kill(ffmpeg, signal.SIGSTOP)
+        end = time.monotonic() + 30
+        while state(ffmpeg) != "T":
+            assert time.monotonic() < end
         trainer.kill()
         trainer.wait()
     sweep(tmp_path)
     assert hidden(tmp_path) == []
-    end = time.monotonic() + 30
+    os.kill(ffmpeg, signal.SIGCONT)
     while is_running(ffmpeg):
         assert time.monotonic() < end
         time.sleep(0.01)
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_forked_child_that_exits_leaves_its_parents_clip_alone(tmp_path):

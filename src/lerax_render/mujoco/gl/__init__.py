@@ -1,12 +1,17 @@
 """GL contexts without a window, for MuJoCo to draw in.
 
-Two backends, each a row of `BACKENDS` and a module that is imported when it is tried.
+Two platforms, each a row of `PLATFORMS` and a module that is imported when it is tried.
 `open_context` takes the first that really works, at the time of the call: no environment variable
 is set, and it does not matter what `mujoco` chose for itself when it was imported.
 
-Both backends may be tried in one process, and a broken EGL does not spoil OSMesa. But MuJoCo looks
+Both platforms may be tried in one process, and a broken EGL does not spoil OSMesa. But MuJoCo looks
 its GL functions up once, with its first picture, and through EGL those are libglvnd's, which do not
 reach an OSMesa context: after a picture with EGL, OSMesa needs a new process.
+
+A platform's module has a function `open_context`, which returns a `Context` or raises
+`PlatformFailure`, and `REMEDY`, the command that installs its libraries.
+`tests/support/gl_platform_contract.py` says what else is expected of it, and
+`tests/support/gl_platform_template.py` is one to start from.
 """
 
 import importlib
@@ -15,17 +20,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
 from ...errors import BackendUnavailableError
-from .context import BackendFailure, Context, is_software
+from ...trial import Trial
+from .context import Context, PlatformFailure, is_software
 
 __all__ = [
-    "BACKENDS",
+    "PLATFORMS",
     "Context",
     "Probe",
+    "begin_probe",
     "check_name",
     "is_software",
     "open_context",
@@ -34,17 +43,20 @@ __all__ = [
 ]
 
 # Name -> module, in the order of preference: EGL reaches a GPU where there is one, and lasts.
-BACKENDS = {"egl": "egl", "osmesa": "osmesa"}
+PLATFORMS = {"egl": ".egl", "osmesa": ".osmesa"}
 
 # What mujoco itself takes for "no rendering at all".
 _OFF = ("disable", "disabled", "off", "false", "0")
 
+# Name -> the process that first opened a context.
+_owners: dict[str, int] = {}
+
 
 def open_context(gl: str | None = None) -> Context:
-    """Open a GL context with the first backend that works.
+    """Open a GL context on the first GL platform that works.
 
     Args:
-        gl: A name in `BACKENDS`: only that one is tried. None: the one that the environment
+        gl: A name in `PLATFORMS`: only that one is tried. None: the one that the environment
             variable MUJOCO_GL names, or, if it names none of them, each in turn.
 
     Returns:
@@ -52,32 +64,44 @@ def open_context(gl: str | None = None) -> Context:
 
     Raises:
         BackendUnavailableError: None works; the message gives a reason and a remedy for each tried.
-        ValueError: `gl` is not a backend's name, or MUJOCO_EGL_DEVICE_ID not a device's number.
+        ValueError: `gl` is not a platform's name, or MUJOCO_EGL_DEVICE_ID not a device's number.
     """
     failures: list[str] = []
     for name in _candidates(gl):
         try:
-            return cast(Context, _module(name).open_context())
-        except BackendFailure as failure:
+            return _open(name)
+        except PlatformFailure as failure:
             failures.append(f"  {name}: {failure.reason}\n    remedy: {failure.remedy}")
     raise BackendUnavailableError(
-        "MuJoCo cannot draw, because no GL backend works here:\n" + "\n".join(failures)
+        "MuJoCo cannot draw, because no GL platform works here:\n" + "\n".join(failures)
     )
 
 
+def _open(name: str) -> Context:
+    if _owners.get(name, os.getpid()) != os.getpid():
+        # Mesa's drawing threads do not survive a fork, and waiting for them never ends.
+        raise PlatformFailure(
+            "it was used before this process was forked",
+            "start processes with multiprocessing's 'spawn', or draw in the child only",
+        )
+    context = cast(Context, _module(name).open_context())
+    _owners[name] = os.getpid()
+    return context
+
+
 def check_name(gl: str | None) -> None:
-    """Raise ValueError unless `gl` is None or a name in `BACKENDS`."""
-    if gl is not None and gl not in BACKENDS:
-        raise ValueError(f"gl must be one of {', '.join(BACKENDS)}, or None to choose, got {gl!r}")
+    """Raise ValueError unless `gl` is None or a name in `PLATFORMS`."""
+    if gl is not None and gl not in PLATFORMS:
+        raise ValueError(f"gl must be one of {', '.join(PLATFORMS)}, or None to choose, got {gl!r}")
 
 
 def remedy(name: str) -> str:
-    """The command that installs the libraries of a backend in `BACKENDS`."""
+    """The command that installs the libraries of a platform in `PLATFORMS`."""
     return cast(str, _module(name).REMEDY)
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f".{BACKENDS[name]}", __name__)
+    return importlib.import_module(PLATFORMS[name], __name__)
 
 
 def _candidates(gl: str | None) -> list[str]:
@@ -90,15 +114,15 @@ def _candidates(gl: str | None) -> list[str]:
             f"MUJOCO_GL={wanted} switches MuJoCo's drawing off; unset it, or pass gl='egl'"
         )
     # Any other value (glfw, glx, on) asks for a window, which is not to be had here.
-    return [wanted] if wanted in BACKENDS else list(BACKENDS)
+    return [wanted] if wanted in PLATFORMS else list(PLATFORMS)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a backend can do here.
+    """What a GL platform can do here.
 
     Attributes:
-        name: The backend.
+        name: The platform.
         ok: Whether MuJoCo drew a picture with it.
         renderer: What drew it, as GL names it; empty if nothing did.
         hardware: Whether that is a GPU.
@@ -115,29 +139,39 @@ class Probe:
 
 
 def probe(name: str, timeout: float = 60.0) -> Probe:
-    """Try a backend with a small MuJoCo picture, in a process of its own.
+    """Try a GL platform with a small MuJoCo picture, in a process of its own.
 
-    Its own, because a driver may crash or hang, and because MuJoCo keeps to the first backend that
+    Its own, because a driver may crash or hang, and because MuJoCo keeps to the first platform that
     it meets.
 
     Args:
-        name: A name in `BACKENDS`.
-        timeout: Seconds after which the backend counts as hanging.
+        name: A name in `PLATFORMS`.
+        timeout: Seconds after which the platform counts as hanging.
 
     Raises:
-        ValueError: `name` is not a backend's name.
+        ValueError: `name` is not a platform's name.
     """
+    with begin_probe(name, timeout) as outcome:
+        return outcome()
+
+
+@contextmanager
+def begin_probe(name: str, timeout: float = 60.0) -> Iterator[Callable[[], Probe]]:
+    """Begin what `probe` does; yield what waits for it and returns the outcome."""
     check_name(name)
-    command = [sys.executable, "-m", f"{__name__}.probing", name]
+    command = [sys.executable, "-m", f"{__name__}.probing", PLATFORMS[name]]
     # MUJOCO_GL would make `import mujoco` load the same library through PyOpenGL, and fail on its
     # absence in an obscurer way.
-    environment = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+    variables = {key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}
+    with Trial(command, timeout, variables) as trial:
+        yield lambda: _outcome(name, trial)
+
+
+def _outcome(name: str, trial: Trial) -> Probe:
     try:
-        child = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment
-        )
-    except subprocess.TimeoutExpired:
-        return _failed(name, f"it hangs: no picture in {timeout:g} s")
+        child = trial.result()
+    except subprocess.TimeoutExpired as error:
+        return _failed(name, f"it hangs: no picture in {error.timeout:g} s")
     if child.returncode < 0:
         return _failed(name, f"it crashed ({signal.Signals(-child.returncode).name})")
     if child.returncode:

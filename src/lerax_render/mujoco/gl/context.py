@@ -1,4 +1,4 @@
-"""What every GL backend gives: a context without a window, and facts about what draws behind it."""
+"""What every GL platform gives: a context without a window, and what draws behind it."""
 
 import ctypes
 from abc import ABC, abstractmethod
@@ -13,8 +13,8 @@ _GL_MAX_RENDERBUFFER_SIZE = 0x84E8
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swr ", "software", "swiftshader")
 
 
-class BackendFailure(BackendUnavailableError):
-    """One backend's failure, with the cause and the cure apart, for whoever tries several."""
+class PlatformFailure(BackendUnavailableError):
+    """One GL platform's failure, with the cause and the cure apart, for whoever tries several."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason} (remedy: {remedy})")
@@ -31,14 +31,19 @@ class Context(ABC):
     """A GL context without a window.
 
     Attributes:
-        backend: The row of the backends table that it came from.
+        platform: The row of `PLATFORMS` that it came from.
         renderer: What draws, as GL names it, e.g. `"llvmpipe (LLVM 15.0.6, 256 bits)"`.
         max_size: The largest width and height of a framebuffer here, in pixels.
     """
 
-    backend: str
+    platform: str
     renderer: str
     max_size: int
+
+    @property
+    @abstractmethod
+    def is_current(self) -> bool:
+        """Whether it is the calling thread's own now; never when it is closed."""
 
     @abstractmethod
     def current(self) -> AbstractContextManager[None]:

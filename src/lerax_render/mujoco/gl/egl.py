@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...errors import RenderError
-from .context import BackendFailure, Context
+from .context import Context, PlatformFailure
 
 REMEDY = "apt-get install -y libegl1 libopengl0"
 _NAME = "libEGL.so.1"
@@ -77,8 +77,7 @@ class _Library:
             # that turns out broken would be in OSMesa's way.
             library = ctypes.CDLL(_NAME)
         except OSError as error:
-            raise BackendFailure(f"libEGL cannot be loaded: {error}", REMEDY) from None
-        self.pid = os.getpid()
+            raise PlatformFailure(f"libEGL cannot be loaded: {error}", REMEDY) from None
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
@@ -193,7 +192,7 @@ def _cuda_list(visible: str | None) -> list[int] | None:
 class EGLContext(Context):
     """A desktop GL context on an EGL device, without a surface."""
 
-    backend = "egl"
+    platform = "egl"
 
     def __init__(self, library: _Library, device: int) -> None:
         self._egl = library
@@ -202,37 +201,42 @@ class EGLContext(Context):
         # Displays are shared by the whole process (mujoco.egl's included) and initializing one
         # again does nothing, so nobody here ever terminates one.
         if not self._display or not library.eglInitialize(self._display, None, None):
-            raise BackendFailure(
+            raise PlatformFailure(
                 f"its driver does not start ({library.last_error()})", _DRIVER_REMEDY
             )
         attributes = (_Int * len(_CONFIG))(*_CONFIG)
         config, count = (_Pointer * 1)(), _Int()
         library.eglChooseConfig(self._display, attributes, config, 1, ctypes.byref(count))
         if count.value < 1:
-            raise BackendFailure("it has no desktop OpenGL", _DRIVER_REMEDY)
+            raise PlatformFailure("it has no desktop OpenGL", _DRIVER_REMEDY)
         bound = library.eglQueryAPI()
         library.eglBindAPI(_OPENGL_API)
         self._handle = library.eglCreateContext(self._display, config[0], None, None)
         library.eglBindAPI(bound)
         if not self._handle:
-            raise BackendFailure(f"it makes no context ({library.last_error()})", _DRIVER_REMEDY)
+            raise PlatformFailure(f"it makes no context ({library.last_error()})", _DRIVER_REMEDY)
         try:
             answers = self._describe(library.eglGetProcAddress)
         except RenderError as error:
             self.close()
-            raise BackendFailure(str(error), _DRIVER_REMEDY) from None
+            raise PlatformFailure(str(error), _DRIVER_REMEDY) from None
         if not answers:
             self.close()
-            raise BackendFailure("its OpenGL does not answer", _DRIVER_REMEDY)
+            raise PlatformFailure("its OpenGL does not answer", _DRIVER_REMEDY)
+
+    @property
+    def is_current(self) -> bool:
+        """See `Context.is_current`."""
+        return bool(self._handle) and self._egl.eglGetCurrentContext() == self._handle
 
     @contextmanager
     def current(self) -> Iterator[None]:
         """See `Context.current`."""
-        egl = self._egl
-        before = egl.eglGetCurrentContext()
-        if before == self._handle and before:
+        if self.is_current:
             yield
             return
+        egl = self._egl
+        before = egl.eglGetCurrentContext()
         surfaces = (egl.eglGetCurrentSurface(_DRAW), egl.eglGetCurrentSurface(_READ))
         display = egl.eglGetCurrentDisplay()
         if not egl.eglMakeCurrent(self._display, None, None, self._handle):
@@ -261,22 +265,16 @@ def open_context() -> EGLContext:
     MUJOCO_EGL_DEVICE_ID and CUDA_VISIBLE_DEVICES choose the device: see `choose_devices`.
 
     Raises:
-        BackendFailure: There is no libEGL, no device, or none that works.
+        PlatformFailure: There is no libEGL, no device, or none that works.
         ValueError: MUJOCO_EGL_DEVICE_ID names no device.
     """
     global _library
     with _lock:
         if _library is None:
             _library = _Library()
-        if _library.pid != os.getpid():
-            # Mesa's drawing threads do not survive a fork, and waiting for them never ends.
-            raise BackendFailure(
-                "EGL was used before this process was forked",
-                "start processes with multiprocessing's 'spawn', or draw in the child only",
-            )
         devices = _library.devices()
         if not devices:
-            raise BackendFailure("EGL finds no device, so no driver is there", _DRIVER_REMEDY)
+            raise PlatformFailure("EGL finds no device, so no driver is there", _DRIVER_REMEDY)
         order = choose_devices(
             [_library.cuda_number(device) for device in devices],
             os.environ.get("MUJOCO_EGL_DEVICE_ID"),
@@ -286,10 +284,10 @@ def open_context() -> EGLContext:
         for i in order:
             try:
                 context = EGLContext(_library, devices[i])
-            except BackendFailure as failure:
+            except PlatformFailure as failure:
                 failures.append(f"device {i}: {failure.reason}")
             else:
                 # From here on MuJoCo may find it, even where OSMesa was loaded before.
                 ctypes.CDLL(_NAME, mode=ctypes.RTLD_GLOBAL)
                 return context
-    raise BackendFailure("; ".join(failures), _DRIVER_REMEDY)
+    raise PlatformFailure("; ".join(failures), _DRIVER_REMEDY)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...errors import RenderError
-from .context import BackendFailure, Context
+from .context import Context, PlatformFailure
 
 REMEDY = "apt-get install -y libosmesa6"
 
@@ -49,32 +49,37 @@ def _load() -> ctypes.CDLL:
             function = getattr(library, function_name)
             function.restype, function.argtypes = result, arguments
         return library
-    raise BackendFailure(f"libOSMesa cannot be loaded: {reasons[0]}", REMEDY)
+    raise PlatformFailure(f"libOSMesa cannot be loaded: {reasons[0]}", REMEDY)
 
 
 class OSMesaContext(Context):
     """A GL context that draws into plain memory."""
 
-    backend = "osmesa"
+    platform = "osmesa"
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._osmesa = library
         self._buffer = (ctypes.c_ubyte * (4 * _SIDE * _SIDE))()
         self._handle: int | None = library.OSMesaCreateContextExt(_RGBA, 0, 0, 0, None)
         if not self._handle:
-            raise BackendFailure("OSMesa makes no context", REMEDY)
+            raise PlatformFailure("OSMesa makes no context", REMEDY)
         if not self._describe(library.OSMesaGetProcAddress):
             self.close()
-            raise BackendFailure("OSMesa's OpenGL does not answer", REMEDY)
+            raise PlatformFailure("OSMesa's OpenGL does not answer", REMEDY)
+
+    @property
+    def is_current(self) -> bool:
+        """See `Context.is_current`."""
+        return bool(self._handle) and self._osmesa.OSMesaGetCurrentContext() == self._handle
 
     @contextmanager
     def current(self) -> Iterator[None]:
         """See `Context.current`."""
-        osmesa = self._osmesa
-        before = osmesa.OSMesaGetCurrentContext()
-        if before == self._handle and before:
+        if self.is_current:
             yield
             return
+        osmesa = self._osmesa
+        before = osmesa.OSMesaGetCurrentContext()
         restore = self._remember(before) if before else (None, None, 0, 0, 0)
         if not osmesa.OSMesaMakeCurrent(self._handle, self._buffer, _UNSIGNED_BYTE, _SIDE, _SIDE):
             raise RenderError("OSMesa refuses to make the context current")
@@ -103,6 +108,6 @@ def open_context() -> OSMesaContext:
     """Open a context.
 
     Raises:
-        BackendFailure: There is no libOSMesa, or it does not work.
+        PlatformFailure: There is no libOSMesa, or it does not work.
     """
     return OSMesaContext(_load())

@@ -7,18 +7,17 @@ import sys
 import mujoco
 import numpy as np
 
-from . import BACKENDS
-from .context import BackendFailure, is_software
+from .context import PlatformFailure, is_software
 
 _SCENE = """<mujoco><worldbody><light pos="0 0 3"/><geom size="1"/></worldbody></mujoco>"""
 _SIDE = 64
 
 
-def draw(name: str) -> dict[str, object]:
-    """Draw a ball with the backend `name`; the fields of a `Probe` but its name."""
+def draw(module: str) -> dict[str, object]:
+    """Draw a ball on the GL platform of a module; the fields of a `Probe` but its name."""
     try:
-        context = importlib.import_module(f".{BACKENDS[name]}", __package__).open_context()
-    except BackendFailure as failure:
+        context = importlib.import_module(module, __package__).open_context()
+    except PlatformFailure as failure:
         return {"ok": False, "reason": failure.reason, "remedy": failure.remedy}
     with context.current():
         model = mujoco.MjModel.from_xml_string(_SCENE)
@@ -44,7 +43,7 @@ def draw(name: str) -> dict[str, object]:
     }
     if pixels[_SIDE // 2, _SIDE // 2].any():
         return {"ok": True, **facts}
-    remedy = "update the GL driver, or use another backend (gl=, MUJOCO_GL)"
+    remedy = "update the GL driver, or use another GL platform (gl=, MUJOCO_GL)"
     return {"ok": False, "reason": "its picture is black", "remedy": remedy, **facts}
 
 

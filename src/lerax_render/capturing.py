@@ -1,0 +1,145 @@
+"""Environment and policy in, replay out: nothing is painted."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import UnsupportedEnvError
+from .replay import Origin, Replay, joined
+from .settings import check_policy, check_seed, check_steps
+from .sources import Simulation, find_source
+
+if TYPE_CHECKING:
+    from .acting import Key, PyTree
+
+
+def capture(
+    env: Any,
+    policy: Any | None = None,
+    *,
+    steps: int | None = None,
+    key: "Key" = None,
+    deterministic: bool = False,
+    states: "PyTree" = None,
+    lanes: int | None = None,
+) -> Any:
+    """Run a policy in an environment and keep what a picture needs of each step; paint nothing.
+
+    Args:
+        env: As for `record`.
+        policy: As for `record`.
+        steps: Number of steps, the first state included (default 256).
+        key: A JAX PRNG key, or a seed for one (default 0).
+        deterministic: Whether the policy takes its most likely action instead of a sampled one.
+        states: States that you already have, instead of a rollout: a pytree of states stacked along
+            a leading axis, an iterable of single states, or a `Rollout` of whole states. Nothing is
+            known of their rewards and episodes.
+        lanes: Number of rollouts that advance together in one vmapped scan, each with a key of its
+            own; `policy` may be a sequence of as many policies.
+
+    Returns:
+        A `Replay`; with `lanes` a list of so many, which share one scene.
+
+    Raises:
+        ValueError, TypeError: An argument is wrong; nothing was computed.
+        UnsupportedEnvError: Nothing here can draw this environment, or it paints its pictures
+            itself: then there is nothing to capture, and `record` makes clips of it.
+    """
+    check_not_traced("capture", env)
+    source = find_source(env)
+    scene = source.scene(env)
+    if not scene.has_steps:
+        raise UnsupportedEnvError(
+            f"{name_of(env)} paints its pictures itself, so there is nothing to capture that could "
+            "be painted later; record(env, policy, path) makes a clip of it"
+        )
+    scene = scene.kept()
+    if states is not None:
+        if policy is not None or lanes is not None or steps is not None:
+            raise ValueError(
+                "states are what there is to capture; leave policy, steps and lanes away with them"
+            )
+        whole = joined(list(source.replays_of(env, states)))
+        return dataclasses.replace(whole, scene=scene, origin=_origin(env, None, None))
+    steps = source.default_steps(env) if steps is None else check_steps(steps)
+    key = check_seed(key)
+    for each in each_policy(policy, lanes, "lanes"):
+        check_policy(env, each)
+    parts = source.replays(
+        env, policy, steps=steps, key=key, deterministic=deterministic, lanes=lanes
+    )
+    origin = _origin(env, policy, key)
+    replays = [
+        dataclasses.replace(joined(lane), scene=scene, origin=origin)
+        for lane in zip(*parts, strict=True)
+    ]
+    return replays[0] if lanes is None else replays
+
+
+def each_policy(policy: Any, lanes: int | None, of: str) -> Sequence[Any]:
+    """Return the policies that were given, or raise `ValueError` unless there is one a lane."""
+    if not isinstance(policy, list | tuple):
+        return [policy]
+    if len(policy) != lanes:
+        raise ValueError(
+            f"{len(policy)} policies were given, which needs as many {of}, got "
+            f"{lanes or f'no {of}'}"
+        )
+    return policy
+
+
+def check_not_traced(what: str, env: Any) -> None:
+    """Raise `RuntimeError` in a function that JAX is tracing."""
+    jax = sys.modules.get("jax")
+    # The question starts JAX, which is none of a simulation's business.
+    if jax is None or isinstance(env, Simulation | Replay):
+        return
+    if isinstance(jax.numpy.zeros(()) + 1, jax.core.Tracer):
+        raise RuntimeError(
+            f"{what} was called in a function that JAX is tracing, where there are no numbers to "
+            "make pictures of: call it outside of jax.jit, or from a jax.debug.callback"
+        )
+
+
+def _origin(env: Any, policy: Any, key: Any) -> Origin:
+    if isinstance(policy, list | tuple):
+        policy = policy[0]
+    return Origin(
+        name_of(env),
+        None if policy is None else type(policy).__name__,
+        _numbers(key),
+        versions={name: found for name in _PACKAGES if (found := _version(name)) is not None},
+    )
+
+
+_PACKAGES = ("lerax-render", "lerax", "jax", "mujoco")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _numbers(key: Any) -> tuple[int, ...]:
+    if key is None or isinstance(key, int):
+        return (key or 0,)
+    import jax
+
+    from .acting import typed_key
+
+    return tuple(np.asarray(jax.random.key_data(typed_key(key))).ravel().tolist())
+
+
+def name_of(env: Any) -> str:
+    """Return an environment's name, or its class's."""
+    try:
+        name = env.name
+    except Exception:
+        name = None
+    return name if isinstance(name, str) else type(env).__name__

@@ -1,0 +1,56 @@
+"""What stays the same in a MuJoCo episode: the model."""
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, override
+
+from ..scene import Scene
+from ..settings import Camera, Picture, PixelFormat
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from .painter import PosePainter
+
+
+@dataclass(frozen=True, eq=False)
+class MujocoScene(Scene):
+    """A MuJoCo model; what is captured of a step is a `Pose`.
+
+    Attributes:
+        model: The model.
+    """
+
+    shares_painter: ClassVar[bool] = True
+
+    model: "mujoco.MjModel"
+
+    @override
+    def painter(
+        self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
+    ) -> "PosePainter":
+        """Open a painter with a GL context of its own.
+
+        Raises:
+            ValueError, TypeError: The model has no such camera, or there is no such quality.
+            BackendUnavailableError: No GL platform works here.
+        """
+        from .painter import PosePainter
+
+        return PosePainter(self.model, picture, workers)
+
+    @override
+    def kept(self) -> "MujocoScene":
+        return MujocoScene(copy.copy(self.model))
+
+    @override
+    def looks_ahead(self, picture: Picture) -> bool:
+        return _is_left_open(picture.camera)
+
+
+def _is_left_open(camera: Any) -> bool:
+    """Whether something of a camera is chosen by what happens in the clip."""
+    if isinstance(camera, Camera):
+        pointed = camera.lookat is not None or camera.track is not None
+        return not pointed or None in (camera.azimuth, camera.elevation, camera.distance)
+    return camera is None

@@ -1,0 +1,254 @@
+"""What was captured of an episode: a scene, and what a picture needs of each step."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .scene import Captured, Scene
+
+PART = 64
+"""Steps that are captured, painted and handed on together."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Where an episode lies in a replay, and what it earned there.
+
+    Attributes:
+        start: Its first step in the replay.
+        stop: The step after its last one.
+        episode_return: The sum of its rewards in the replay.
+        length: How many actions were taken in it; its first state takes none.
+        is_whole: Whether the replay holds it from its first state to its last one.
+    """
+
+    start: int
+    stop: int
+    episode_return: float
+    length: int
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a replay comes from; whatever is not known is `None`.
+
+    Attributes:
+        env: Name of the environment.
+        policy: Name of the policy's class; `None` also where actions were sampled.
+        seed: The random key, as the whole numbers it is made of.
+        training_step: Environment steps that the policy had been trained for.
+        versions: Of the packages that made it, by name.
+    """
+
+    env: str | None = None
+    policy: str | None = None
+    seed: tuple[int, ...] | None = None
+    training_step: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Replay:
+    """Consecutive steps of one rollout, captured, so that they can be looked at again.
+
+    All arrays are NumPy's, with the steps `T` as their leading axis. It pickles, and needs neither
+    the environment nor the policy any more. `replay[a:b]` is the part from step `a` up to `b`.
+
+    Time runs as in `dm_env`: each step is one state. The first state of an episode takes no action,
+    and the step after the terminal state is the first of the next episode.
+
+    Attributes:
+        scene: What stays the same.
+        captured: What a picture needs of each step; its form depends on the scene.
+        seconds_per_step: Simulated seconds between two steps, or `None` where time has no unit.
+        rewards: `float32 (T,)`, the reward for arriving in each state; 0 at episode starts. It is
+            `None`, as are the three below, for states of the user's own.
+        terminated: `bool (T,)`, whether the state ended its episode.
+        truncated: `bool (T,)`, whether the episode was cut short in that state.
+        episode_starts: `bool (T,)`, whether the state is the first of its episode.
+        actions: The action that led to each state, an array or a tree of arrays `(T, ...)`; zeros
+            at episode starts. `None` where there are none.
+        observations: What each state looks like to the policy, likewise; `None` where that takes
+            more than 1 kB a step.
+        origin: Where it comes from.
+    """
+
+    scene: Scene
+    captured: Captured
+    seconds_per_step: float | None = None
+    rewards: np.ndarray | None = None
+    terminated: np.ndarray | None = None
+    truncated: np.ndarray | None = None
+    episode_starts: np.ndarray | None = None
+    actions: Any = None
+    observations: Any = None
+    origin: Origin = field(default_factory=Origin)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return count_steps(self.captured)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __repr__(self) -> str:
+        parts = [f"{self.steps} steps"]
+        if self.origin.env is not None:
+            parts.insert(0, self.origin.env)
+        if self.seconds_per_step is not None:
+            parts.append(f"{self.steps * self.seconds_per_step:.3g} s")
+        if self.rewards is not None:
+            parts.append(f"{len(self.episodes)} episodes")
+        return f"Replay({', '.join(parts)})"
+
+    def __getitem__(self, part: slice) -> "Replay":
+        if not isinstance(part, slice):
+            raise TypeError(f"a replay is cut with a slice, such as replay[10:20], got {part!r}")
+        if part.step not in (None, 1):
+            raise ValueError(f"a part of a replay has all its steps, got a stride of {part.step}")
+        start, stop, _ = part.indices(self.steps)
+        if start >= stop:
+            raise ValueError(f"replay[{part.start}:{part.stop}] of {self.steps} steps is empty")
+        return self.mapped(lambda array: array[start:stop])
+
+    @property
+    def episodes(self) -> tuple[Episode, ...]:
+        """The episodes in the replay, in order; the first and the last may be cut.
+
+        Raises:
+            ValueError: The replay was made of states, which tell nothing of episodes.
+        """
+        if self.rewards is None or self.episode_starts is None:
+            raise ValueError(
+                "this replay was captured from given states, which tell nothing of rewards and "
+                "episodes"
+            )
+        ends = np.asarray(self.terminated) | np.asarray(self.truncated)
+        return episodes_in(self.rewards, ends, self.episode_starts)
+
+    def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> "Replay":
+        """Return a replay with `function` applied to each array, whose first axis is the steps."""
+        changed = {name: map_arrays(function, getattr(self, name)) for name in _STEPPED}
+        return dataclasses.replace(self, **changed)
+
+
+_STEPPED = (
+    "captured",
+    "rewards",
+    "terminated",
+    "truncated",
+    "episode_starts",
+    "actions",
+    "observations",
+)
+
+
+def joined(parts: Sequence[Replay]) -> Replay:
+    """Return consecutive parts of one replay as one."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = {
+        name: map_arrays(
+            lambda *arrays: np.concatenate(arrays), *(getattr(part, name) for part in parts)
+        )
+        for name in _STEPPED
+    }
+    return dataclasses.replace(parts[0], **whole)
+
+
+def lengthened(replay: Replay, steps: int) -> Replay:
+    """Return a replay of that many steps at least, whose last step stays once it is over."""
+    missing = steps - replay.steps
+    if missing <= 0:
+        return replay
+    longer = replay.mapped(lambda array: array[np.minimum(np.arange(steps), replay.steps - 1)])
+    for array in (longer.rewards, longer.terminated, longer.truncated, longer.episode_starts):
+        if array is not None:
+            array[-missing:] = 0
+    return longer
+
+
+def episodes_in(rewards: np.ndarray, ends: np.ndarray, starts: np.ndarray) -> tuple[Episode, ...]:
+    """Find the episodes in consecutive steps.
+
+    Args:
+        rewards: `float (T,)`.
+        ends: `bool (T,)`, whether the state ends its episode.
+        starts: `bool (T,)`, whether the state is the first of its episode.
+    """
+    edges = np.union1d(np.flatnonzero(starts), (0, len(rewards))).tolist()
+    return tuple(
+        Episode(
+            start,
+            stop,
+            float(rewards[start:stop].sum(dtype=np.float64)),
+            stop - start - bool(starts[start]),
+            bool(starts[start] and ends[stop - 1]),
+        )
+        for start, stop in itertools.pairwise(edges)
+    )
+
+
+def map_arrays(function: Callable[..., Any], *trees: Any) -> Any:
+    """Apply a function to each array of a tree, or to the arrays in the same place of several.
+
+    Trees are what sources capture: arrays in tuples, named tuples, lists, dicts and dataclasses
+    whose static fields say so, as JAX has it. Not `jax.tree.map`, since MuJoCo's clips need no JAX.
+    """
+    first = trees[0]
+    if first is None or isinstance(first, str):
+        return first
+    if isinstance(first, np.ndarray):
+        return function(*trees)
+    if isinstance(first, dict):
+        return {key: map_arrays(function, *(tree[key] for tree in trees)) for key in first}
+    if isinstance(first, tuple | list):
+        mapped = [map_arrays(function, *parts) for parts in zip(*trees, strict=True)]
+        return type(first)(*mapped) if hasattr(first, "_fields") else type(first)(mapped)
+    if dataclasses.is_dataclass(first) and not isinstance(first, type):
+        fields = [f.name for f in dataclasses.fields(first) if not f.metadata.get("static")]
+        parts = {f: map_arrays(function, *(getattr(tree, f) for tree in trees)) for f in fields}
+        return dataclasses.replace(first, **parts)
+    raise TypeError(f"expected arrays in tuples, dicts or dataclasses, got {type(first).__name__}")
+
+
+def arrays_in(tree: Any) -> list[np.ndarray]:
+    """Return the arrays of a tree, as `map_arrays` finds them."""
+    found: list[np.ndarray] = []
+
+    def note(array: np.ndarray) -> np.ndarray:
+        found.append(array)
+        return array
+
+    map_arrays(note, tree)
+    return found
+
+
+def count_steps(captured: Captured) -> int:
+    """Return how many steps were captured."""
+    return len(arrays_in(captured)[0])
+
+
+def count_bytes(tree: Any) -> int:
+    """Return about how much memory captured steps take, in bytes."""
+    return sum(
+        array.nbytes
+        + (sum(count_bytes(each) for each in array.flat) if array.dtype == object else 0)
+        for array in arrays_in(tree)
+    )
+
+
+def row(objects: Iterable[Any]) -> np.ndarray:
+    """Return `object (T,)`: what was captured of steps that have no common form."""
+    listed = list(objects)
+    array = np.empty(len(listed), object)
+    for place, each in enumerate(listed):
+        # One by one: of tuples NumPy would make rows.
+        array[place] = each
+    return array

@@ -1,0 +1,28 @@
+"""A clip's first frame as a picture."""
+
+from .ffmpeg import Ffmpeg
+from .formats import FORMATS
+from .reader import place_clip
+from .video import Video
+from .work_folder import WorkFolder
+
+# From RGB: a WebP has no other colours than BT.601's, and ffmpeg would take BT.709's for those.
+_PICTURE = "-frames:v 1 -vf format=bgra -c:v libwebp -quality 85 -f webp still.webp"
+
+
+def make_still(video: Video) -> bytes:
+    """Return the first frame of a clip as a WebP picture.
+
+    Raises:
+        EncodeError: ffmpeg could not read the clip.
+        BackendUnavailableError: there is no ffmpeg.
+    """
+    with WorkFolder() as folder:
+        source = video.files[:1] if video.content is None else video.content
+        clip = place_clip(folder, FORMATS[video.format], source)
+        ffmpeg = Ffmpeg(["-i", clip.name, *_PICTURE.split()], folder)
+        try:
+            ffmpeg.finish()
+        finally:
+            ffmpeg.kill()
+        return (folder / "still.webp").read_bytes()

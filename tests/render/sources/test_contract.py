@@ -1,0 +1,98 @@
+"""Each kind of environment through the suite that all kinds share."""
+
+import pytest
+from lerax.env import CartPole
+
+from lerax_render import Simulation
+from lerax_render.batch.loading import load_env
+from lerax_render.sources.custom import Custom
+from lerax_render.sources.gymnasium import Gymnasium
+from lerax_render.sources.gymnax import Gymnax
+from lerax_render.sources.lerax2d import Drawn, EagerlyDrawn
+from lerax_render.sources.mujoco import Mujoco
+from lerax_render.sources.simulation import SimulationSource
+from support.environments import Captioned, OwnLook
+from support.mjx_environments import Swing
+from support.paths import SCENES
+from support.source_contract import SourceContract
+
+
+class TestDrawn(SourceContract):
+    source = Drawn
+    most_bytes = 200
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return CartPole()
+
+
+class TestEagerlyDrawn(SourceContract):
+    source = EagerlyDrawn
+    is_seeded = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return Captioned(4)
+
+
+class Striped(OwnLook):
+    """Brings a renderer of its own, and draws a bar that grows."""
+
+    def render(self, state, renderer):
+        renderer.frame[:] = 40
+        renderer.frame[:, : 10 + 8 * int(state.count)] = 220
+
+
+class TestCustom(SourceContract):
+    source = Custom
+    has_replays = False
+    is_seeded = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return Striped(5)
+
+
+class TestSimulation(SourceContract):
+    source = SimulationSource
+    has_lanes = False
+    has_camera = True
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return Simulation(SCENES / "arm.xml")
+
+
+class TestGymnasium(SourceContract):
+    source = Gymnasium
+    has_replays = False
+    has_lanes = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return load_env("gym:CartPole-v1")
+
+
+class TestGymnax(SourceContract):
+    source = Gymnax
+    has_replays = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return load_env("gymnax:CartPole-v1")
+
+
+class TestMujoco(SourceContract):
+    source = Mujoco
+    has_camera = True
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return Swing()
