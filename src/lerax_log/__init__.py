@@ -16,7 +16,6 @@ The rooms, from top to bottom; a room imports only from those below it:
     recordings  clips of the policy, made by a thread beside the training
     traced      what is traced into `learn`: what an iteration reports, and how it gets to the host
     backends    where it is logged
-    checks      of arguments
 """
 
 import lazy_loader

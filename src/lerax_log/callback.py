@@ -7,7 +7,7 @@ what has to happen in each of them is a call of `host`, with numbers for what is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
 import equinox as eqx
 import jax
@@ -21,14 +21,19 @@ from lerax.callback import (
     StepContext,
     TrainingContext,
 )
+from msgspec import Meta
 
-from lerax_render.video import VideoWriter
+from lerax_render.settings import CameraLike, Count, Pixels, Rate, between, checked
 
 from . import host, traced
 from .backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, FanOut
-from .checks import check_seconds, check_share, check_text, check_whole
 from .recordings import ClipSettings, RecordWhen, VideoOptions, warn_unless_drawable
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
+
+type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
+type Weight = Annotated[float, Meta(gt=0, le=1, description="a number above 0, at most 1")]
+type Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0, or None")]
+type Names = Annotated[Mapping[str, Any], Meta(description="a mapping of names to values, or None")]
 
 
 @jax.tree_util.register_dataclass
@@ -117,24 +122,25 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         self,
         backend: AbstractLoggingBackend | Sequence[AbstractLoggingBackend],
         *,
-        name: str | None = None,
+        name: RunName | None = None,
         env: Any | None = None,
         policy: Any | None = None,
-        alpha: float = 0.9,
-        hparams: Mapping[str, Any] | None = None,
-        log_interval: int = 1,
-        video_interval: int = 0,
-        video_num_steps: int = 256,
-        video_width: int = 640,
-        video_height: int = 480,
-        video_fps: float = 50.0,
-        video_camera: Any | None = None,
+        alpha: Weight = 0.9,
+        hparams: Names | None = None,
+        log_interval: Annotated[int, between(1)] = 1,
+        video_interval: Annotated[int, between(0)] = 0,
+        video_num_steps: Count = 256,
+        video_width: Pixels = 640,
+        video_height: Pixels = 480,
+        video_fps: Rate = 50.0,
+        video_camera: CameraLike | None = None,
         video_overlay: bool = True,
         video_keep: bool = True,
         video_mode: Literal["drop", "block"] = "drop",
-        video_time_limit: float | None = 600.0,
+        video_time_limit: Seconds | None = 600.0,
         record_when: RecordWhen = "always",
     ) -> None:
+        given = dict(locals())
         if isinstance(jnp.zeros(()) + 1, jax.core.Tracer):
             raise RuntimeError(
                 "a LoggingCallback was constructed in a function that JAX is tracing, where it "
@@ -142,50 +148,37 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 "like, and pass it in or close over it"
             )
         backends = FanOut(backend)
-        check_text("name", name)
-        check_share("alpha", alpha)
-        check_whole("log_interval", log_interval, 1)
-        check_whole("video_interval", video_interval, 0)
-        check_whole("video_num_steps", video_num_steps, 1)
-        # Never started: it checks what it is given.
-        VideoWriter(None, video_fps, width=video_width, height=video_height)
-        if video_mode not in ("drop", "block"):
-            raise ValueError(f'video_mode must be "drop" or "block", got {video_mode!r}')
-        check_seconds("video_time_limit", video_time_limit)
-        if record_when not in ("always", "best") and not callable(record_when):
-            raise ValueError(
-                f'record_when must be "always", "best" or a function, got {record_when!r}'
-            )
-        if hparams is not None and not isinstance(hparams, Mapping):
-            raise TypeError(
-                f"hparams must be a mapping of names to values or None, got {hparams!r}"
-            )
-
-        self.alpha = float(alpha)
-        self.log_interval = int(log_interval)
+        options = {
+            name: checked(name, kind, given[name])
+            for name, kind in get_type_hints(LoggingCallback.__init__, include_extras=True).items()
+            if name not in ("backend", "env", "policy", "return")
+        }
+        self.alpha = options["alpha"]
+        self.log_interval = options["log_interval"]
         # Without a backend that takes videos there is nobody to make them for.
-        self.video_interval = int(video_interval) if backends.video_formats else 0
+        self.video_interval = options["video_interval"] if backends.video_formats else 0
         clip = ClipSettings(
-            steps=video_num_steps,
-            width=video_width,
-            height=video_height,
-            fps=video_fps,
-            camera=video_camera,
-            overlay=bool(video_overlay),
+            steps=options["video_num_steps"],
+            width=options["video_width"],
+            height=options["video_height"],
+            fps=options["video_fps"],
+            camera=options["video_camera"],
+            overlay=options["video_overlay"],
         )
+        time_limit = options["video_time_limit"]
         videos = VideoOptions(
-            self.video_interval,
-            clip,
-            bool(video_keep),
-            record_when,
-            float("inf") if video_time_limit is None else float(video_time_limit),
+            interval=self.video_interval,
+            clip=clip,
+            keep=options["video_keep"],
+            record_when=options["record_when"],
+            time_limit=float("inf") if time_limit is None else time_limit,
         )
         session = host.Session(
             backends,
-            name=None if name is None else host.safe_name(name),
+            name=None if name is None else host.safe_name(options["name"]),
             videos=videos if self.video_interval else None,
-            block=video_mode == "block",
-            hparams=traced.flattened(hparams or {}),
+            block=options["video_mode"] == "block",
+            hparams=traced.flattened(options["hparams"] or {}),
         )
         self.handle = host.Handle.of(session)
         if env is not None and self.video_interval:

@@ -15,11 +15,14 @@ from .declarations import settings_of as settings_of
 from .picture import MAX_SIZE as MAX_SIZE
 from .picture import ByteSize as ByteSize
 from .picture import Camera as Camera
+from .picture import CameraLike as CameraLike
+from .picture import Count as Count
 from .picture import GridShape as GridShape
 from .picture import LineName as LineName
 from .picture import Picture as Picture
 from .picture import PixelFormat as PixelFormat
 from .picture import Pixels as Pixels
 from .picture import QualityName as QualityName
+from .picture import Rate as Rate
 from .picture import Settings as Settings
 from .texts import assignments as assignments
