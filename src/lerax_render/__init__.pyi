@@ -13,13 +13,13 @@ from .errors import RenderWarning as RenderWarning
 from .errors import UnsupportedEnvError as UnsupportedEnvError
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
-from .picture import Camera as Camera
 from .recording import record as record
 from .recording import render as render
 from .recording import try_record as try_record
 from .replay import Episode as Episode
 from .replay import Origin as Origin
 from .replay import Replay as Replay
+from .settings import Camera as Camera
 from .sources import Simulation as Simulation
 from .video import Video as Video
 from .video import VideoReader as VideoReader

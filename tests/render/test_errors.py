@@ -4,7 +4,7 @@ import pytest
 
 from lerax_render import BackendUnavailableError, Clip, EncodeError
 from lerax_render.errors import is_for_users
-from lerax_render.texts import parsed_grid
+from lerax_render.settings.texts import parsed_grid
 from lerax_render.video import Video
 
 

@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from msgspec import Meta
 
 from .. import __version__
-from ..checks import LARGEST_SEED, shown
-from ..declarations import Text, between
 from ..errors import is_for_users
-from ..picture import Settings
+from ..settings import LARGEST_SEED, Settings, Text, between, shown
 from .loading import file_in, load_env, load_policy
 
 if TYPE_CHECKING:

@@ -10,9 +10,7 @@ import docstring_parser
 from tyro.conf import Positional, UseAppendAction, arg
 from tyro.constructors import PrimitiveConstructorSpec
 
-from ..checks import shown
-from ..declarations import Kind, Setting, settings_of
-from ..texts import assignments
+from ..settings import Kind, Setting, assignments, settings_of, shown
 
 SHORT = {
     "camera": "-c",

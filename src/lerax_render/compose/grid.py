@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..checks import checked
-from ..picture import MAX_SIZE, GridShape
+from ..settings import MAX_SIZE, GridShape, checked
 from .text import darken, text_mask, write
 
 _GAP_COLOUR = 40

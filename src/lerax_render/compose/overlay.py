@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..picture import LineName
 from ..replay import Replay
+from ..settings import LineName
 from .text import darken, text_mask, write
 
 type Line = LineName | Callable[[StepInfo], str]

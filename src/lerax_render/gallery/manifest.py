@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..batch import Clip, file_in, stem
-from ..checks import checked, shown, unknown
 from ..compose import Grid
-from ..declarations import Setting, settings_of
-from ..picture import Picture
+from ..settings import Picture, Setting, checked, settings_of, shown, unknown
 from ..video import FORMATS, Preset, find_preset
 from .schema import About, Caption
 from .toml_lines import Place, key_lines, line_of

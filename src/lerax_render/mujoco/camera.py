@@ -7,7 +7,7 @@ from typing import SupportsIndex
 import mujoco
 import numpy as np
 
-from ..picture import Camera
+from ..settings import Camera
 from .framing import Subject
 
 # MuJoCo's own default, which says that the model's author had no wish.

@@ -14,10 +14,8 @@ import weakref
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from ..checks import checked
-from ..declarations import between
 from ..errors import BackendUnavailableError
-from ..picture import MAX_SIZE
+from ..settings import MAX_SIZE, between, checked
 
 try:
     import mujoco

@@ -9,9 +9,7 @@ from jax import numpy as jnp
 from lerax.render import WHITE, Abstract2DRenderer, Transform
 from numpy.typing import NDArray
 
-from ..checks import checked
-from ..declarations import kind_of
-from ..picture import Pixels
+from ..settings import Pixels, checked, kind_of
 
 __all__ = ["Layout"]
 

@@ -87,7 +87,7 @@ def test_what_an_environment_does_to_its_process_is_an_outcome(tmp_path):
         render_job(Job(Clip(env=f"{tmp_path}/{name}.py:Env", **SMALL), tmp_path / "a.mp4"))
         for name in ("leaves", "breaks")
     )
-    assert leaves.error == "SystemExit: no licence"
+    assert leaves.error.endswith("line 2, `sys.exit('no licence')`: SystemExit: no licence")
     assert breaks.error.endswith("ZeroDivisionError: division by zero")
 
 

@@ -17,13 +17,13 @@ from lerax.env import CartPole
 
 import lerax_render as lr
 from lerax_render.batch import Clip
-from lerax_render.checks import checked
 from lerax_render.cli.options import given, options_of
 from lerax_render.compose import LINES
-from lerax_render.declarations import between, settings_of
 from lerax_render.gallery.manifest import read_manifest
 from lerax_render.mujoco import CINEMATIC, NAMES
-from lerax_render.picture import (
+from lerax_render.settings.checks import checked
+from lerax_render.settings.declarations import between, settings_of
+from lerax_render.settings.picture import (
     Camera,
     FormatName,
     LineName,
