@@ -14,7 +14,7 @@ from lerax_render.compose.composition import Composition
 from lerax_render.filming import parts_of
 from lerax_render.gallery.build import make_gallery
 from lerax_render.painter import Painter
-from lerax_render.picture import Picture
+from lerax_render.settings.picture import Picture
 
 CLIPS = 12
 STEPS = 1024

@@ -23,7 +23,7 @@ from timing import Row, best_of, costs, faster, known, psnr, quietly
 
 from lerax_render import VideoWriter, capture, record, render, rollout
 from lerax_render.paint2d.offscreen import offscreen_display
-from lerax_render.picture import Picture
+from lerax_render.settings.picture import Picture
 from lerax_render.sources.simulation import Simulation
 from lerax_render.video import VideoReader
 from lerax_render.video.ffmpeg import find_ffmpeg

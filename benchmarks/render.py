@@ -15,7 +15,7 @@ from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 from lerax_render import HeadlessMujocoRenderer, Replay, VideoWriter, capture, render, rollout
 from lerax_render.mujoco.camera import CameraRig
 from lerax_render.paint2d.offscreen import offscreen_display
-from lerax_render.picture import Picture
+from lerax_render.settings.picture import Picture
 
 STEPS = 256
 # Of what takes long to paint.

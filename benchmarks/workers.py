@@ -12,7 +12,7 @@ from lerax_render import capture, record
 from lerax_render.mujoco.painter import poses
 from lerax_render.mujoco.pool import PoseProcesses
 from lerax_render.mujoco.pose import Pose
-from lerax_render.picture import Picture
+from lerax_render.settings.picture import Picture
 from lerax_render.sources.simulation import Simulation
 
 FRAMES = 48

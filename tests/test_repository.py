@@ -94,6 +94,7 @@ def test_image_and_set_up_install_the_same_gl_libraries() -> None:
 
 def test_version_is_stated_once_and_the_same() -> None:
     assert lerax_render.__version__ == PROJECT["project"]["version"]
+    assert "__version__" in dir(lerax_render)
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -114,44 +115,82 @@ def test_import_loads_nothing_heavy() -> None:
     assert not heavy & set(loaded)
 
 
-def rooms() -> dict[str, int]:
-    """Read the table of rooms in docs/architecture.md: each module or package and its row."""
+PACKAGE = ROOT / "src/lerax_render"
+MOST_MODULES = 15
+TOP, GROUND = "top", "ground"
+
+
+def wings() -> dict[str, list[str]]:
+    """Read the table of wings in docs/architecture.md: the modules of each, both in order."""
     text = (ROOT / "docs/architecture.md").read_text()
-    rows = text[text.index("| room |") :].split("\n\n")[0].splitlines()[2:]
-    return {
-        name: number
-        for number, row in enumerate(rows)
-        for name in re.findall(r"`(\w+)(?:\.py|/)`", row.split("|")[1])
-    }
+    rows = text[text.index("| wing | rooms |") :].split("\n\n")[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in row.split("|")[1:3]] for row in rows]
+    return {wing.strip("`/"): re.findall(r"`(\w+)`", modules) for wing, modules in cells}
 
 
-def imported_rooms(path: Path, package: str) -> Iterator[str]:
-    """List the modules and packages directly below `package` that the file imports from."""
-    here = path.relative_to(ROOT / "src").with_suffix("").parts
+def wing_of(module: tuple[str, ...]) -> str:
+    """Return the wing of a module, whose names from `lerax_render` downwards are given."""
+    if len(module) > 1:
+        return "/".join(module[:-1])
+    return next(wing for wing in (TOP, GROUND) if module[0] in wings()[wing])
+
+
+def imports(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
+    """List what a module imports from the package: a module or a wing, and the name in it."""
+    here = path.relative_to(PACKAGE).parts
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            targets = [alias.name.split(".") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = [*here[: -node.level]] if node.level else []
-            base += node.module.split(".") if node.module else []
-            targets = [[*base, alias.name] for alias in node.names]
-        else:
-            continue
-        for target in targets:
-            if target[0] == package and len(target) > 1:
-                yield target[1]
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level]
+            where = (*base, *(node.module.split(".") if node.module else ()))
+            for alias in node.names:
+                inner = (*where, alias.name)
+                is_module = PACKAGE.joinpath(*inner).with_suffix(".py").exists()
+                is_wing = (PACKAGE.joinpath(*inner) / "__init__.py").exists()
+                yield (inner, "") if is_module or is_wing else (where, alias.name)
 
 
-def test_every_module_has_a_room_and_imports_point_downwards() -> None:
-    order = rooms()
-    package = ROOT / "src/lerax_render"
-    for path in sorted(package.rglob("*.py")):
-        room = path.relative_to(package).with_suffix("").parts[0]
-        if room in ("__init__", "__main__"):
+def test_the_table_of_wings_lists_every_module_and_no_other() -> None:
+    listed = {
+        (*(() if wing in (TOP, GROUND) else wing.split("/")), module)
+        for wing, modules in wings().items()
+        for module in modules
+    }
+    there = {path.relative_to(PACKAGE).with_suffix("").parts for path in PACKAGE.rglob("*.py")}
+    assert listed == {module for module in there if not module[-1].startswith("__")}
+
+
+def test_no_wing_holds_more_modules_than_a_reader_can_choose_from() -> None:
+    for package in (PACKAGE, ROOT / "src/lerax_log"):
+        for folder in (package, *(path.parent for path in package.rglob("__init__.py"))):
+            assert len(list(folder.glob("*.py"))) <= MOST_MODULES, folder
+
+
+def test_imports_point_downwards_only_and_enter_wings_through_their_face() -> None:
+    table = wings()
+    order = list(table)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).with_suffix("").parts
+        if module[-1].startswith("__"):
             continue
-        assert room in order, f"docs/architecture.md does not say what {room} is"
-        for other in imported_rooms(path, "lerax_render"):
-            assert order.get(other, len(order)) >= order[room], f"{path.name} imports {other}"
+        wing, room = wing_of(module), module[-1]
+        for target, name in imports(path):
+            what = f"{'.'.join(module)} imports {'.'.join(target)} {name}"
+            if PACKAGE.joinpath(*target).with_suffix(".py").exists():
+                theirs = wing_of(target)
+                if theirs == wing:
+                    assert table[wing].index(room) < table[wing].index(target[-1]), what
+                    continue
+                is_shown = any((target, "") == found for found in imports_of_face(target[:-1]))
+                assert theirs in (TOP, GROUND) or is_shown, f"{what}, which its wing does not show"
+            else:
+                theirs = "/".join(target)
+                if not target:
+                    continue  # the package itself, for what is public
+            assert order.index(wing) < order.index(theirs), what
+
+
+def imports_of_face(wing: tuple[str, ...]) -> set[tuple[tuple[str, ...], str]]:
+    return set(imports(PACKAGE.joinpath(*wing) / "__init__.pyi"))
 
 
 def test_core_does_not_know_the_logging() -> None:

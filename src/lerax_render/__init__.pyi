@@ -11,7 +11,6 @@ from .errors import EncodeError as EncodeError
 from .errors import RenderError as RenderError
 from .errors import RenderWarning as RenderWarning
 from .errors import UnsupportedEnvError as UnsupportedEnvError
-from .mujoco import Camera as Camera
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
 from .recording import record as record
@@ -20,6 +19,7 @@ from .recording import try_record as try_record
 from .replay import Episode as Episode
 from .replay import Origin as Origin
 from .replay import Replay as Replay
+from .settings import Camera as Camera
 from .sources import Simulation as Simulation
 from .video import Video as Video
 from .video import VideoReader as VideoReader

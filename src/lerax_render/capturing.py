@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .checks import check_policy, check_seed, check_steps
 from .errors import UnsupportedEnvError
 from .replay import Origin, Replay, joined
+from .settings import check_policy, check_seed, check_steps
 from .sources import Simulation, find_source
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ Wrong arguments are `ValueError` and `TypeError`, as everywhere in Python, raise
 done.
 """
 
+import dis
 import logging
 import warnings
 
@@ -35,6 +36,24 @@ class EncodeError(RenderError):
 
 class RenderWarning(UserWarning):
     """A recording failed or is incomplete; the message names the cause and the remedy."""
+
+
+def is_for_users(error: BaseException) -> bool:
+    """Whether an error says what its reader can mend, rather than that this code is wrong.
+
+    Errors of this toolkit and of the system do. A `ValueError` or `TypeError` does where a `raise`
+    in this toolkit raised it; one that Python or a library raised was not foreseen.
+    """
+    if isinstance(error, RenderError | OSError):
+        return True
+    trace = error.__traceback__
+    if trace is None or not isinstance(error, ValueError | TypeError):
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
+    return package in ("lerax_render", "lerax_log") and instruction == dis.opmap["RAISE_VARARGS"]
 
 
 def warn(message: str) -> None:

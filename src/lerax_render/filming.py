@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from .compose import Composition
 from .errors import warn
 from .painter import Painter
-from .picture import Picture, PixelFormat
 from .replay import PART, Replay, count_bytes
 from .scene import Scene
+from .settings import Picture, PixelFormat
 from .video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 
 from .capturing import check_not_traced, each_policy, name_of
-from .checks import check_policy, check_seed, check_steps, check_whole
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
 from .filming import film, parts_of, warn_if_incomplete
-from .mujoco import CINEMATIC, check_name
-from .picture import Picture, QualityName, Settings
 from .replay import Replay, lengthened
+from .settings import Picture, QualityName, Settings, check_policy, check_seed, check_steps
 from .sources import find_source
 from .video import Preset, Video, check_fps, find_preset, open_writer
 
@@ -136,8 +134,6 @@ def record_clip(
 ) -> Video:
     """Record as `record` does, with its settings in one."""
     check_not_traced("record", env)
-    check_name(settings.quality, CINEMATIC)
-    settings = dataclasses.replace(settings, workers=_check_workers(settings.workers))
     preset = find_preset(settings.preset, settings.max_size)
     settings = _sized(settings, preset)
     replays = _given_replays(env)
@@ -248,10 +244,7 @@ def render(
     """
     check_not_traced("render", env)
     picture = Picture(width=width, height=height, camera=camera, quality=quality)
-    for name, side in zip(("width", "height"), picture.size, strict=True):
-        check_whole(name, side)
-    check_name(quality, CINEMATIC)
-    workers = _check_workers(workers)
+    workers = Settings(workers=workers).workers
     parts: Iterator[Replay]
     if isinstance(env, Replay):
         if states is not None:
@@ -299,7 +292,6 @@ def picture_size(
 
 def _sized(settings: Settings, preset: Preset | None) -> Settings:
     width, height = picture_size(preset, settings.width, settings.height)
-    width, height = check_whole("width", width), check_whole("height", height)
     return dataclasses.replace(settings, width=width, height=height)
 
 
@@ -360,9 +352,3 @@ def _for_replays(
         )
     shown = [replay if replay.steps <= steps else replay[:steps] for replay in replays]
     return settings, [lengthened(replay, steps) for replay in shown]
-
-
-def _check_workers(workers: int) -> int:
-    if check_whole("workers", workers) < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    return int(workers)

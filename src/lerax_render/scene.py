@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from .painter import Painter
-from .picture import Picture, PixelFormat
+from .settings import Picture, PixelFormat
 
 
 class Scene(ABC):

@@ -12,13 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerax_log.host.run_names import MAX_BYTES, safe_name
+from lerax_render import Clip
 from lerax_render.cli import commands as cli
+from lerax_render.cli.options import SHORT
 from lerax_render.compose.text import text_mask
 from lerax_render.gallery.ledger import names
 from lerax_render.gallery.manifest import Manifest, read_manifest
-from lerax_render.gallery.schema import NAME
+from lerax_render.gallery.schema import NAME, Caption
 from lerax_render.gallery.toml_lines import key_lines
 from lerax_render.mujoco.mjcf_limits import check_mjcf
+from lerax_render.settings.declarations import settings_of
+from lerax_render.settings.texts import assignments, parsed_camera, parsed_grid, parsed_size
 from support.paths import ROOT
 
 MANIFEST = """\
@@ -109,9 +113,7 @@ TOML = st.recursive(
     ),
     max_leaves=6,
 )
-KEYS = ["name", "caption", "tags", "env", "env_args", "policy", "policy_class", "policy_args"]
-KEYS += ["steps", "seed", "width", "height", "fps", "camera", "quality", "format", "deterministic"]
-KEYS += ["overlay", "grid", "labels", "preset", "max_size", "unknown"]
+KEYS = [*settings_of(Caption), *settings_of(Clip), "unknown"]
 
 
 def toml(value: object) -> str:
@@ -160,35 +162,9 @@ def test_any_text_can_be_written_on_a_picture(text, pixels):
     assert ((mask >= 0) & (mask <= 1)).all()
 
 
-OPTIONS = [
-    "--policy",
-    "--policy-class",
-    "--policy-arg",
-    "--env-arg",
-    "--steps",
-    "--seed",
-    "--width",
-    "--height",
-    "--fps",
-    "--camera",
-    "--quality",
-    "--format",
-    "--deterministic",
-    "--grid",
-    "--overlay",
-    "--preset",
-    "--max-size",
-    "--no-cache",
-    "-o",
-    "--output",
-    "--workers",
-    "--force",
-    "--frames",
-    "--help",
-    "--version",
-    "--no-such-option",
-    "--",
-]
+OPTIONS = [f"--{name.replace('_', '-')}" for name in settings_of(Clip)]
+OPTIONS += [*SHORT.values(), "--no-cache", "--output", "--force", "--frames", "--no-deterministic"]
+OPTIONS += ["--help", "--version", "--no-such-option", "--"]
 TEXTS = [
     "2x3",
     "0x0",
@@ -254,10 +230,10 @@ def test_any_command_line_is_help_or_a_clear_error(tmp_path, monkeypatch, comman
 @given(VALUES, VALUES, VALUES, VALUES)
 def test_values_of_the_command_line_of_any_text(camera, grid, size, assignment):
     for parse, text in (
-        (cli.parsed_camera, camera),
-        (cli.parsed_grid, grid),
-        (cli.parsed_size, size),
-        (lambda text: cli.assignments([text]), assignment),
+        (parsed_camera, camera),
+        (parsed_grid, grid),
+        (parsed_size, size),
+        (lambda text: assignments([text]), assignment),
     ):
         with contextlib.suppress(ValueError):
             parse(text)
@@ -281,5 +257,5 @@ def test_the_unchanged_texts_are_taken(tmp_path):
     assert [entry.name for entry in manifest.entries] == ["cart-pole_1", "arm"]
     assert key_lines(path.read_text())
     path.write_text(MANIFEST)
-    with pytest.raises(ValueError, match="policy is"):
+    with pytest.raises(ValueError, match="policy must be"):
         read_manifest(path)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
+import optax
 import pytest
 
 from support.trainings import Training, ppo
@@ -22,7 +23,7 @@ def plain_policy(training: Training) -> Any:
 
 @pytest.fixture(scope="session")
 def ppo_training() -> Training:
-    return Training(algorithm=ppo())
+    return Training(algorithm=ppo(learning_rate=optax.linear_schedule(1e-3, 0.0, 4)))
 
 
 @pytest.fixture

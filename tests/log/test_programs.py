@@ -19,7 +19,6 @@ from support.trainings import (
     STEPS_AN_ITERATION,
     Memory,
     Training,
-    ppo,
 )
 
 EXAMPLES = TESTS.parent / "examples"
@@ -50,7 +49,7 @@ from support.trainings import *
 from lerax_log import *
 backends = [TensorBoardBackend("logs"), WandbBackend(mode="offline"), ConsoleBackend()]
 callback = LoggingCallback(backends, name="run", video_interval=3, video_num_steps=20)
-Training(CartPole(), ppo())(callback)
+Training(CartPole())(callback)
 print("trained", flush=True)
 """
     output = finished(program(code, tmp_path, WANDB_SILENT="true"))
@@ -111,8 +110,8 @@ assert len(alone.scalars("train/loss")) == ITERATIONS
 assert len(alone.videos()) == 1
 
 # Each device runs a program of its own, with two lanes in it.
-mapped = GifMemory()
-with LoggingCallback(mapped, name="mapped", **options) as callback:
+mapped = Memory()
+with LoggingCallback(mapped, name="mapped") as callback:
     def learn_two(keys):
         trained = eqx.filter_vmap(lambda key: learn(training.policy, key, callback))(keys)
         return eqx.filter(trained, eqx.is_array)
@@ -237,7 +236,7 @@ def test_a_mujoco_training(tmp_path):
     assert spec.loader is not None
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    training = Training(example.Balance(), ppo())
+    training = Training(example.Balance())
     memory = Memory()
     size = {"video_width": 160, "video_height": 120, "video_num_steps": 8}
     with LoggingCallback(

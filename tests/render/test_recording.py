@@ -199,7 +199,7 @@ class Untouchable(Counting):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(steps=0), "steps must be at least 1, got 0"),
+        (dict(steps=0), "steps must be a whole number, 1 to"),
         (dict(fps=0), "fps"),
         (dict(fps=float("nan")), "fps"),
         (dict(fps=-5), "fps"),
@@ -311,7 +311,7 @@ def test_a_grid_of_policies_needs_one_a_tile():
         record(Counting(), policies, steps=2)
     with pytest.raises(ValueError, match="4 policies were given"):
         record(Counting(), policies, steps=2, grid=(2, 3))
-    with pytest.raises(TypeError, match="labels must be several texts"):
+    with pytest.raises(ValueError, match="needs 4 labels, got 1"):
         record(Counting(), steps=2, grid=(2, 2), labels="abcd")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lerax_render.picture import Picture
+from lerax_render.settings import Picture
 
 from ..traced import Report
 

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from jax import random as jr
 
 from lerax_render.acting import PreparedRollout
-from lerax_render.compose import Composition
+from lerax_render.compose import Composition, Line
 from lerax_render.filming import film
 from lerax_render.replay import Replay, episodes_in
 from lerax_render.sources import CompiledSource, HostSource, Source, find_source
@@ -141,7 +141,9 @@ def record_clips(
         scene = source.scene(env)
         scores = Scores()
         title = f"training step {snapshot.step:,}"
-        overlay = (lambda _: title, "return", "episode") if settings.overlay else ()
+        overlay: Sequence[Line] = ()
+        if settings.overlay:
+            overlay = (lambda _: title, "return", "episode")
         if mp4_path is not None:
             mp4_path.parent.mkdir(parents=True, exist_ok=True)
         targets: dict[str, Path | None] = dict.fromkeys(sorted(formats))

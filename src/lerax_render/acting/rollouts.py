@@ -15,7 +15,7 @@ import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
 
-from ..checks import check_policy, check_steps
+from ..settings import check_policy, check_steps
 from .step import (
     CHUNK,
     Capture,

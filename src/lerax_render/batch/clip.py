@@ -6,64 +6,87 @@ import io
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, cast
+
+from msgspec import Meta
 
 from .. import __version__
+from ..errors import is_for_users
+from ..settings import LARGEST_SEED, Settings, Text, between, shown
 from ..video import Video
 from .loading import file_in, load_env, load_policy
 
-DEFAULT_POLICY_CLASS = "MLPActorCriticPolicy"
+type Name = Annotated[str, Meta(min_length=1, pattern=r"\S", description="a name"), Text("NAME")]
+type EnvName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        pattern=r"\S",
+        description="the name of an environment, such as CartPole, module:attribute or robot.xml",
+    ),
+    Text("ENV"),
+]
+type PolicyFile = Annotated[str, Meta(min_length=1), Text("FILE")] | Path | bytes
+type PolicyFiles = Annotated[
+    Sequence[PolicyFile] | PolicyFile, Meta(description="a file's path or a list of them")
+]
 
 _REDIRECTING = threading.RLock()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clip:
-    """What `lerax-render clip` can be told, and what an entry of a gallery's manifest says.
+class Clip(Settings):
+    """A clip by its settings: what `lerax-render clip` and an entry of a gallery's manifest say.
 
-    Attributes:
-        env: One of `specs.FORMS`.
-        env_args: Arguments of its constructor.
-        policy: Files with a policy's parameters, or such files' bytes: none, where actions are
-            sampled; one; or as many as the grid has tiles.
-        policy_class: As for `specs.load_policy`.
-        policy_args: As for `specs.load_policy`.
-        steps: Number of steps.
-        seed: Of the random key.
-        camera: As for `record`, or the settings of a `Camera` by name.
-        folder: What relative paths in the settings are relative to.
-        workers: As for `record`; the clip is the same with any number.
-        width: As for `record`; so are all others.
+    Raises:
+        ValueError, TypeError: A setting is not what its type accepts.
     """
 
-    env: str
-    env_args: Mapping[str, Any] = field(default_factory=dict)
-    policy: tuple[str | bytes, ...] = ()
-    policy_class: str = DEFAULT_POLICY_CLASS
-    policy_args: Mapping[str, Any] = field(default_factory=dict)
-    steps: int = 256
-    seed: int = 0
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    camera: Any | None = None
-    quality: str = "auto"
-    format: str | None = None
-    deterministic: bool = False
-    overlay: bool | tuple[str, ...] = False
-    grid: tuple[int, int] | None = None
-    labels: tuple[str, ...] = ()
-    preset: str | None = None
-    max_size: int | None = None
-    folder: Path = field(default=Path(), compare=False)
-    workers: int = field(default=1, compare=False)
+    env: EnvName
+    """Environment: a Lerax class name (CartPole, Humanoid, ...), module:attribute,
+    path/to/file.py:attribute, gym:ID, gymnax:ID, or an MJCF file (*.xml)."""
+
+    env_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Arguments of the environment's constructor (for an MJCF file: controls=passive or sampled,
+    frame_skip=N)."""
+
+    untrusted: bool = False
+    """MJCF: the file is from a stranger, so that its model is limited, and what it refers to has to
+    be in its own folder (or in env_args' assets)."""
+
+    policy: PolicyFiles = ()
+    """Files with parameters of trained policies (*.eqx, as policy.serialize writes them): one, or
+    one for each tile of the grid (default: none, and actions are sampled)."""
+
+    policy_class: Name = "MLPActorCriticPolicy"
+    """Class of the policy: a name in lerax.policy, module:Class or file.py:Class."""
+
+    policy_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Arguments of the policy's class, such as layer sizes, as they were in training."""
+
+    seed: Annotated[int, between(0, LARGEST_SEED)] = 0
+    """Seed of the random key."""
+
+    folder: Path = field(default=Path(), compare=False, metadata={"written": False})
+    """Folder that relative paths in the settings start from (default: the current one)."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.env, str):
+            raise TypeError(
+                "env must be the name of an environment, such as CartPole, module:attribute or "
+                f"robot.xml, got {shown(self.env)}; record(env, ...) takes an environment itself"
+            )
+        super().__post_init__()
 
     def record(
-        self, path: Path | None = None, progress: Callable[[int], None] | None = None
+        self,
+        path: str | PathLike[str] | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> Video:
         """Make the clip.
 
@@ -72,41 +95,20 @@ class Clip:
             progress: As for `record`.
 
         Raises:
-            ValueError, TypeError, RenderError, OSError: As for `record`, `specs.load_env` and
-                `specs.load_policy`.
+            ValueError, TypeError, RenderError, OSError: As for `record`, `load_env` and
+                `load_policy`.
         """
         with output_to_stderr():
-            env = load_env(self._located(self.env), self.env_args)
+            env = self._load_env()
             # Here and not above: it takes seconds to load, and clips are also sent about.
-            import jax
-
-            from ..recording import record
+            from ..recording import record_clip
 
             policies = [
                 load_policy(source, self._located(self.policy_class), env, self.policy_args)
                 for source in self._policies()
             ]
-        return record(
-            env,
-            policies if len(policies) > 1 else next(iter(policies), None),
-            path,
-            steps=self.steps,
-            key=jax.random.key(self.seed),
-            width=self.width,
-            height=self.height,
-            fps=self.fps,
-            camera=self._camera(),
-            quality=self.quality,
-            format=self.format,
-            deterministic=self.deterministic,
-            overlay=self.overlay,
-            grid=self.grid,
-            labels=self.labels,
-            preset=self.preset,
-            max_size=self.max_size,
-            workers=self.workers,
-            progress=progress,
-        )
+        policy = policies if len(policies) > 1 else next(iter(policies), None)
+        return record_clip(env, policy, path, self, key=self.seed, progress=progress)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.
@@ -120,7 +122,8 @@ class Clip:
             except OSError:
                 return given
 
-        sources = zip(self._policies(), self.policy, strict=True)
+        given = cast(tuple[str | bytes, ...], self.policy)
+        sources = zip(self._policies(), given, strict=True)
         return dataclasses.replace(self, policy=tuple(content(*source) for source in sources))
 
     def fingerprint(self) -> str:
@@ -139,21 +142,21 @@ class Clip:
         text = json.dumps(settings, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def _load_env(self) -> Any:
+        try:
+            return load_env(self._located(self.env), self.env_args, untrusted=self.untrusted)
+        except (ValueError, TypeError) as error:
+            if is_for_users(error):
+                raise
+            # The environment's own constructor has its say, too.
+            raise ValueError(f"{self.env} cannot be made: {error}") from error
+
     def _policies(self) -> list[Path | bytes]:
-        return [each if isinstance(each, bytes) else self.folder / each for each in self.policy]
+        given = cast(tuple[str | bytes, ...], self.policy)
+        return [each if isinstance(each, bytes) else self.folder / each for each in given]
 
     def _located(self, spec: str) -> str:
         return str(self.folder / spec) if file_in(spec) else spec
-
-    def _camera(self) -> Any:
-        if not isinstance(self.camera, Mapping):
-            return self.camera
-        from ..mujoco import Camera
-
-        try:
-            return Camera(**self.camera)
-        except TypeError as error:
-            raise ValueError(f"camera {dict(self.camera)}: {error}") from error
 
 
 @contextmanager

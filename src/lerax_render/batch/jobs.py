@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
@@ -16,7 +17,7 @@ from concurrent.futures import (
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import RenderError
+from ..errors import is_for_users
 from ..video import Video, make_still
 from .clip import Clip
 from .executors import deaths_in
@@ -44,8 +45,12 @@ class Job:
     """
 
     clip: Clip
-    path: Path | None = None
+    path: str | os.PathLike[str] | None = None
     still: bool = False
+
+    def __post_init__(self) -> None:
+        if self.path is not None:
+            object.__setattr__(self, "path", Path(self.path))
 
 
 @dataclass(frozen=True)
@@ -126,14 +131,17 @@ def render_job(job: Job, progress: Callable[[int], None] | None = None) -> Outco
         num_bytes = video.num_bytes
     # An environment's module may be a script that ends with `sys.exit`.
     except (Exception, SystemExit) as error:
-        _log.debug("a clip of %s failed", job.clip.env, exc_info=True)
+        # What nobody foresaw is looked into with its traceback.
+        foreseen = is_for_users(error) or isinstance(error, SystemExit)
+        level = logging.DEBUG if foreseen else logging.WARNING
+        _log.log(level, "a clip of %s failed", job.clip.env, exc_info=True)
         return Outcome(error=describe(error), seconds=time.perf_counter() - started)
     return Outcome(video, still, seconds=time.perf_counter() - started, num_bytes=num_bytes)
 
 
 def describe(error: BaseException) -> str:
     """Return an error as one text, with its type where its message alone would not say enough."""
-    if isinstance(error, RenderError | ValueError | TypeError | OSError) and str(error):
+    if is_for_users(error) and str(error):
         return str(error)
     return f"{type(error).__name__}: {error}"
 
@@ -146,7 +154,7 @@ def _as_job(item: Clip | Job) -> Job:
     return dataclasses.replace(
         job,
         clip=dataclasses.replace(job.clip, folder=job.clip.folder.absolute()),
-        path=None if job.path is None else job.path.absolute(),
+        path=None if job.path is None else Path(job.path).absolute(),
     )
 
 
@@ -201,7 +209,7 @@ def _on_executor(
                     ready.append((attempt, dataclasses.replace(outcome, deaths=attempt.deaths)))
             if progress is not None:
                 running = sorted(a.number for future, a in underway.items() if future.running())
-                progress(running, sum(attempt.job.clip.steps for attempt, _ in ready))
+                progress(running, sum(attempt.job.clip.length for attempt, _ in ready))
             for attempt, outcome in sorted(ready, key=lambda each: each[0].number):
                 yield attempt.number, outcome
     finally:

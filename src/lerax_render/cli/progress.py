@@ -61,7 +61,7 @@ class ClipsBar:
         Returns:
             What to call with the numbers of those that run, and how many more steps are done.
         """
-        steps = sum(entry.clip.steps for entry in entries)
+        steps = sum(entry.clip.length for entry in entries)
         self._progress.update(self._task, total=steps, clips=len(entries), visible=True)
 
         def on_progress(running: Sequence[int], more: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..picture import MAX_SIZE
+from ..settings import MAX_SIZE
 from .text import darken, text_mask, write
 
 _GAP_COLOUR = 40

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..replay import Replay
+from ..settings import LineName
 from .text import darken, text_mask, write
 
-type Line = str | Callable[[StepInfo], str]
+type Line = LineName | Callable[[StepInfo], str]
 
 # The text is as high as this share of the picture, but never less than can be read.
 _TEXT_HEIGHT = 1 / 22
@@ -71,9 +72,11 @@ class Overlay:
     """
 
     def __init__(self, lines: bool | Sequence[Line], height: int, fps: float) -> None:
-        if isinstance(lines, str):
-            lines = (lines,)
-        self._lines = [_line(line) for line in (DEFAULT_LINES if lines is True else lines or ())]
+        given: Sequence[str | Callable[[StepInfo], str]]
+        given = (
+            (lines,) if isinstance(lines, str) else DEFAULT_LINES if lines is True else lines or ()
+        )
+        self._lines = [_line(line) for line in given]
         self._pixels = max(_LEAST_PIXELS, round(height * _TEXT_HEIGHT))
         self._mark = max(2, round(height * _END_HEIGHT))
         self._marked_frames = max(1, round(_END_SECONDS * fps))
@@ -168,7 +171,7 @@ def _checked(text: str) -> str:
     return text
 
 
-def _line(line: Line) -> Callable[[StepInfo], str]:
+def _line(line: str | Callable[[StepInfo], str]) -> Callable[[StepInfo], str]:
     if callable(line):
         return line
     if not isinstance(line, str):

@@ -1,18 +1,19 @@
 """A gallery's manifest: a TOML file that lists clips, read and checked as a whole."""
 
-import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..batch import Clip, file_in, stem
 from ..compose import Grid
-from ..recording import picture_size
-from ..video import Preset, find_preset
-from .schema import CLIP_KEYS, DEFAULTS_KEYS, ENTRY_KEYS, GALLERY_KEYS, Rules, Unfit
+from ..settings import Picture, Setting, checked, settings_of, shown, unknown
+from ..video import FORMATS, Preset, find_preset
+from .schema import About, Caption
 from .toml_lines import Place, key_lines, line_of
+
+type Keys = Mapping[str, Setting]
 
 _TABLES = ("gallery", "defaults", "clips")
 
@@ -57,7 +58,7 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises:
         ValueError: It is no TOML, or not a valid manifest: the message names, for each mistake, the
-            line, the key, what was given and what is accepted.
+            line, the clip, the key, what is accepted and what was given.
         OSError: The file cannot be read.
     """
     try:
@@ -80,12 +81,18 @@ class _Reader:
         self._path = path
         self._lines = key_lines(text)
         self._mistakes: list[tuple[int, str]] = []
+        self._clip = ""
+        settings = settings_of(Clip)
+        self._clip_keys = {name: key for name, key in settings.items() if key.is_written}
+        self._entry_keys = {**settings_of(Caption), **self._clip_keys}
 
     def read(self, document: dict[str, Any]) -> Manifest:
         for key in document.keys() - set(_TABLES):
             self._mistake((key,), f"there is no key {key} outside of {_tables()}")
-        about = self._values(("gallery",), document.get("gallery", {}), GALLERY_KEYS)
-        defaults = self._values(("defaults",), document.get("defaults", {}), DEFAULTS_KEYS)
+        # Two clips cannot have one name.
+        shared = {name: key for name, key in self._entry_keys.items() if name != "name"}
+        about = self._values(("gallery",), document.get("gallery", {}), settings_of(About))
+        defaults = self._values(("defaults",), document.get("defaults", {}), shared)
         tables = document.get("clips")
         if isinstance(tables, dict):
             self._mistake(
@@ -99,7 +106,8 @@ class _Reader:
         for number, table in enumerate(tables):
             place: Place = ("clips", number)
             before = len(self._mistakes)
-            values = defaults | self._values(place, table, ENTRY_KEYS)
+            self._clip = _called(table, number)
+            values = defaults | self._values(place, table, self._entry_keys)
             if before == len(self._mistakes):
                 self._check_together(place, values)
             if before == len(self._mistakes):
@@ -107,46 +115,44 @@ class _Reader:
         if self._mistakes:
             # One in [defaults] is found again with every clip.
             mistakes = sorted(set(self._mistakes))
-            lines = [f"{self._path}, line {line}: {text}" for line, text in mistakes]
+            lines = [f"{self._path}, line {line}{text}" for line, text in mistakes]
             raise ValueError("\n".join(lines))
         return Manifest(about.get("title", "Gallery"), about.get("description", ""), tuple(entries))
 
-    def _values(self, place: Place, table: Any, rules: Rules) -> dict[str, Any]:
+    def _values(self, place: Place, table: Any, keys: Keys) -> dict[str, Any]:
         """Return the values of a table whose keys and values are accepted."""
         if not isinstance(table, dict):
-            self._mistake(place, f"{place[0]} is {table!r}, accepted is a table")
+            self._mistake(place, f"{place[0]} must be a table, got {shown(table)}")
             return {}
         values = {}
         for key, value in table.items():
-            if key not in rules:
-                self._mistake((*place, key), f"there is no key {key}{_hint(key, rules)}")
-                continue
-            accepted, read = rules[key]
             try:
-                values[key] = read(value)
-            except Unfit as error:
-                why = f"; {error}" if str(error) else ""
-                self._mistake((*place, key), f"{key} is {value!r}, accepted is {accepted}{why}")
+                if key not in keys:
+                    raise ValueError(unknown("key", key, keys))
+                values[key] = checked(key, keys[key].kind, value, written=True)
+            except (ValueError, TypeError) as error:
+                self._mistake((*place, key), str(error))
         return values
 
     def _check_together(self, place: Place, values: dict[str, Any]) -> None:
         """Check what depends on more than one key."""
         if "env" not in values:
-            self._mistake(place, f"env is missing, accepted is {ENTRY_KEYS['env'][0]}")
+            accepted = self._clip_keys["env"].kind.accepted(written=True)
+            self._mistake(place, f"env is missing; it must be {accepted}")
             return
         self._check_files(place, values)
-        preset = values.get("preset")
+        preset, format = values.get("preset"), values.get("format")
         try:
             chosen = find_preset(preset, values.get("max_size"))
         except ValueError as error:
             self._mistake(self._place(place, "max_size"), str(error))
             return
-        if chosen is not None and values.get("format", chosen.format) != chosen.format:
-            self._mistake(
-                self._place(place, "format"),
-                f"format is {values['format']!r}, accepted with preset {preset!r} is "
-                f"{chosen.format!r}",
-            )
+        if chosen is not None and format not in (None, chosen.format):
+            text = f"format must be {chosen.format} with preset {preset}, got {format!r}"
+            self._mistake(self._place(place, "format"), text)
+        elif format is not None and FORMATS[format].element is None:
+            text = f"format must be one that a page can show, got {format!r}"
+            self._mistake(self._place(place, "format"), text)
         self._check_grid(place, values, chosen)
 
     def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:
@@ -163,12 +169,13 @@ class _Reader:
         if env.startswith("gym:") or env.lower().endswith(".xml"):
             self._mistake(
                 self._place(place, "grid"),
-                f"grid is {rows}x{columns}, accepted with {env} is none: Gymnasium and MJCF files "
-                "are stepped by themselves; make a clip for each seed, or write grid = false",
+                f"grid must be false with {env}, got {rows}x{columns}: Gymnasium and MJCF files "
+                "are stepped by themselves; make a clip for each seed",
             )
             return
         try:
-            Grid(grid, *picture_size(preset, values.get("width"), values.get("height")))
+            width, height = (preset.width, preset.height) if preset else Picture().size
+            Grid(grid, values.get("width") or width, values.get("height") or height)
         except ValueError as error:
             self._mistake(self._place(place, "grid"), str(error))
 
@@ -190,7 +197,7 @@ class _Reader:
                     (*place, "name"),
                     f"the clip in line {other.line} is named {name}, too; give one of them a name",
                 )
-        settings = {key: value for key, value in values.items() if key in CLIP_KEYS}
+        settings = {key: value for key, value in values.items() if key in self._clip_keys}
         return Entry(
             name,
             Clip(**settings, folder=self._path.parent),
@@ -206,7 +213,8 @@ class _Reader:
         return default if own not in self._lines and default in self._lines else own
 
     def _mistake(self, place: Place, text: str) -> None:
-        self._mistakes.append((line_of(self._lines, place), text))
+        clip = f", clip {self._clip}" if place[:1] == ("clips",) and self._clip else ""
+        self._mistakes.append((line_of(self._lines, place), f"{clip}: {text}"))
 
 
 def _tables() -> str:
@@ -214,6 +222,8 @@ def _tables() -> str:
     return f"[{gallery}], [{defaults}] and [[{clips}]]"
 
 
-def _hint(key: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+def _called(table: Any, number: int) -> str:
+    """Return what an error calls a clip: its name, its environment's, or its number from 1."""
+    given = table if isinstance(table, dict) else {}
+    names = [name for key in ("name", "env") if isinstance(name := given.get(key), str) and name]
+    return shown(names[0]) if names else str(number + 1)

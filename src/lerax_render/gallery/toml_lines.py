@@ -1,4 +1,4 @@
-"""Where in a TOML file a key stands, which `tomllib` does not tell."""
+"""Where in a TOML file a key stands, which neither `tomllib` nor `tomlkit` tells."""
 
 import tomllib
 from collections import Counter

@@ -1,4 +1,3 @@
-from .camera import Camera as Camera
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
 from .pose import Pose as Pose

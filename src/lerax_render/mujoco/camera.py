@@ -1,58 +1,18 @@
 """Where a MuJoCo picture is taken from: a camera of the model's, of the user's, or a chosen one."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from numbers import Real
 from typing import SupportsInt
 
 import mujoco
 import numpy as np
 
+from ..settings import Camera
 from .framing import Subject
 
 # MuJoCo's own default, which says that the model's author had no wish.
 _DEFAULT_ELEVATION = -45.0
 
 type CameraLike = Camera | mujoco.MjvCamera | str | int | None
-
-
-@dataclass(frozen=True)
-class Camera:
-    """A free camera. What is None is chosen so that the robot is well in the picture.
-
-    Attributes:
-        azimuth: Degrees around the vertical: 0 looks along +x, 90 along +y.
-        elevation: Degrees above the horizon that the camera looks: -90 looks straight down.
-        distance: Metres from the point looked at.
-        lookat: The point looked at, x, y, z in metres; the camera then stands still.
-        track: A body, by name or number, which the camera follows: the point looked at is the
-            centre of mass of that body and its children.
-
-    Raises:
-        ValueError: Both `lookat` and `track` are given, or a number is not finite.
-    """
-
-    azimuth: float | None = None
-    elevation: float | None = None
-    distance: float | None = None
-    lookat: tuple[float, float, float] | None = None
-    track: str | int | None = None
-
-    def __post_init__(self) -> None:
-        if self.lookat is not None and self.track is not None:
-            raise ValueError("Camera takes lookat (stand still) or track (follow), not both")
-        given = (self.azimuth, self.elevation, self.distance)
-        if not all(number is None or isinstance(number, Real) for number in given):
-            raise ValueError(f"Camera's azimuth, elevation and distance are numbers, got {self}")
-        if self.lookat is not None and np.shape(self.lookat) != (3,):
-            raise ValueError(f"Camera's lookat must be x, y, z in metres, got {self.lookat!r}")
-        point = () if self.lookat is None else self.lookat
-        numbers = (self.azimuth, self.elevation, self.distance, *point)
-        if not all(number is None or math.isfinite(number) for number in numbers):
-            raise ValueError(f"Camera's numbers must be finite, got {self}")
-        if self.distance is not None and self.distance <= 0:
-            raise ValueError(f"Camera's distance must be above 0 metres, got {self.distance}")
 
 
 class CameraRig:

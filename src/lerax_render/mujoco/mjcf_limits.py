@@ -212,7 +212,7 @@ class _Model:
         folder = os.path.commonpath([self._allowed, os.path.dirname(place)])
         raise ValueError(
             f"{by} refers to {str(file)!r}, which is outside of {str(self._allowed)!r}. If you "
-            f"trust that, allow {folder!r}: --env-arg {shlex.quote(f'assets={folder}')} on the "
+            f"trust that, allow {folder!r}: --env-args {shlex.quote(f'assets={folder}')} on the "
             f"command line, env_args = {{ assets = {json.dumps(folder, ensure_ascii=False)} }} in "
             f"a manifest, assets={folder!r} in Python"
         )

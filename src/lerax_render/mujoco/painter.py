@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from ..painter import Painter
-from ..picture import Picture
+from ..settings import Picture
 from .pool import PoseProcesses
 from .pool_worker import open_renderer
 from .pose import Pose

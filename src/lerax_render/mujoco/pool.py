@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 
 from ..errors import RenderError
-from ..picture import Picture
+from ..settings import Picture
 from .child_process import Child, ChildEnded
 from .pool_worker import open_renderer
 from .pose import Pose

@@ -7,7 +7,7 @@ import sys
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from ..picture import Picture
+from ..settings import Picture
 from .filament import FilamentRenderer
 from .quality import CINEMATIC
 from .renderer import HeadlessMujocoRenderer

@@ -29,11 +29,11 @@ import numpy as np
 
 from . import gl as _gl
 from . import quality as _quality
-from .camera import Camera, CameraLike, CameraRig
+from .camera import CameraLike, CameraRig
 from .pose import Pose, PoseLoader, State
 from .shadows import Shadows
 
-__all__ = ["Camera", "HeadlessMujocoRenderer", "Pose"]
+__all__ = ["HeadlessMujocoRenderer", "Pose"]
 
 _logger = logging.getLogger("lerax_render.mujoco.renderer")
 

@@ -4,9 +4,8 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
-from ..picture import Picture, PixelFormat
 from ..scene import Scene
-from .camera import Camera
+from ..settings import Camera, Picture, PixelFormat
 
 if TYPE_CHECKING:
     import mujoco

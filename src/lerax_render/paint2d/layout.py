@@ -9,7 +9,7 @@ from jax import numpy as jnp
 from lerax.render import WHITE, Abstract2DRenderer, Transform
 from numpy.typing import NDArray
 
-from ..picture import MAX_SIZE
+from ..settings import MAX_SIZE
 
 __all__ = ["Layout"]
 

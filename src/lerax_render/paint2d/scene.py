@@ -8,8 +8,8 @@ from typing import Any, ClassVar, override
 import numpy as np
 
 from ..painter import Painter
-from ..picture import Picture, PixelFormat
 from ..scene import Scene
+from ..settings import Picture, PixelFormat
 from .drawlist import DrawList, DrawListPainter
 from .layout import Layout
 

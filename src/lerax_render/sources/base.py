@@ -14,9 +14,9 @@ import numpy as np
 
 from ..errors import UnsupportedEnvError
 from ..painter import Painter
-from ..picture import Picture, PixelFormat
 from ..replay import PART, Replay, map_arrays
 from ..scene import Captured, Scene
+from ..settings import Picture, PixelFormat
 
 if TYPE_CHECKING:
     from ..acting import Key, PyTree, Rollout

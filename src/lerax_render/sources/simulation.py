@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import check_whole
 from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
+from ..settings import check_whole
 from .base import HostSource, HostStep
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.

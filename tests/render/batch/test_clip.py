@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -59,8 +60,8 @@ def test_files_are_found_from_its_folder_and_cameras_by_their_settings(tmp_path)
     far = dataclasses.replace(clip, camera={"azimuth": 30.0, "distance": 20.0})
 
     assert np.abs(far.record(tmp_path / "b.apng").frames().astype(int) - near).mean() > 2
-    with pytest.raises(ValueError, match="zoom"):
-        dataclasses.replace(clip, camera={"zoom": 2}).record(tmp_path / "c.apng")
+    with pytest.raises(ValueError, match="there is no setting zoom"):
+        dataclasses.replace(clip, camera={"zoom": 2})
 
 
 def test_fingerprints_tell_apart_what_looks_different(tmp_path, monkeypatch):
@@ -106,3 +107,37 @@ def test_fingerprints_do_not_depend_on_where_things_are(tmp_path):
             ).fingerprint()
         )
     assert len(prints) == 1
+
+
+def test_clips_can_be_keys_whatever_their_arguments_are():
+    arguments = {"sizes": [1, 2], "options": {"a": np.zeros(2)}}
+    clip = Clip(env="CartPole", env_args=arguments, policy_args={"width": [8]}, labels=["a"])
+    same = dataclasses.replace(clip, folder="elsewhere", workers=3)
+    other = Clip(env="CartPole", env_args={"sizes": [1]})
+    assert {clip: "clip", other: "other"}[same] == "clip"
+    assert clip in {clip, other}
+
+
+@pytest.mark.parametrize("policy", ["policy.eqx", Path("policy.eqx"), ["policy.eqx"]])
+def test_a_text_or_a_path_is_one_policy(policy):
+    assert Clip(env="CartPole", policy=policy) == Clip(env="CartPole", policy=("policy.eqx",))
+    with pytest.raises(FileNotFoundError, match=r"no policy file policy\.eqx"):
+        Clip(env="CartPole", policy=policy).record()
+
+
+def test_bytes_are_one_policy():
+    assert Clip(env="CartPole", policy=b"abc").policy == (b"abc",)
+
+
+def test_an_environment_itself_is_recorded_without_a_clip():
+    with pytest.raises(TypeError, match=r"env must be the name of .*; record\(env, \.\.\.\)"):
+        Clip(env=CartPole())
+
+
+def test_an_environments_own_refusal_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "envs.py").write_text(
+        "def heavy(mass):\n    raise ValueError(f'mass must be positive, got {mass}')\n"
+    )
+    clip = Clip(env="envs.py:heavy", env_args={"mass": -1}, folder=tmp_path)
+    with pytest.raises(ValueError, match=r"envs.py:heavy cannot be made: mass must be positive"):
+        clip.record()

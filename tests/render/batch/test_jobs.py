@@ -3,6 +3,7 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,8 +87,26 @@ def test_what_an_environment_does_to_its_process_is_an_outcome(tmp_path):
         render_job(Job(Clip(env=f"{tmp_path}/{name}.py:Env", **SMALL), tmp_path / "a.mp4"))
         for name in ("leaves", "breaks")
     )
-    assert leaves.error == "SystemExit: no licence"
+    assert leaves.error.endswith("line 2, `sys.exit('no licence')`: SystemExit: no licence")
     assert breaks.error.endswith("ZeroDivisionError: division by zero")
+
+
+def test_where_a_clip_goes_may_be_a_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ((_, outcome),) = render_clips([Job(Clip(env="CartPole", **SMALL), "clip.gif")])
+    assert outcome.error is None
+    assert (tmp_path / "clip.gif").stat().st_size == outcome.num_bytes
+    assert Job(Clip(env="CartPole"), "clip.gif") == Job(Clip(env="CartPole"), Path("clip.gif"))
+
+
+def test_what_nobody_foresaw_is_logged_with_its_traceback(tmp_path, caplog):
+    (tmp_path / "envs.py").write_text("class Env:\n    def __init__(self):\n        1 / 0\n")
+    clip = Clip(env="envs.py:Env", folder=tmp_path, **SMALL)
+    assert render_job(Job(clip)).error == "ZeroDivisionError: division by zero"
+    assert "1 / 0" in caplog.text
+    caplog.clear()
+    assert "no module named" in render_job(Job(Clip(env="nowhere:Env"))).error
+    assert caplog.text == ""
 
 
 def test_what_is_no_clip_has_no_still():
@@ -128,8 +147,9 @@ def test_an_iterator_of_clips_is_asked_when_there_is_room():
         outcomes = render_clips(clips(), executor, at_once=5)
         numbers = {next(outcomes)[0] for _ in range(12)}
         outcomes.close()
-    assert numbers == set(range(12))
-    assert asked <= 12 + 5
+    # One of two threads may overtake the other.
+    assert len(numbers) == 12
+    assert max(numbers) < asked <= 12 + 5
 
 
 def test_an_executor_that_was_shut_down_gives_clips_up():

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import jax
 import pytest
+import tyro
 from jax import random as jr
 from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render
-from lerax_render import record
+from lerax_render import Clip, record
 from lerax_render.cli import commands as cli
-from lerax_render.mujoco.renderer import Camera
+from lerax_render.cli.options import given, options_of
 from support.paths import ROOT
 
 SCENES = ROOT / "assets" / "scenes"
@@ -68,7 +69,14 @@ def test_a_policy_and_arguments(run, tmp_path):
     policy = MLPActorCriticPolicy(CartPole(), feature_size=4, key=jr.key(0))
     policy.serialize(tmp_path / "policy.eqx")
     jax.effects_barrier()
-    arguments = ["--policy", "policy.eqx", "--policy-arg", "feature_size=4", "--env-arg", "dt=0.1"]
+    arguments = [
+        "--policy",
+        "policy.eqx",
+        "--policy-args",
+        "feature_size=4",
+        "--env-args",
+        "dt=0.1",
+    ]
     code, out, _ = run("clip", "CartPole", "-o", "a.mp4", *arguments, "--deterministic", *SMALL)
 
     assert code == 0
@@ -80,8 +88,8 @@ def test_a_grid_of_policies_with_labels(run, tmp_path):
     for i, policy in enumerate(policies):
         policy.serialize(tmp_path / f"{i}.eqx")
     jax.effects_barrier()
-    given = ["--policy", "0.eqx", "--policy", "1.eqx", "--policy-arg", "feature_size=4"]
-    labels = ["--label", "first", "--label", "second one"]
+    given = ["-p", "0.eqx", "1.eqx", "--policy-args", "feature_size=4"]
+    labels = ["--labels", "first", "--labels", "second one"]
     code, *_ = run("clip", "CartPole", "-o", "a.apng", *given, *labels, "--grid", "1x2", *SMALL)
     video = record(
         CartPole(),
@@ -153,24 +161,27 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["Cartpole"], "did you mean CartPole?"),
         (["CartPole", "-o", "clip.avi"], ".avi"),
         (["CartPole", "-o", "nowhere/clip.gif"], "nowhere"),
-        (["CartPole", "--fps", "-3"], "fps"),
-        (["CartPole", "--steps", "0"], "steps must be at least 1"),
-        (["CartPole", "--env-arg", "mass"], "expected name=value, got 'mass'"),
+        (["CartPole", "--fps", "-3"], "fps must be a number of frames a second, 0.01 to 1000"),
+        (["CartPole", "-n", "0"], "steps must be a whole number, 1 to 1000000000, got 0"),
+        (["CartPole", "--env-args", "mass"], "env_args: expected name=value, got 'mass'"),
+        (["CartPole", "--env-args", "dt=1", "dt"], "env_args: expected name=value, got 'dt'"),
         (["CartPole", "--policy", "missing.eqx"], "missing.eqx"),
-        (["CartPole", "--grid", "2by3"], "expected ROWSxCOLUMNS"),
+        (["CartPole", "--grid", "0x3"], "grid must be rows and columns, 1 to 100 each"),
         (
             ["CartPole", "--overlay", "speed"],
-            "no overlay line named 'speed': there are step, time, reward, return, episode\n",
+            "one of step, time, reward, return, episode",
         ),
-        (["CartPole", "--overlay", "step,speed"], "no overlay line named 'speed'"),
+        (["CartPole", "--overlay", "step,speed"], "got ['step', 'speed']"),
         (["CartPole", "--max-size", "10MB"], "there is no preset: choose docs or readme, too"),
         (["CartPole", "--preset", "docs", "-o", "x.mp4"], "makes a GIF: name the file x.gif"),
-        (["CartPole", "--label", "a"], "labels name the tiles of a grid, and there is no grid"),
-        (["CartPole", "--grid", "1x2", "--label", "a"], "a grid of 1x2 needs 2 labels, got 1"),
+        (["CartPole", "--labels", "a"], "labels name the tiles of a grid, and there is no grid"),
+        (["CartPole", "--grid", "1x2", "--labels", "a"], "a grid of 1x2 needs 2 labels, got 1"),
         (["gym:CartPole-v1", "--grid", "1x2"], "leave the grid away, and record one clip a seed"),
         (["missing.xml"], "missing.xml"),
-        (["CartPole", "--seed", "9" * 30], "large"),
-        (["CartPole", "--fps", "nan"], "fps must be from 0.01"),
+        (["CartPole", "--seed", "9" * 30], "seed must be a whole number, 0 to 4294967295"),
+        (["CartPole", "--fps", "nan"], "fps must be a number of frames a second"),
+        (["a.xml", "--camera", "zoom=3"], "camera: there is no setting zoom"),
+        (["a.xml", "--camera", "azimuth=left"], "camera.azimuth must be a finite number"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, message):
@@ -178,9 +189,39 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, messa
 
     assert code == 1
     assert message in err
+    assert len(err.splitlines()) == 2
     assert "Traceback" not in err
     assert out == ""
     assert not [p for p in tmp_path.iterdir() if p.name != "cache"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["CartPole", "--grid", "2by3"], "expected ROWSxCOLUMNS, such as 2x3, got '2by3'"),
+        (["CartPole", "-n", "many"], "expected a whole number, 1 to 1000000000, got 'many'"),
+        (["CartPole", "--fps", "fast"], "expected a number of frames a second, 0.01 to 1000"),
+        (["CartPole", "--max-size", "big"], "expected a size such as 10MB or 500kB, got 'big'"),
+        (["CartPole", "-q", "best"], "invalid choice 'best' for argument '-q/--quality'"),
+        (["CartPole", "--widht", "3"], "Perhaps you meant: --width NUMBER"),
+        (["CartPole", "--folder", "x"], "Unrecognized options: --folder"),
+        ([], "ENV Environment: a Lerax class name"),
+    ],
+)
+def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, message):
+    code, out, err = run("clip", *arguments)
+
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["-p", "a.eqx", "-p", "b.eqx"], ["-p", "a.eqx", "b.eqx"]])
+def test_options_of_several_words_may_be_repeated(words):
+    options = tyro.cli(options_of(Clip), args=["CartPole", *words, "-n5", "-s", "3"])
+    clip = Clip(**given(options, Clip))
+    assert clip == Clip(env="CartPole", policy=("a.eqx", "b.eqx"), steps=5, seed=3)
 
 
 def test_the_version(run):
@@ -199,6 +240,19 @@ def test_help_is_quick_and_names_the_options():
         assert option in done.stdout
     for heavy in ("jaxlib", "mujoco", "pygame", "lerax"):
         assert not re.search(rf"\| +{heavy}$", done.stderr, re.MULTILINE)
+
+
+def test_an_error_that_nobody_foresaw_is_raised_with_a_request(run, monkeypatch, capsys):
+    def broken(*_: object) -> None:
+        len(3)
+
+    monkeypatch.setattr("lerax_render.batch.clip.load_policy", broken)
+    with pytest.raises(TypeError, match="has no len") as caught:
+        run("clip", "CartPole", "-p", "a.eqx", *SMALL)
+    (note,) = caught.value.__notes__
+    assert "please report it" in note
+    assert "lerax-render doctor" in note
+    assert capsys.readouterr().err == ""
 
 
 def test_on_a_terminal_a_progress_bar_is_shown_and_removed(tmp_path):
@@ -245,26 +299,6 @@ def test_not_on_a_terminal_there_is_no_bar(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (None, None),
-        ("2", 2),
-        ("side", "side"),
-        ("azimuth=30,distance=2.5", Camera(azimuth=30, distance=2.5)),
-        ("track=torso", Camera(track="torso")),
-        ("lookat=(0,0,1)", Camera(lookat=(0, 0, 1))),
-    ],
-)
-def test_cameras_by_text(text, expected):
-    assert cli.parsed_camera(text) == expected
-
-
-def test_an_unknown_camera_setting_is_an_error():
-    with pytest.raises(ValueError, match="zoom"):
-        cli.parsed_camera("zoom=3")
-
-
-@pytest.mark.parametrize(
     ("env", "format", "name"),
     [
         ("CartPole", None, "CartPole.mp4"),
@@ -276,10 +310,3 @@ def test_an_unknown_camera_setting_is_an_error():
 )
 def test_default_names(env, format, name):
     assert cli.default_name(env, format) == name
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(17, "17 B"), (1500, "1.5 kB"), (2_340_000, "2.34 MB"), (5e9, "5 GB")]
-)
-def test_sizes_have_three_digits(size, text):
-    assert cli.human_size(size) == text

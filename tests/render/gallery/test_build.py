@@ -292,7 +292,7 @@ def test_on_the_command_line(folder, capsys, monkeypatch):
     folder.manifest.write_text("[[clips]]\nenv = 3")
     with pytest.raises(SystemExit):
         cli.main(arguments)
-    assert "gallery.toml, line 2: env is 3, accepted is" in capsys.readouterr().err
+    assert "gallery.toml, line 2, clip 1: env must be the name of" in capsys.readouterr().err
 
 
 def test_the_bar_names_what_runs(folder):

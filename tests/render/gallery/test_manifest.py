@@ -98,42 +98,70 @@ def test_little_is_needed(read):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("steps = 0", "steps is 0, accepted is a whole number, 1 to 1000000"),
-        ("steps = 1.5", "steps is 1.5, accepted is a whole number"),
-        ("steps = true", "steps is True, accepted is a whole number"),
-        ('width = "wide"', "width is 'wide', accepted is a whole number of pixels, 1 to 16384"),
-        ("seed = -1", "seed is -1, accepted is a whole number, 0 to 4294967295"),
-        ("fps = inf", "fps is inf, accepted is a number of frames a second, 0.01 to 1000"),
-        ('quality = "best"', 'quality is \'best\', accepted is "auto", "draft"'),
-        ('format = "png"', 'format is \'png\', accepted is "mp4", "webm", "gif"'),
-        ('overlay = ["speed"]', "overlay is ['speed'], accepted is true, false, or a list of"),
-        ('grid = "2by3"', "grid is '2by3', accepted is rows and columns, \"2x3\" or [2, 3]"),
-        ("grid = [2, 0]", "grid is [2, 0], accepted is rows and columns"),
-        ("camera = { zoom = 2 }", "a table with some of azimuth, elevation, distance, lookat"),
-        ('camera = { azimuth = "left" }', "camera is {'azimuth': 'left'}, accepted is a camera's"),
-        ("camera = { lookat = [0, 0] }", "camera is {'lookat': [0, 0]}"),
-        ("tags = [1]", "tags is [1], accepted is a list of texts"),
-        ('preset = "poster"', 'preset is \'poster\', accepted is "docs", "readme", "social", or'),
-        ("preset = true", "preset is True, accepted is"),
+        ("steps = 0", "steps must be a whole number, 1 to 1000000000, or false, got 0"),
+        ("steps = 1.5", "steps must be a whole number, 1 to 1000000000, or false, got 1.5"),
+        ("steps = true", "steps must be a whole number, 1 to 1000000000, or false, got True"),
+        ('width = "wide"', "width must be a whole number of pixels, 1 to 16384, or false, got 'w"),
+        ("seed = -1", "seed must be a whole number, 0 to 4294967295, got -1"),
+        ("fps = inf", "fps must be a number of frames a second, 0.01 to 1000, or false, got inf"),
+        (
+            'quality = "best"',
+            "quality must be one of auto, draft, standard, high, cinematic, got 'b",
+        ),
+        (
+            "quality = false",
+            "quality must be one of auto, draft, standard, high, cinematic, got Fa",
+        ),
+        ('format = "png"', "format must be one that a page can show, got 'png'"),
+        ("deterministic = 1", "deterministic must be true or false, got 1"),
+        ('overlay = ["speed"]', "overlay must be true or false or a list, each item one of step, "),
+        (
+            'grid = "2by3"',
+            "grid must be rows and columns, 1 to 100 each, or a text such as 2x3, or ",
+        ),
+        ("grid = [2, 0]", "grid must be rows and columns, 1 to 100 each"),
+        (
+            "camera = { zoom = 2 }",
+            "camera: there is no setting zoom; there are azimuth, elevation, ",
+        ),
+        ("camera = { azimut = 2 }", "camera: there is no setting azimut; did you mean azimuth?"),
+        ('camera = { azimuth = "left" }', "camera.azimuth must be a finite number, or false, got "),
+        (
+            "camera = { lookat = [0, 0] }",
+            "camera.lookat must be a list of 3, each a finite number,",
+        ),
+        (
+            "camera = 1.5",
+            "camera must be a camera's name, its number or some of azimuth, elevation",
+        ),
+        ("tags = [1]", "tags must be a list, each item a text that is not empty, got [1]"),
+        ('preset = "poster"', "preset must be one of docs, readme, social, or false, got 'poster'"),
+        ("preset = true", "preset must be one of docs, readme, social, or false, got True"),
         ('policy = "c.eqx"', "policy names 'c.eqx', and there is no file"),
         ('policy = ["a.eqx", "c.eqx"]\ngrid = "1x2"', "policy names 'c.eqx', and there is no"),
+        ('policy = ""', "policy must be a file's path or a list of them, got ''"),
         ('policy_class = "p.py:P"', "policy_class names 'p.py', and there is no file"),
-        ("camera = { azimuth = nan }", "camera is {'azimuth': nan}, accepted is a camera's name"),
-        ("camera = { distance = 0 }", "Camera's distance must be above 0 metres, got 0"),
+        ('policy_class = " "', "policy_class must be a name, got ' '"),
+        ("camera = { azimuth = nan }", "camera.azimuth must be a finite number, or false, got nan"),
+        ("camera = { distance = 0 }", "camera.distance must be a finite number of metres above 0,"),
         ("camera = { lookat = [0, 0, 0], track = 1 }", "(stand still) or track (follow), not both"),
         ('grid = "90x1"\nheight = 64', "a grid of 90x1 does not fit into 640x64 pixels"),
         ('grid = "1x90"\nwidth = 64', "a grid of 1x90 does not fit into 64x480 pixels"),
         ('grid = "90x1"\npreset = "docs"\nheight = 80', "does not fit into 480x80 pixels"),
-        ('max_size = "big"', "max_size is 'big', accepted is a size, such as \"10MB\""),
+        (
+            'max_size = "big"',
+            "max_size must be a whole number of bytes, at least 1, or a text such ",
+        ),
         ('max_size = "1MB"', "max_size is a limit for a preset's GIF, and there is no"),
-        ("env_args = 3", "env_args is 3, accepted is a table of arguments, such as { dt = 0.1 }"),
-        ("policy = []\ngrid = 4", "grid is 4"),
+        ("env_args = 3", "env_args must be a table, got 3"),
+        ("policy = []\ngrid = 4", "grid must be rows and columns"),
         ('policy = ["a.eqx", "b.eqx"]', "policy lists 2, and there is no grid"),
         ('labels = ["a"]', "labels lists 1, and there is no grid"),
         ('labels = ["a"]\ngrid = "2x2"', "labels lists 1, and the grid has 4 tiles"),
-        ('format = "mp4"\npreset = "docs"', "accepted with preset 'docs' is 'gif'"),
+        ('format = "mp4"\npreset = "docs"', "format must be gif with preset docs, got 'mp4'"),
         ("widht = 3", "there is no key widht; did you mean width?"),
-        ("xyzzy = 3", "there is no key xyzzy; there are name, caption, tags, env"),
+        ("folder = 'x'", "there is no key folder; there are name, caption, tags"),
+        ("xyzzy = 3", "there is no key xyzzy; there are name, caption, tags"),
     ],
 )
 def test_a_mistake_is_said_with_its_line_and_what_is_accepted(read, tmp_path, line, message):
@@ -146,7 +174,7 @@ def test_a_mistake_is_said_with_its_line_and_what_is_accepted(read, tmp_path, li
     assert not others
     assert message in first
     expected = 6 + line.split("\n").index(next(x for x in line.split("\n") if x[:4] in first))
-    assert first.startswith(f"{place}{expected}: ")
+    assert first.startswith(f"{place}{expected}, clip 'CartPole': ")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +182,9 @@ def test_a_mistake_is_said_with_its_line_and_what_is_accepted(read, tmp_path, li
 )
 def test_names_cannot_leave_the_folder(read, name):
     value = name if isinstance(name, int) else f'"{name}"'
-    with pytest.raises(ValueError, match=r"line 3: name is .*, accepted is up to 100 letters"):
+    with pytest.raises(
+        ValueError, match=r"line 3, clip .*: name must be up to 100 letters .*, got"
+    ):
         read(f'[[clips]]\nenv = "CartPole"\nname = {value}')
 
 
@@ -166,7 +196,7 @@ def test_names_that_come_from_environments_cannot_either(read, env, name):
 
 
 def test_names_are_used_once_whatever_their_case(read):
-    with pytest.raises(ValueError, match=r"line 5: the clip in line 1 is named cartpole, too"):
+    with pytest.raises(ValueError, match=r"line 5, clip 'cartpole': the clip in line 1 is named"):
         read('[[clips]]\nenv = "CartPole"\n[[clips]]\nenv = "x:y"\nname = "cartpole"')
 
 
@@ -174,13 +204,14 @@ def test_all_mistakes_are_said_at_once(read):
     with pytest.raises(ValueError, match=r"gallery\.toml") as error:
         read('[galery]\n[defaults]\nsteps = 0\nname = "x"\n[[clips]]\nseed = 1\n[[clips]]\nenv = 3')
 
+    env = "the name of an environment, such as CartPole, module:attribute or robot.xml"
     lines = [text.split(", ", 1)[1] for text in str(error.value).splitlines()]
     assert lines == [
         "line 1: there is no key galery outside of [gallery], [defaults] and [[clips]]",
-        "line 3: steps is 0, accepted is a whole number, 1 to 1000000",
+        "line 3: steps must be a whole number, 1 to 1000000000, or false, got 0",
         "line 4: there is no key name; did you mean camera?",
-        "line 5: env is missing, accepted is the text that `lerax-render clip` takes as ENV",
-        "line 8: env is 3, accepted is the text that `lerax-render clip` takes as ENV",
+        f"line 5, clip 1: env is missing; it must be {env}",
+        f"line 8, clip 2: env must be {env}, got 3",
     ]
 
 
@@ -190,15 +221,18 @@ def test_all_mistakes_are_said_at_once(read):
         ("", "line 1: there are no clips; each begins with a line"),
         ("clips = 3", "line 1: there are no clips"),
         ("[gallery]\n[clips]\nenv='x:y'", r"line 2: clips is one table, .*: write \[\[clips\]\]"),
-        ("[[clips]]\nenv='a.xml'", r"line 2: env names 'a\.xml', and there is no file /.*/a\.xml"),
-        ("[[clips]]\nenv='a.py:Env'", r"line 2: env names 'a\.py', and there is no file"),
+        (
+            "[[clips]]\nenv='a.xml'",
+            r"line 2, clip 'a\.xml': env names 'a\.xml', and there is no file /.*/a\.xml",
+        ),
+        ("[[clips]]\nenv='a.py:Env'", r"line 2, clip .*: env names 'a\.py', and there is no file"),
         (
             "[defaults]\ngrid='2x2'\n[[clips]]\nenv='x:y'\n[[clips]]\nenv='gym:A'",
-            "line 2: grid is 2x2, accepted with gym:A is none: .*, or write grid = false",
+            "line 2: grid must be false with gym:A, got 2x2: .* make a clip for each seed",
         ),
-        ("[[clips]]\nenv='scene.xml'\ngrid='1x2'", "line 3: grid is 1x2, accepted with scene.xml"),
-        ("clips = [3]", "line 1: clips is 3, accepted is a table"),
-        ("defaults = 3\n[[clips]]\nenv='x'", "line 1: defaults is 3, accepted is a table"),
+        ("[[clips]]\nenv='scene.xml'\ngrid='1x2'", "line 3, .*: grid must be false with"),
+        ("clips = [3]", "line 1, clip 1: clips must be a table, got 3"),
+        ("defaults = 3\n[[clips]]\nenv='x'", "line 1: defaults must be a table, got 3"),
         ("a = ", r"is not valid TOML: Invalid value \(at"),
         ("a = 1\na = 2", r"is not valid TOML: Cannot overwrite a value \(at"),
     ],

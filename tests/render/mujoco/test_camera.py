@@ -2,7 +2,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.mujoco.camera import Camera, CameraLike, CameraRig
+from lerax_render import Camera
+from lerax_render.mujoco.camera import CameraLike, CameraRig
 from support.paths import ROOT
 
 ASSETS = ROOT / "assets/scenes"
@@ -65,10 +66,10 @@ def test_a_camera_that_follows_a_body(hopper: mujoco.MjModel) -> None:
     ("arguments", "message"),
     [
         ({"lookat": (0, 0, 0), "track": "torso"}, "not both"),
-        ({"lookat": (0, 0)}, "x, y, z in metres"),
-        ({"distance": 0.0}, "above 0 metres, got 0.0"),
-        ({"azimuth": float("nan")}, "must be finite"),
-        ({"lookat": (0, 0, float("inf"))}, "must be finite"),
+        ({"lookat": (0, 0)}, "a list of 3, each a finite number"),
+        ({"distance": 0.0}, "of metres above 0, got 0.0"),
+        ({"azimuth": float("nan")}, "azimuth must be a finite number, got nan"),
+        ({"lookat": (0, 0, float("inf"))}, "each a finite number"),
     ],
 )
 def test_cameras_that_cannot_be(arguments: dict[str, object], message: str) -> None:

@@ -184,7 +184,7 @@ def test_comments_are_what_mujoco_takes_for_comments(scene, hidden):
         scene(world(hidden + count))
 
 
-OUTSIDE = r"outside of '.*'\. If you trust that, allow '.*': --env-arg assets=.* in Python"
+OUTSIDE = r"outside of '.*'\. If you trust that, allow '.*': --env-args assets=.* in Python"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_what_a_refusal_says_can_be_pasted(scene, tmp_path):
     with pytest.raises(ValueError, match=OUTSIDE) as error:
         scene(text)
     found = re.search(
-        r"(--env-arg .*) on the command line, (.*) in a manifest, assets=('.*') in Python$",
+        r"(--env-args .*) on the command line, (.*) in a manifest, assets=('.*') in Python$",
         str(error.value),
     )
     _, argument = shlex.split(found[1])

@@ -18,7 +18,7 @@ from lerax_render.mujoco.painter import PosePainter
 from lerax_render.mujoco.pool import PoseProcesses
 from lerax_render.mujoco.pose import Pose
 from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
-from lerax_render.picture import Picture
+from lerax_render.settings.picture import Picture
 from support.paths import ROOT
 
 HOPPER = ROOT / "assets/scenes/hopper.xml"

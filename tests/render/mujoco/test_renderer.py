@@ -11,9 +11,10 @@ import mujoco
 import numpy as np
 import pytest
 
+from lerax_render import Camera
 from lerax_render.errors import BackendUnavailableError
 from lerax_render.mujoco import gl
-from lerax_render.mujoco.renderer import Camera, HeadlessMujocoRenderer, Pose
+from lerax_render.mujoco.renderer import HeadlessMujocoRenderer, Pose
 from support.paths import ROOT
 
 ASSETS = ROOT / "assets/scenes"

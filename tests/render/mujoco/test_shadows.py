@@ -2,7 +2,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.mujoco.renderer import Camera, HeadlessMujocoRenderer
+from lerax_render import Camera, HeadlessMujocoRenderer
 from lerax_render.mujoco.shadows import Shadows
 
 # A plate over a white floor, under a lamp that shines straight down.

@@ -6,7 +6,7 @@ from lerax.render import Color, Transform, VideoRenderer
 from lerax_render.paint2d.layout import Layout
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.paint2d.renderer import HeadlessPygameRenderer
-from lerax_render.picture import MAX_SIZE
+from lerax_render.settings.picture import MAX_SIZE
 
 POINTS = np.array([[0.0, 0.0], [1.3, -0.7], [-2.25, 3.1]], np.float32)
 

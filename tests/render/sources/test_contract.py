@@ -14,10 +14,10 @@ from lerax_render.sources.simulation import SimulationSource
 from support.environments import Captioned, OwnLook
 from support.mjx_environments import Swing
 from support.paths import SCENES
-from support.source_suite import SourceSuite
+from support.source_contract import SourceContract
 
 
-class TestDrawn(SourceSuite):
+class TestDrawn(SourceContract):
     source = Drawn
     most_bytes = 200
 
@@ -27,7 +27,7 @@ class TestDrawn(SourceSuite):
         return CartPole()
 
 
-class TestEagerlyDrawn(SourceSuite):
+class TestEagerlyDrawn(SourceContract):
     source = EagerlyDrawn
     is_seeded = False
 
@@ -45,7 +45,7 @@ class Striped(OwnLook):
         renderer.frame[:, : 10 + 8 * int(state.count)] = 220
 
 
-class TestCustom(SourceSuite):
+class TestCustom(SourceContract):
     source = Custom
     has_replays = False
     is_seeded = False
@@ -56,7 +56,7 @@ class TestCustom(SourceSuite):
         return Striped(5)
 
 
-class TestSimulation(SourceSuite):
+class TestSimulation(SourceContract):
     source = SimulationSource
     has_lanes = False
     has_camera = True
@@ -67,7 +67,7 @@ class TestSimulation(SourceSuite):
         return Simulation(SCENES / "arm.xml")
 
 
-class TestGymnasium(SourceSuite):
+class TestGymnasium(SourceContract):
     source = Gymnasium
     has_replays = False
     has_lanes = False
@@ -78,7 +78,7 @@ class TestGymnasium(SourceSuite):
         return load_env("gym:CartPole-v1")
 
 
-class TestGymnax(SourceSuite):
+class TestGymnax(SourceContract):
     source = Gymnax
     has_replays = False
 
@@ -88,7 +88,7 @@ class TestGymnax(SourceSuite):
         return load_env("gymnax:CartPole-v1")
 
 
-class TestMujoco(SourceSuite):
+class TestMujoco(SourceContract):
     source = Mujoco
     has_camera = True
 

@@ -2,7 +2,7 @@
 
 A new kind starts like this, and passes all of it before it has tests of its own:
 
-    class TestMyKind(SourceSuite):
+    class TestMyKind(SourceContract):
         source = MySource
 
         @pytest.fixture(scope="class")
@@ -27,7 +27,7 @@ SIZE = {"width": 96, "height": 72}
 STEPS = PART + 6  # a part that is not full
 
 
-class SourceSuite:
+class SourceContract:
     """Behaviour that all kinds share.
 
     Attributes:

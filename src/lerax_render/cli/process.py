@@ -1,0 +1,109 @@
+"""The process of a command: its signals, its output, and what is set before it renders."""
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come. Not a `SystemExit`, which users' scripts raise, too."""
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM unwind the block, so that nothing is left half made."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def prepare_process(cache: bool) -> None:
+    """Make a process of this command ready to render.
+
+    Args:
+        cache: Whether compiled rollouts are kept in the user's cache folder.
+    """
+    # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
+    warnings.filterwarnings("ignore", message="Explicitly requested dtype")
+    if cache:
+        from .compilations import keep_compilations
+
+        keep_compilations()
+
+
+def open_standard_files() -> None:
+    """Open what cron and services close of standard input, output and error, as `/dev/null`.
+
+    Else the next files to be opened would take their places, and what libraries print with them.
+    """
+    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        try:
+            os.fstat(number)
+        except OSError:
+            # It gets the lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+class Output:
+    """A stream that gives up, and takes note of it, when its reader is gone or its disk is full.
+
+    What is printed only says what was made; that it cannot be said unmakes nothing.
+
+    Args:
+        stream: Where texts go. What its encoding lacks is written as in Python's strings.
+
+    Attributes:
+        error: Why some of the output is lost.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def write(self, text: str) -> int:
+        """Write a text, unless the stream is broken."""
+        if self.error is None:
+            with self._taking_note():
+                try:
+                    self._stream.write(text)
+                except UnicodeEncodeError as error:
+                    known = text.encode(error.encoding, "backslashreplace")
+                    self._stream.write(known.decode(error.encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, unless the stream is broken."""
+        if self.error is None:
+            with self._taking_note():
+                self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _taking_note(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.error = error
+            # What is left in the stream's buffer would be an error again at the interpreter's end.
+            with suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self._stream.fileno())
+                os.close(nowhere)

@@ -1,0 +1,168 @@
+"""The settings of a frame and of a clip: each declared once, a field with its type and docstring.
+
+A new setting is a field here and the code that uses it. Keywords, options of the command line and
+keys of manifests are derived from the fields (`checks`, `cli.options`, `gallery.manifest`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
+
+from msgspec import Meta
+
+from .checks import check_fields
+from .declarations import Text, between, described
+from .texts import parsed_camera, parsed_grid, parsed_size
+
+DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
+"""Size of a picture in pixels where nobody says otherwise."""
+
+MAX_SIZE = 16_384
+"""Largest width and height of a picture, in pixels."""
+
+DEFAULT_STEPS = 256
+"""Number of steps of a clip where nobody says otherwise."""
+
+type PixelFormat = Literal["rgb24", "bgr0"]
+type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
+type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png"]
+type PresetName = Literal["docs", "readme", "social"]
+type LineName = Literal["step", "time", "reward", "return", "episode"]
+
+type Pixels = Annotated[int, between(1, MAX_SIZE, "pixels")]
+type Count = Annotated[int, between(1, 10**9)]
+type Rate = Annotated[float | Fraction, between(0.01, 1000, "frames a second")]
+type ByteSize = Annotated[int, between(1, unit="bytes"), Text("SIZE", parsed_size, "10MB")]
+type TileCount = Annotated[int, between(1, 100)]
+type GridShape = Annotated[
+    tuple[TileCount, TileCount],
+    described("rows and columns, 1 to 100 each"),
+    Text("ROWSxCOLUMNS", parsed_grid, "2x3"),
+]
+type CameraName = Annotated[str, Meta(min_length=1, description="a camera's name")]
+type CameraNumber = Annotated[int, Meta(ge=0, description="its number")]
+type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
+type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A free camera. What is `None` is chosen so that the robot is well in the picture.
+
+    Raises:
+        ValueError: Both `lookat` and `track` are given, or a number is out of range.
+        TypeError: A value is of another type.
+    """
+
+    azimuth: float | None = None
+    """Degrees around the vertical: 0 looks along +x, 90 along +y."""
+
+    elevation: float | None = None
+    """Degrees above the horizon that the camera looks: -90 looks straight down."""
+
+    distance: Annotated[float, Meta(gt=0, extra={"unit": "metres"})] | None = None
+    """Metres from the point looked at."""
+
+    lookat: tuple[float, float, float] | None = None
+    """The point looked at, x, y, z in metres; the camera then stands still."""
+
+    track: BodyName | BodyNumber | None = None
+    """A body, by name or number, which the camera follows: the point looked at is the centre of
+    mass of that body and its children."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.lookat is not None and self.track is not None:
+            raise ValueError("a camera takes lookat (stand still) or track (follow), not both")
+
+
+@runtime_checkable
+class MjvCamera(Protocol):
+    """A `mujoco.MjvCamera`, told by its attributes: to name the class needs MuJoCo."""
+
+    fixedcamid: int
+    trackbodyid: int
+
+
+type CameraLike = Annotated[
+    CameraName | CameraNumber | Camera | MjvCamera, Text("CAMERA", parsed_camera)
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """What a frame looks like, whatever it shows.
+
+    Raises:
+        ValueError, TypeError: A setting is not what its type accepts.
+    """
+
+    width: Pixels | None = None
+    """Picture width in pixels (default 640, or the preset's)."""
+
+    height: Pixels | None = None
+    """Picture height in pixels (default 480, or the preset's)."""
+
+    camera: CameraLike | None = None
+    """MuJoCo only: name or number of a camera of the model's, or settings of a free one such as
+    azimuth=90,elevation=-20,distance=4 (default: a free one that follows the robot)."""
+
+    quality: QualityName = "auto"
+    """MuJoCo only: how much work goes into a frame. cinematic needs Vulkan and, without a GPU,
+    seconds for a few frames (default: high on a GPU, else standard)."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return (
+            DEFAULT_WIDTH if self.width is None else self.width,
+            DEFAULT_HEIGHT if self.height is None else self.height,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Picture):
+    """How a clip is made, whoever acts in it; `Clip` has all of a clip's settings."""
+
+    steps: Count | None = None
+    """Number of steps (default 256, or all of a replay). With a preset, some have no frame."""
+
+    fps: Rate | None = None
+    """Frames a second (default: real time, or 50 where the environment has no dt)."""
+
+    format: FormatName | None = None
+    """File format (default: by the output's suffix). png is a sequence of pictures."""
+
+    deterministic: bool = False
+    """The policy's most likely action at each step, instead of a sampled one."""
+
+    overlay: bool | Sequence[LineName | Callable[[Any], str]] = False
+    """Text on the frames: some of step, time, reward, return and episode; alone, step, return and
+    episode."""
+
+    grid: GridShape | None = None
+    """Rows and columns of a picture with that many rollouts in it, such as 2x3 (default: one
+    rollout, no grid)."""
+
+    labels: Sequence[str] = ()
+    """Texts on the tiles of the grid, one for each, row by row."""
+
+    preset: PresetName | None = None
+    """Settings for a place: docs (a GIF, 480 wide, 20 fps, up to 10 MB), readme (the same up to
+    1 MB) or social (an MP4, 1280x720)."""
+
+    max_size: ByteSize | None = None
+    """Size limit for the preset's GIF, such as 5MB (default: the preset's). To meet it, the GIF
+    gets fewer frames, then fewer pixels, then fewer colours."""
+
+    workers: Annotated[int, between(1, 1000)] = field(default=1, compare=False)
+    """MuJoCo without a GPU: number of processes that paint (default 1). The frames are the same."""
+
+    @property
+    def length(self) -> int:
+        """Number of steps, where no replay has fewer."""
+        return DEFAULT_STEPS if self.steps is None else self.steps

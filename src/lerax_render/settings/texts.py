@@ -1,0 +1,63 @@
+"""Values written as text, as a command line and a manifest have them."""
+
+import ast
+import re
+from collections.abc import Iterable
+from typing import Any
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+
+
+def parsed_size(text: str) -> int:
+    """Turn a size such as `"10MB"`, `"500 kB"` or `"1.5mb"` into bytes; 1 MB is 10^6 bytes.
+
+    Raises:
+        ValueError: The text is no such size.
+    """
+    found = re.fullmatch(r"(\d{1,30}(?:\.\d+)?)\s*([a-zA-Z]*)", text.strip())
+    unit = _UNITS.get(found[2].lower()) if found else None
+    if found is None or unit is None or round(float(found[1]) * unit) < 1:
+        raise ValueError(f"expected a size such as 10MB or 500kB, got {text!r}")
+    return round(float(found[1]) * unit)
+
+
+def parsed_grid(text: str) -> tuple[int, int]:
+    """Turn `"2x3"` into rows and columns.
+
+    Raises:
+        ValueError: The text is not of this form.
+    """
+    found = re.fullmatch(r"(\d{1,9})x(\d{1,9})", text, re.ASCII)
+    if found is None:
+        raise ValueError(f"expected ROWSxCOLUMNS, such as 2x3, got {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def parsed_camera(text: str) -> Any:
+    """Turn a camera's text into its number, its name, or settings by name.
+
+    Raises:
+        ValueError: A part of the settings is not of the form `name=value`.
+    """
+    if "=" in text:
+        # Commas inside parentheses belong to a value, such as lookat=(0,0,1).
+        return assignments(re.split(r",(?![^()]*\))", text))
+    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
+
+
+def assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Turn `name=value` texts into a mapping; values are Python literals, or else plain text.
+
+    Raises:
+        ValueError: A text has no `=` or no valid name.
+    """
+    parsed = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise ValueError(f"expected name=value, got {text!r}")
+        try:
+            parsed[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            parsed[name] = value
+    return parsed
