@@ -68,9 +68,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
 
     A callback is one run: another `learn` goes on in it, with the steps counted on. `close` ends
     the run, and the next `learn` opens another; it is also called at the end of a `with` block and
-    when the interpreter exits. When nothing refers to the callback any more, its run is closed
-    after its training, at the latest when another callback is made or the interpreter exits. Under
-    `jax.vmap` and `jax.shard_map` each lane of `learn` is a run of its own.
+    when the interpreter exits. If nothing refers to the callback any more, the run is closed after
+    its training, when the next callback is made. Under `jax.vmap` and `jax.shard_map` each lane of
+    `learn` is a run of its own.
 
     Nothing that goes wrong with logging stops a training: it is a `RenderWarning`.
 
@@ -158,7 +158,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             )
         if hparams is not None and not isinstance(hparams, Mapping):
             raise TypeError(
-                f"hparams must be a mapping of names to values, or None, got {hparams!r}"
+                f"hparams must be a mapping of names to values or None, got {hparams!r}"
             )
 
         self.alpha = float(alpha)

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def check_whole(name: str, value: object, least: int) -> None:
-    """Refuse what is not a whole number of at least `least`.
+    """Refuse what is not a whole number, `least` or more.
 
     Raises:
         TypeError: It is not a whole number.
@@ -34,21 +34,21 @@ def check_seconds(name: str, value: object) -> None:
         TypeError: It is not a number.
         ValueError: It is 0 or less, or NaN.
     """
-    if value is not None and not _number(name, value, "a number of seconds, or None") > 0:
-        raise ValueError(f"{name} must be above 0 seconds, or None, got {value!r}")
+    if value is not None and not _number(name, value, "a number of seconds or None") > 0:
+        raise ValueError(f"{name} must be above 0 seconds or None, got {value!r}")
 
 
 def check_text(name: str, value: object) -> None:
-    """Refuse what is neither a text nor `None`, and the empty text.
+    """Refuse what is neither a non-empty string nor `None`.
 
     Raises:
-        TypeError: It is not a text.
+        TypeError: It is not a string.
         ValueError: It is empty.
     """
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be a text, or None, got {value!r}")
+        raise TypeError(f"{name} must be a string or None, got {value!r}")
     if value == "":
-        raise ValueError(f"{name} must be a text that is not empty, or None, got ''")
+        raise ValueError(f"{name} must be a non-empty string or None, got ''")
 
 
 def _number(name: str, value: object, wanted: str) -> float:

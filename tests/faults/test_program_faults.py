@@ -100,8 +100,8 @@ class Sliding(Counting):
         return SlidingState(state.count + 1, state.start, data)
 
 says = [
-    "run run: videos were asked for and cannot be made: BackendUnavailableError: .*"
-    "egl: .*no device.*apt-get install.*osmesa: .*apt-get install -y libosmesa6.*is tried again",
+    "run run: videos were asked for but cannot be made: BackendUnavailableError: .*"
+    "egl: .*no device.*apt-get install.*osmesa: .*apt-get install -y libosmesa6.*tried again",
     "BackendUnavailableError.*recording pauses until the next learn",
 ]
 Ordeal(Training(Sliding()), Path("."), lambda: "")(says=says, recorded=[])

@@ -29,7 +29,7 @@ from support.trainings import Mp4Memory
 
 SCENE = ROOT / "assets/scenes/hopper.xml"
 FIRST, SECOND, THIRD = RECORDED
-GOES_ON = ".* The training goes on; the next recording is tried again$"
+GOES_ON = ".* The training goes on; the next recording will be tried$"
 
 
 def failed(step: int, cause: str) -> str:
@@ -67,7 +67,7 @@ def test_there_is_no_ffmpeg(ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch) -> 
     cause = "BackendUnavailableError: ffmpeg at '/nonexistent/ffmpeg' does not run.*pip install"
     ordeal(
         says=[
-            f"run run: videos were asked for and cannot be made: {cause}.*it is tried again",
+            f"run run: videos were asked for but cannot be made: {cause}.*tried again",
             f"{cause}.*recording pauses until the next learn",
         ],
         recorded=[],
@@ -147,9 +147,9 @@ def test_the_renderer_hangs(ordeal: Ordeal, tmp_path: Path) -> None:
         wait_for(lambda: not hanging[0].is_alive())
 
     STAGE.at(2, 5, hang)
-    cause = rf"TimeoutError: it was not done after 5 s, was at hang \({__file__}, line \d+\), and "
+    cause = rf"TimeoutError: it was given up after 5 s, at hang \({__file__}, line \d+\)\. "
     ordeal(
-        says=[failed(SECOND, cause + "was given up.*raise video_time_limit")],
+        says=[failed(SECOND, cause + ".*raise video_time_limit")],
         recorded=[FIRST, THIRD],
         after=come_back_to_life,
         video_time_limit=5,

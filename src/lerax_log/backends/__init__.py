@@ -1,4 +1,4 @@
-"""Where metrics and videos go: one module for each backend."""
+"""Backends: where metrics and videos go, one module or folder for each."""
 
 import lazy_loader
 

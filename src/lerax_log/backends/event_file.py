@@ -4,9 +4,9 @@ A file is a sequence of records: length (uint64), masked CRC-32C of the length, 
 CRC-32C of the payload, all little endian; the payload is a serialized `Event`. Format:
 https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 
-tensorboardX's own writer is not used: its worker thread loses what it has not written when the
-process is killed, dies when the disk is full, after which `add_*` blocks for ever, and names its
-files by the second, so that two runs started in the same second share and overwrite one.
+tensorboardX's own writer is not used. When the process is killed, its worker thread loses what it
+has not written; when the disk is full, the thread dies, and `add_*` then blocks for ever; and it
+names files by the second, so that two runs that start in the same second overwrite each other's.
 """
 
 import math
@@ -27,7 +27,7 @@ from .base import HParam
 
 
 def masked_crc32c(data: bytes) -> int:
-    """CRC-32C of `data`, rotated right by 15 bits plus 0xa282ead8, as the record format asks."""
+    """Return the checksum that records have: CRC-32C, rotated right by 15 bits, plus 0xa282ead8."""
     crc: int = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
@@ -35,13 +35,13 @@ def masked_crc32c(data: bytes) -> int:
 class EventFile:
     """One event file, open for appending; steps are environment steps.
 
-    Every record goes to the operating system in the call that adds it: once `add` has returned,
-    the record survives the death of the process, and there is no buffer or thread to wait for.
-    Calls may come from any thread.
+    Each record goes to the operating system in the call that adds it. Once `add` has returned, the
+    record survives the death of the process; there is no buffer and no thread to wait for. Calls
+    may come from any thread.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Create the folder, a file with a name of its own in it, and the first record.
+        """Create the folder, in it a file with a name of its own, and the first record.
 
         Raises:
             OSError: The folder or the file cannot be made.
@@ -61,9 +61,9 @@ class EventFile:
         """Append one event.
 
         Raises:
-            OSError: It could not be written whole; what was written before it stays readable, and
-                later events can be added once there is room again.
-            FileNotFoundError: Somebody has removed the file.
+            OSError: The event could not be written whole. Earlier ones stay readable, and later
+                ones can be added once there is room again.
+            FileNotFoundError: The file has been removed.
         """
         payload = event.SerializeToString()
         length = struct.pack("<Q", len(payload))
@@ -79,8 +79,8 @@ class EventFile:
             if not os.fstat(self._fd).st_nlink:
                 # Writing would succeed, and nobody would ever see what was written.
                 raise FileNotFoundError(
-                    f"{self._path} was removed while it was written to; leave a run's folder alone "
-                    "until its training has ended"
+                    f"{self._path} was removed while a run was logged to it; leave a run's folder "
+                    "alone until its training has ended"
                 )
             try:
                 written = 0
@@ -88,25 +88,25 @@ class EventFile:
                     written += os.write(self._fd, record[written:])
                 self._size += len(record)
             except BaseException:
-                # Readers stop for good at a torn record that others follow.
+                # Readers stop for good at a torn record with others behind it.
                 os.ftruncate(self._fd, self._size)
                 raise
 
     def add_scalars(self, scalars: Mapping[str, float], step: int) -> None:
-        """Append one event that holds all of `scalars`, by tag, as float32."""
+        """Append one event with all of `scalars`, by tag, as float32."""
         values = [
             Summary.Value(tag=tag, simple_value=float(value)) for tag, value in scalars.items()
         ]
         self._add_summary(Summary(value=values), step)
 
     def add_gif(self, tag: str, gif: bytes, width: int, height: int, step: int) -> None:
-        """Append an encoded GIF of `width` by `height` pixels as an image."""
+        """Append a GIF file of `width` by `height` pixels as an image."""
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=gif)
         self._add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
     def add_session_start(self, hparams: Mapping[str, HParam]) -> None:
-        """Append what the HPARAMS tab shows of the run; the first call in a run counts."""
-        # One number that JSON has no word for would empty the whole tab.
+        """Append what the HPARAMS tab shows of the run; only the first call of a run counts."""
+        # A single number that JSON cannot write would empty the whole tab.
         plain = {
             name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in hparams.items()
@@ -117,7 +117,7 @@ class EventFile:
         self._add_summary(start, 0)
 
     def add_session_end(self) -> None:
-        """Append the mark of a run that has ended well."""
+        """Append the mark of a run that was closed."""
         _, _, end = summaries.hparams({}, {})
         self._add_summary(end, 0)
 
@@ -125,7 +125,7 @@ class EventFile:
         self.add(Event(wall_time=time.time(), step=int(step), summary=summary))
 
     def sync(self) -> None:
-        """Have the operating system bring everything to the disk, against a loss of power.
+        """Have the operating system write everything to the disk, in case the power fails.
 
         Raises:
             OSError: The disk failed.
@@ -133,10 +133,10 @@ class EventFile:
         os.fsync(self._fd)
 
     def close(self) -> None:
-        """Bring everything to the disk and give the file back.
+        """Write everything to the disk and close the file.
 
         Raises:
-            OSError: The disk failed; the file is closed nevertheless.
+            OSError: The disk failed; the file is closed all the same.
         """
         try:
             self.sync()
@@ -145,8 +145,8 @@ class EventFile:
 
 
 def _create_unique(folder: Path) -> tuple[Path, int]:
-    # TensorBoard reads the files of a run in the order of their names and never goes back, so
-    # the counter comes after the time and has a fixed width.
+    # TensorBoard reads the files of a run in the order of their names and never goes back. So the
+    # counter comes after the time, and has a fixed width.
     start = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
     count = 0
     while True:

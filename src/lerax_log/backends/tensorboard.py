@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class TensorBoardBackend(AbstractLoggingBackend):
-    """Event files in `<log_dir>/<run name>`, for `tensorboard --logdir <log_dir>`.
+    """Writes event files to `<log_dir>/<run name>`, for `tensorboard --logdir <log_dir>`.
 
-    Whatever a method has logged when it returns survives the death of the process.
+    What a method has logged survives the death of the process once the method has returned.
 
-    Videos are GIFs, shown and animated under Images. TensorBoard's panels are about 350 pixels
-    wide and a GIF travels whole, so clips up to 480 pixels wide serve it best; any size is taken.
-    It keeps 10 clips a tag unless started with `--samples_per_plugin images=100`.
-    Hyperparameters appear in the HPARAMS tab, in the row of the run itself.
+    Videos are GIFs, which play under Images. TensorBoard shows them about 350 pixels wide and loads
+    each one whole, so clips of up to 480 pixels serve it best; it takes any size. It keeps 10 clips
+    a tag unless it is started with `--samples_per_plugin images=100`. Hyperparameters are in the
+    HPARAMS tab, in the run's own row.
     """
 
     video_formats = ("gif",)
@@ -30,7 +30,7 @@ class TensorBoardBackend(AbstractLoggingBackend):
         """Choose the folder; nothing is made yet.
 
         Args:
-            log_dir: Local folder that holds one folder per run.
+            log_dir: Local folder for the runs' folders.
 
         Raises:
             TypeError: `log_dir` is not a path.
@@ -38,15 +38,15 @@ class TensorBoardBackend(AbstractLoggingBackend):
         """
         path = os.fspath(log_dir)
         if not isinstance(path, str):
-            raise TypeError(f"log_dir must be a str or a path of str, not {path!r}")
+            raise TypeError(f"log_dir must be a string or a path, not {path!r}")
         if "://" in path:
             raise ValueError(
-                f"log_dir must be a local folder, not {path!r}: mount the storage and give the"
-                " folder where it is mounted"
+                f"log_dir must be a local folder, not {path!r}: mount the storage, and give the "
+                "folder that it is mounted at"
             )
         self.log_dir = Path(path)
         if self.log_dir.exists() and not self.log_dir.is_dir():
-            raise ValueError(f"log_dir must be a folder, and {path!r} is a file: choose another")
+            raise ValueError(f"log_dir must be a folder, but {path!r} is a file: choose another")
         self._file: EventFile | None = None
         self._has_hparams = False
 
@@ -55,7 +55,7 @@ class TensorBoardBackend(AbstractLoggingBackend):
         """Start the run `name` in `<log_dir>/<name>`, in an event file of its own.
 
         Args:
-            name: The run's name; `/` makes folders within folders.
+            name: The run's name; `/` in it makes folders in folders.
 
         Raises:
             BackendUnavailableError: tensorboardX or crc32c is not installed.
@@ -67,7 +67,7 @@ class TensorBoardBackend(AbstractLoggingBackend):
         log_dir = Path(os.path.abspath(self.log_dir))
         run_dir = Path(os.path.abspath(log_dir / name))
         if run_dir == log_dir or not run_dir.is_relative_to(log_dir):
-            raise ValueError(f"a run's name must name a folder within {log_dir}, not {name!r}")
+            raise ValueError(f"a run's name must be that of a folder in {log_dir}, not {name!r}")
         try:
             from .event_file import EventFile
         except ImportError as error:
@@ -78,7 +78,7 @@ class TensorBoardBackend(AbstractLoggingBackend):
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
-        """Show hyperparameters in the HPARAMS tab, where the first call of a run counts."""
+        """Write hyperparameters for the HPARAMS tab; only the first call of a run counts."""
         file = self._opened(self._file)
         if hparams:
             file.add_session_start(hparams)
@@ -111,12 +111,12 @@ class TensorBoardBackend(AbstractLoggingBackend):
 
     @override
     def flush(self) -> None:
-        """Wait until everything is on the disk; readers see it without that."""
+        """Write everything to the disk; readers see it without that."""
         self._opened(self._file).sync()
 
     @override
     def close(self) -> None:
-        """Bring everything to the disk and close the file; nothing where none is open."""
+        """Write everything to the disk and close the file. Does nothing where none is open."""
         if self._file is None:
             return
         file, self._file = self._file, None

@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from lerax_render.video import Video
 
 STEP_METRIC = "global_step"
-"""The metric every chart has on its x axis: environment steps."""
+"""The metric on the x axis of every chart: environment steps."""
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds in which W&B's server must take a connection for a run to start online."""
+"""Seconds that W&B's server may take to accept a connection; otherwise a run starts offline."""
 
 INIT_TIMEOUT = 20.0
-"""Seconds to wait for W&B's server to start a run, unless the user's settings say otherwise; W&B's
-default is 90."""
+"""Seconds that W&B's server may take to start a run, unless the user's settings say otherwise
+(W&B's default: 90)."""
 
 
 class WandbBackend(AbstractLoggingBackend):
-    """One W&B run per run, beside any other runs of the program; `wandb.run` is left alone.
+    """Logs each run to a W&B run of its own, and leaves the program's other W&B runs alone.
 
     `mode="offline"` (or `WANDB_MODE=offline`) needs neither an account nor a network. Where W&B
-    cannot be reached, or no API key is configured, the run is kept offline and a warning names
+    cannot be reached, or no API key is configured, the run is kept offline, and a warning names
     the command that uploads it later.
 
-    Videos are MP4s. W&B's own step counter is not used, since it drops what arrives late, as
-    videos do: charts have `global_step`, the environment steps, as their x axis. Periods in the
-    names of hyperparameters become `/`, as W&B does not allow them in a configuration's keys.
+    Videos are MP4s. The x axis of charts is `global_step`, the environment steps. W&B's own step
+    counter is not used, because it drops what arrives late, as videos do. Periods in the names of
+    hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
     """
 
     video_formats = ("mp4",)
@@ -53,28 +53,28 @@ class WandbBackend(AbstractLoggingBackend):
         """Keep the arguments for `wandb.init`; nothing is imported or started yet.
 
         Args:
-            project: W&B project, its default where None.
-            config: Hyperparameters, which those of `log_hparams` do not overwrite.
-            **init: Further arguments of `wandb.init`, such as `entity`, `group`, `tags`, `mode`,
-                `dir` or `settings`.
+            project: W&B project (default: W&B's own).
+            config: Hyperparameters, which take precedence over those of `log_hparams`.
+            **init: More arguments of `wandb.init`, such as `entity`, `group`, `tags`, `mode`, `dir`
+                or `settings`.
 
         Raises:
-            TypeError: `project` is not a string or `config` not a mapping.
-            ValueError: `init` has `name` or `reinit`, which the backend sets.
+            TypeError: `project` is not a string, or `config` is not a mapping.
+            ValueError: `name` or `reinit` is among `init`; the backend sets them.
         """
         if project is not None and not isinstance(project, str):
-            raise TypeError(f"project must be a str or None, not {project!r}")
+            raise TypeError(f"project must be a string or None, not {project!r}")
         if config is not None and not isinstance(config, Mapping):
             raise TypeError(f"config must be a mapping of names to values or None, not {config!r}")
         if "name" in init:
             raise ValueError(
-                f"name={init['name']!r}: the callback names the run, so give the name to it:"
-                " LoggingCallback(backend, name=...)"
+                f"name={init['name']!r}: the callback names the run; give the name to it: "
+                "LoggingCallback(backend, name=...)"
             )
         if "reinit" in init:
             raise ValueError(
-                f"reinit={init['reinit']!r}: a run of this backend is always made anew, beside"
-                " others; leave reinit out"
+                f"reinit={init['reinit']!r}: this backend always starts a new run beside any "
+                "others; leave reinit out"
             )
         settings = init.pop("settings", None) or {}
         if not isinstance(settings, Mapping):
@@ -88,7 +88,7 @@ class WandbBackend(AbstractLoggingBackend):
     def open(self, name: str) -> None:
         """Start the W&B run `name`.
 
-        `run_dir` is W&B's folder of the run, outside the part that it uploads.
+        `run_dir` is W&B's folder for the run, outside of the part that it uploads.
 
         Raises:
             BackendUnavailableError: wandb is not installed.
@@ -97,7 +97,7 @@ class WandbBackend(AbstractLoggingBackend):
         """
         self._refuse_second_run(self._run)
         try:
-            # A folder `wandb` of earlier offline runs imports as an empty package.
+            # A folder `wandb` of earlier offline runs can be imported, as an empty package.
             from wandb import init as _  # noqa: F401
         except ImportError as error:
             raise library_missing("WandbBackend", "wandb", error) from error
@@ -109,7 +109,7 @@ class WandbBackend(AbstractLoggingBackend):
     def _start(self, name: str) -> "wandb.Run":
         import wandb
 
-        # A dict, of which wandb.init makes new Settings: it writes into those it is given.
+        # A dict, which wandb.init makes new Settings of: it would change those that it is given.
         settings = {"init_timeout": INIT_TIMEOUT, **self._settings}
         arguments = {**self._init, "name": name, "config": self._config, "settings": settings}
         arguments["reinit"] = "create_new"
@@ -119,7 +119,7 @@ class WandbBackend(AbstractLoggingBackend):
                 return wandb.init(**arguments)
             except wandb.Error as error:
                 obstacle = f"{type(error).__name__}: {error}"
-        # What W&B refuses for another reason, it refuses here once more.
+        # What W&B has refused for another reason, it refuses here again.
         run = wandb.init(**arguments | {"mode": "offline"})
         warn(
             f"W&B run {name!r} is kept offline: {obstacle}\n"
@@ -129,7 +129,7 @@ class WandbBackend(AbstractLoggingBackend):
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
-        """Add hyperparameters to the run's configuration, where those given to `__init__` stay."""
+        """Add hyperparameters to the run's configuration; those given to `__init__` stay."""
         run = self._opened(self._run)
         new = {
             name.replace(".", "/"): value
@@ -162,22 +162,22 @@ class WandbBackend(AbstractLoggingBackend):
 
     @override
     def flush(self) -> None:
-        """Nothing to do: W&B's own process has everything already."""
+        """Do nothing: W&B's own process has everything already."""
         self._opened(self._run)
 
     @override
     def close(self) -> None:
-        """Finish the W&B run, which online waits for the upload; nothing where none is open."""
+        """Finish the W&B run; online, wait for the upload. Does nothing where none is open."""
         if self._run is not None:
             run, self._run = self._run, None
             run.finish()
 
 
 def _obstacle(mode: str | None, settings: Mapping[str, Any]) -> str | None:
-    """Why an online run cannot start, as far as that can be found out within a few seconds.
+    """Return why no run can start online, as far as a few seconds can tell.
 
-    `wandb.init` itself takes half a minute to notice that there is no network, and in a terminal
-    it waits for somebody to type a key, in the middle of a training.
+    `wandb.init` itself takes half a minute to notice that there is no network, and on a terminal it
+    waits for somebody to type an API key, in the middle of a training.
     """
     import wandb
 
@@ -207,7 +207,7 @@ def _has_key() -> bool:
 
 @contextmanager
 def _as_file(video: "Video") -> Iterator[Path]:
-    """The clip's file, or one that exists within the context."""
+    """Give the clip's file, or one that exists within the context."""
     if video.path is not None:
         yield video.path
         return

@@ -1,4 +1,4 @@
-"""Names of runs, safe as the names of folders."""
+"""Names of runs, which are safe as names of folders."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 MAX_BYTES = 200
-"""Longest name. File systems take 255 bytes; what is left is for lanes and for backends."""
+"""Longest name in bytes. File systems take 255; the rest is for lanes and for backends."""
 
 _MAX_PART_BYTES = 56
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\s]+')
@@ -25,15 +25,15 @@ _lock = threading.Lock()
 
 
 def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
-    """Return `name` with everything replaced that a file system could take for more than a name.
+    """Return `name` without anything that a file system could take for more than a name.
 
-    Slashes, control characters, blanks and what Windows forbids become `-`, and so do characters
-    that cannot be seen and change how others are read, such as marks of direction; no name begins
-    with a dot; a name that is too long is cut, and ends in a hash of all of it.
+    Slashes, control characters, blanks and what Windows forbids become `-`. So do characters that
+    cannot be seen and change how others are read, such as marks of direction. No name begins with a
+    dot. A name that is too long is cut, and ends in a hash of the whole.
 
     Args:
         name: Any text.
-        max_bytes: Longest result in UTF-8.
+        max_bytes: Longest result, in bytes of UTF-8.
     """
     seen = "".join(" " if unicodedata.category(c) == "Cf" else c for c in name)
     safe = _UNSAFE.sub("-", seen.encode("utf-8", "replace").decode()).strip(".-")
@@ -45,9 +45,10 @@ def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
 
 
 def new_name(algorithm: str, policy: str, env: str, now: datetime) -> str:
-    """Return a name that no run on this machine has: `{algorithm}_{policy}_{env}_{timestamp}`.
+    """Return a name that no other run on this machine has.
 
-    A name that a start in the same second has taken is followed by `-2`, `-3` and so on.
+    It is `{algorithm}_{policy}_{env}_{timestamp}`; where another run has taken that in the same
+    second, `-2`, `-3` and so on follow.
     """
     parts = [safe_name(part, _MAX_PART_BYTES) for part in (algorithm, policy, env)]
     wanted = "_".join([*parts, now.strftime("%Y%m%d_%H%M%S")])
@@ -61,17 +62,17 @@ def new_name(algorithm: str, policy: str, env: str, now: datetime) -> str:
 
 
 def _claim(name: str) -> bool:
-    """Take a name for this process, unless another one of this user has it.
+    """Take a name for this process, unless another process of this user has it.
 
-    A job array starts many processes in the same second, and in one folder they would write over
-    each other's clips. Names have a second in them, so claims are of use only for so long.
+    A job array starts many processes in the same second, and in one folder they would overwrite
+    each other's clips. A claim need not last long, since names have the second in them.
     """
     folder = Path(tempfile.gettempdir()) / f"lerax-log-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-            # Others may write here, too, and a link of theirs may lead to files of this user's.
+            # Others can write here too, and a link of theirs may lead to this user's files.
             return True
         for claim in folder.iterdir():
             with contextlib.suppress(OSError):
@@ -81,6 +82,6 @@ def _claim(name: str) -> bool:
     except FileExistsError:
         return False
     except OSError:
-        # Nowhere to ask: within this process names are still different.
+        # There is no place to ask. Within this process names still differ.
         return True
     return True

@@ -1,9 +1,9 @@
-"""Sessions: which runs a callback has, and how long it is known.
+"""Sessions: which runs a callback has, and how long the host remembers it.
 
-Two things keep a session alive: the handle in its callback, and runs that are open. Nothing else
-could: traced code and compilation caches have its number only. Since JAX may return from `learn`
-before it has begun, the latest few sessions are kept besides, until they are closed: the training
-of `learn(callback=LoggingCallback(...))` may call back when the callback is gone.
+Two things keep a session alive: the handle in its callback, and open runs. Traced code and
+compilation caches do not, since they have only its number. JAX may return from `learn` before the
+training has begun, so that of `learn(callback=LoggingCallback(...))` may call back when its
+callback is gone: the latest few sessions are therefore kept, too, until they are closed.
 """
 
 import atexit
@@ -35,8 +35,8 @@ from .run_names import new_name
 _log = logging.getLogger(__name__)
 
 KEPT = 64
-"""How many of the latest sessions are kept without a handle. More trainings than JAX holds in its
-queue at once."""
+"""How many of the latest sessions are kept without a handle; JAX does not queue that many trainings
+at once."""
 
 _numbers = itertools.count()
 _sessions: WeakValueDictionary[int, "Session"] = WeakValueDictionary()

@@ -1,4 +1,4 @@
-"""Recordings of the policy, made beside the training."""
+"""Recordings: clips of the policy, made by a thread beside the training."""
 
 import lazy_loader
 

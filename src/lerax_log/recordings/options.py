@@ -42,10 +42,10 @@ class VideoOptions:
     """When and how a run is recorded.
 
     Attributes:
-        interval: Iterations between recordings.
+        interval: Iterations from one recording to the next.
         clip: What clips look like.
         keep: Whether clips are also kept as MP4 files in the run's folder.
-        record_when: Which of the due recordings are made.
+        record_when: Which of the recordings that are due are made.
         time_limit: Seconds that a recording may take.
     """
 
@@ -56,5 +56,5 @@ class VideoOptions:
     time_limit: float = float("inf")
 
     def is_due(self, report: Report) -> bool:
-        """Whether this iteration is one to be recorded."""
+        """Whether a recording of this iteration is due."""
         return report.iteration % self.interval == 0 or report.iteration == report.last_iteration

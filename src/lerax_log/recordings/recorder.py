@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
-"""Recordings that fail in a row with the same cause before recording pauses."""
+"""Recordings in a row that fail for the same reason before recording pauses."""
 
 
 class Recorder:
-    """Has a worker record a run, and says what goes wrong.
+    """Has a worker record a run, and warns of what goes wrong.
 
     Args:
         name: The run's name.
@@ -49,7 +49,7 @@ class Recorder:
         self._dropped = 0
         self._paused = False
         self._failure: tuple[object, int] = (None, 0)
-        # The failure that was reported last, which is not worth a second warning.
+        # The failure that was warned of last, which is not worth a second warning.
         self._told = ""
 
     def resume(self) -> None:
@@ -85,7 +85,7 @@ class Recorder:
         )
 
     def log_drops(self) -> None:
-        """Log how many recordings were dropped, unless a warning has said all."""
+        """Log how many recordings were dropped, if more than the one that was warned of."""
         if self._dropped > 1:
             _log.warning("run %s: %d recordings were dropped in all", self._name, self._dropped)
 
@@ -111,7 +111,7 @@ class Recorder:
                 self._backend.log_video("eval/video", recorded.videos[format], step)
         # A user's `render` may call what calls `sys.exit`.
         except (Exception, SystemExit) as error:
-            # What was given up has been reported, and fails because of that.
+            # What was given up fails because of that, and has been reported.
             if self._worker.settle():
                 self._failed(step, error)
         else:
@@ -145,21 +145,21 @@ class Recorder:
             self._check_failed(self._too_long(place))
 
     def _check_failed(self, error: Exception) -> None:
-        outlook = "it is tried again when the first recording is due"
+        outlook = "they will be tried again when the first recording is due"
         if isinstance(error, UnsupportedEnvError):
             self._paused = True
             outlook = "none will be tried in this training"
         self._told = _described(error)
         _log.info("nothing can be recorded", exc_info=error)
         warn(
-            f"run {self._name}: videos were asked for and cannot be made: {self._told}. "
+            f"run {self._name}: videos were asked for but cannot be made: {self._told}. "
             f"The training goes on; {outlook}"
         )
 
     def _too_long(self, place: str) -> TimeoutError:
         return TimeoutError(
-            f"it was not done after {self._videos.time_limit:g} s, was at {place}, and was given "
-            "up. If it is slow and does not hang, raise video_time_limit"
+            f"it was given up after {self._videos.time_limit:g} s, at {place}. If it is slow "
+            "rather than stuck, raise video_time_limit"
         )
 
     def _failed(self, step: int, error: BaseException) -> None:
@@ -168,12 +168,12 @@ class Recorder:
         self._told = _described(error)
         before, count = self._failure
         self._failure = (cause, count + 1 if cause == before else 1)
-        outlook = "the next recording is tried again"
+        outlook = "the next recording will be tried"
         if self._failure[1] >= MAX_FAILURES:
             self._paused = True
             outlook = (
                 f"recording pauses until the next learn(), since {MAX_FAILURES} recordings in a "
-                "row have failed with the same cause"
+                "row have failed for the same reason"
             )
         _log.info("the recording at step %d failed", step, exc_info=error)
         message = (
@@ -219,5 +219,5 @@ def _described(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}".rstrip(".")
     if isinstance(error, RenderError | OSError):
         return text
-    # Such as what a user's own `render` raises: not written to be read without its place.
+    # What a user's own `render` raises, for instance, says little without its place.
     return f"{text} (the traceback is in the log of {__name__!r}, at level INFO)"

@@ -3,23 +3,23 @@
 Promises:
 
 - **Order.** Work is done in the order of its submission, and never two at a time.
-- **Bounds.** Of each owner at most `limit` pieces wait, besides the one that is being done.
-- **What is dropped.** One piece more drops the oldest of that owner's that wait, whose `drop` is
-  then called by `submit`. With `block`, `submit` waits for room instead, and nothing is dropped.
-  Work of nobody (owner `None`) has no bound, and is never dropped.
-- **Time limit.** Work that can be given up and takes longer than `time_limit` is given up: its
-  `give_up` is called on the watching thread, and another thread goes on with what waits. The thread
-  that hangs cannot be ended from outside. Should it come back to life, `settle` tells it that its
-  result is not wanted any more; it frees what it holds, and ends.
+- **Bounds.** At most `limit` pieces of an owner wait, besides the one that is being done.
+- **What is dropped.** One more drops the oldest of that owner's that wait, and `submit` calls its
+  `drop`. With `block`, `submit` waits for room instead, and nothing is dropped. Work of nobody
+  (owner `None`) has no bound, and is never dropped.
+- **Time limit.** Work that can be given up is given up after `time_limit`: its `give_up` is called
+  on the watching thread, and another thread goes on with what waits. The thread that hangs cannot
+  be ended from outside. If it comes back to life, `settle` tells it that its result is not wanted
+  any more; it frees what it holds, and ends.
 - **Flush.** `close` returns when everything that waits is done or given up, and never waits for a
-  thread that hangs. A worker that was closed can be given new work, and closed again.
-- **Errors.** Work must not raise. What it raises nevertheless goes to `threading.excepthook`, and
-  what waits behind it is done.
+  thread that hangs. A closed worker can be given new work, and be closed again.
+- **Errors.** Work must not raise. If it does, the error goes to `threading.excepthook`, and what
+  waits behind it is done.
 - **Exit.** No thread here keeps the interpreter alive: a program that ends without `close` loses
   what waits.
 
-Work that hangs in C, in a GL driver or a compiler, is given up like any other, as long as it has
-released Python's lock there; what holds that lock stops the whole program.
+Work that hangs in C, in a GL driver or a compiler, is given up like any other if it has released
+Python's lock there. If it holds that lock, the whole program hangs.
 """
 
 import itertools
@@ -52,15 +52,15 @@ class _Work:
 
 
 class VideoWorker:
-    """Does work one after another on a thread of its own, which owns whatever the work makes.
+    """Does one piece of work after another on a thread of its own, which owns what the work makes.
 
-    The module says what it promises.
+    The module's docstring says what it promises.
 
     Args:
-        limit: Pieces of one owner that may wait.
-        block: Whether `submit` waits for room rather than makes it.
+        limit: Number of pieces of an owner that may wait.
+        block: Whether `submit` waits for room instead of making it.
         time_limit: Seconds that a piece may take; infinite for no limit. Time in which the whole
-            program was stopped, as by Ctrl-Z or a batch system, does not count.
+            program is stopped, by Ctrl-Z or a batch system, does not count.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class VideoWorker:
         """Have `do` called on the thread.
 
         Args:
-            owner: On whose behalf; `None` has no limit.
+            owner: Whose work it is; `None` has no limit.
             do: The work. What it refers to is kept alive until it is done or dropped.
-            give_up: Called on another thread when `do` takes too long, with the place in the code
-                where it hangs, or on that of `cancel`, with `None`. It frees what the thread of
-                `do` cannot. Work without it is never given up.
+            give_up: Frees what the thread of `do` cannot. It is called with the place in the code
+                where `do` hangs, on another thread, when it takes too long; or with `None`, on the
+                thread of `cancel`. Work without it is never given up.
             drop: Called if the work is dropped, on the thread that submits what takes its place.
         """
         dropped: list[_Work] = []
@@ -109,10 +109,10 @@ class VideoWorker:
             work.drop()
 
     def settle(self) -> bool:
-        """Say, from within work, that what can take too long is over.
+        """Say, from within the work, that the part that may take too long is over.
 
         Returns:
-            Whether the result is wanted; `False` where the work has been given up.
+            Whether the result is wanted; `False` if the work has been given up.
         """
         with self._changed:
             if threading.current_thread() is not self._thread:
@@ -122,7 +122,7 @@ class VideoWorker:
             return True
 
     def cancel(self) -> None:
-        """Forget what waits, and give up what is being done, if it can be."""
+        """Forget what waits, and give up what is being done if that can be given up."""
         with self._changed:
             self._waiting.clear()
             work, thread = self._doing, self._thread
@@ -215,7 +215,7 @@ class VideoWorker:
 
 
 def _place(thread: threading.Thread) -> str:
-    """Say where in the code a thread is, leaving out Python's own library."""
+    """Say where in the code a thread is, apart from Python's own library."""
     frame = sys._current_frames().get(thread.ident or 0)
     stack = traceback.extract_stack(frame)
     place = next((p for p in reversed(stack) if not _is_pythons_own(p.filename)), stack[-1])

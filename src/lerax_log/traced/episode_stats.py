@@ -1,4 +1,4 @@
-"""Return and length of episodes: what is under way in each environment, and moving averages."""
+"""Return and length of episodes: of the one under way in each environment, and moving averages."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,7 +17,7 @@ class EpisodeStats:
         episode_return: `float32`, sum of the rewards of the episode under way.
         episode_length: `int32`, steps of the episode under way.
         finished: `int32`, number of episodes that have ended.
-        average_return: `float32`, exponential moving average of the returns of those.
+        average_return: `float32`, exponential moving average of their returns.
         average_length: `float32`, exponential moving average of their lengths.
     """
 
@@ -40,8 +40,8 @@ class EpisodeStats:
         Args:
             reward: The step's reward, a scalar.
             done: Whether the step ended its episode.
-            alpha: Weight of an episode that ends; the average so far keeps `1 - alpha`. The first
-                episode is the average, rather than being averaged with 0.
+            alpha: Weight of an episode that ends; the average so far has `1 - alpha`. The first
+                episode is not averaged with 0: it is the average.
         """
         episode_return = self.episode_return + jnp.asarray(reward, jnp.float32)
         episode_length = self.episode_length + 1
@@ -60,10 +60,9 @@ class EpisodeStats:
         )
 
     def averages(self) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Return average return and length, and over how many environments they were taken.
+        """Return average return, average length, and the number of environments averaged over.
 
-        Environments without a finished episode are left out; where there is no other, the
-        averages are 0 over 0 environments.
+        Environments without a finished episode are left out. Where none has one, all three are 0.
         """
         counted = self.finished > 0
         count = counted.sum(dtype=jnp.int32)

@@ -14,14 +14,14 @@ MAX_LENGTH = 8
 
 
 def settings(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield the settings of an equinox module and of the modules in its fields.
+    """Yield name and value of the settings of an Equinox module and of the modules in its fields.
 
-    Numbers, texts, and sequences and arrays of up to `MAX_LENGTH` numbers are settings. Private
-    fields, functions, larger arrays and what lies in lists of modules (layers) are left out.
+    Settings are numbers, texts, and sequences and arrays of up to `MAX_LENGTH` numbers. Private
+    fields, functions, larger arrays and what is in lists of modules (layers) are left out.
 
     Args:
-        module: An `equinox.Module`. Its arrays may be traced.
-        prefix: The first part of the names.
+        module: An `equinox.Module`; its arrays may be traced.
+        prefix: First part of the names.
     """
     for field in dataclasses.fields(module):
         value = getattr(module, field.name, None)
@@ -35,19 +35,19 @@ def settings(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def plain(value: Any) -> HParam:
-    """Return a setting as a plain number or text; sequences become text such as `[0.5, 1.0]`."""
+    """Return a setting as a number or a text; sequences become texts such as `[0.5, 1.0]`."""
     if isinstance(value, bool | int | float | str):
         return value
     array = np.asarray(value)
     if array.dtype.kind in "biuf":
-        # Through the shortest decimal: 0.02 in single precision is 0.0199999996.
+        # By way of the shortest decimal: 0.02 in single precision is 0.0199999996.
         numbers = [float(str(x)) if array.dtype.kind == "f" else x.item() for x in array.ravel()]
         return str(numbers) if array.ndim else numbers[0]
     return str(value)
 
 
 def flattened(hparams: Mapping[str, Any], prefix: str = "") -> dict[str, HParam]:
-    """Return a user's hyperparameters as plain values, mappings within mappings by dotted name."""
+    """Return a user's hyperparameters as plain values, those of nested mappings by dotted name."""
     flat: dict[str, HParam] = {}
     for key, value in hparams.items():
         if isinstance(value, Mapping):

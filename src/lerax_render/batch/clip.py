@@ -56,8 +56,7 @@ class Clip(Settings):
     frame_skip=N)."""
 
     untrusted: bool = False
-    """MJCF: the file is from a stranger, so that its model is limited, and what it refers to has to
-    be in its own folder (or in env_args' assets)."""
+    """MJCF files only: a stranger's file, which is checked before MuJoCo reads it."""
 
     policy: PolicyFiles = ()
     """Files with parameters of trained policies (*.eqx, as policy.serialize writes them): one, or

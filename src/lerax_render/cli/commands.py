@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from rich.filesize import decimal
 from tyro.conf import DisallowNone, Positional, arg
 
 from .. import __version__
 from ..batch import Clip, stem
 from ..errors import is_for_users
 from ..settings import Settings
-from ..video import human_size
 from .options import SHORT, given, options_of
 from .process import (
     Output,
@@ -58,7 +58,7 @@ def clip(
     with progress_bar(f"{wanted.env} → {target}", wanted.length) as advance:
         video = wanted.record(target, advance)
     print(
-        f"{target}: {human_size(video.num_bytes)}, {video.num_frames} frames, "
+        f"{target}: {decimal(video.num_bytes)}, {video.num_frames} frames, "
         f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s"
     )
 
@@ -153,7 +153,7 @@ def timelapse(
             **{name: getattr(wanted, name) for name in _TIMELAPSE},
         )
     print(
-        f"{output}: {human_size(video.num_bytes)}, {tiles} of {count} recordings, "
+        f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, "
         f"{video.num_frames} frames, {video.width}x{video.height}, {video.fps:g} fps"
     )
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -16,8 +17,6 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-
-from ..video import human_size
 
 if TYPE_CHECKING:
     from ..batch import Outcome
@@ -77,7 +76,7 @@ class ClipsBar:
         if outcome.video is None:
             print(f"{entry.name} (line {entry.line}): failed after {outcome.seconds:.1f} s")
             return
-        print(f"{entry.name}: {human_size(outcome.num_bytes)}, {outcome.seconds:.1f} s")
+        print(f"{entry.name}: {decimal(outcome.num_bytes)}, {outcome.seconds:.1f} s")
 
 
 def _progress(count: ProgressColumn) -> Progress:

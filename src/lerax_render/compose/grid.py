@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..settings import MAX_SIZE
+from ..settings import MAX_SIZE, GridShape, checked
 from .text import darken, text_mask, write
 
 _GAP_COLOUR = 40
-_MOST = 100
 
 
 class Grid:
@@ -35,7 +34,8 @@ class Grid:
     def __init__(
         self, shape: tuple[int, int], width: int, height: int, labels: Sequence[str] = ()
     ) -> None:
-        rows, columns = _checked(shape)
+        cells: tuple[int, int] = checked("grid", GridShape, shape)
+        rows, columns = cells
         if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
             raise TypeError(f"labels must be several texts, one for each tile, got {labels!r}")
         if not max(width, height) <= MAX_SIZE:
@@ -92,16 +92,3 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
     darken(strip)
     left = max(0, (cell.shape[1] - mask.shape[1]) // 2)
     write(strip[2:, left:], mask)
-
-
-def _checked(shape: tuple[int, int]) -> tuple[int, int]:
-    whole = isinstance(shape, tuple | list) and len(shape) == 2
-    if not whole or not all(
-        isinstance(n, int | np.integer) and not isinstance(n, bool) for n in shape
-    ):
-        raise TypeError(f"grid must be (rows, columns), two whole numbers, got {shape!r}")
-    if min(shape) < 1:
-        raise ValueError(f"grid must be at least (1, 1), got {tuple(shape)}")
-    if max(shape) > _MOST:
-        raise ValueError(f"grid must be at most ({_MOST}, {_MOST}), got {tuple(shape)}")
-    return int(shape[0]), int(shape[1])

@@ -7,8 +7,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from ..batch import Clip, Job, Outcome, Progress, WorkerProcesses, render_clips
-from ..video import PRESETS, WorkFolder, human_size
+from ..video import PRESETS, WorkFolder
 from .ledger import Made, Record, names, write
 from .manifest import Entry, Manifest, read_manifest
 from .page import Tile, make_markdown, make_page
@@ -182,6 +184,6 @@ def _tile(entry: Entry, made: Made) -> Tile:
         made.width,
         made.height,
         entry.caption or entry.name,
-        f"{env} · {made.seconds:.3g} s · {human_size(made.num_bytes)}",
+        f"{env} · {made.seconds:.3g} s · {decimal(made.num_bytes)}",
         entry.tags,
     )

@@ -1,7 +1,8 @@
 """Where a MuJoCo picture is taken from: a camera of the model's, of the user's, or a chosen one."""
 
+import operator
 from collections.abc import Callable
-from typing import SupportsInt
+from typing import SupportsIndex
 
 import mujoco
 import numpy as np
@@ -39,7 +40,7 @@ class CameraRig:
             return
         self._camera = mujoco.MjvCamera()
         mujoco.mjv_defaultFreeCamera(model, self._camera)
-        if isinstance(wish, str | int | np.integer) and not isinstance(wish, bool):
+        if isinstance(wish, str | SupportsIndex) and not isinstance(wish, bool):
             self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED.value
             self._camera.fixedcamid = _find(model, mujoco.mjtObj.mjOBJ_CAMERA, "camera", wish)
         elif wish is None or isinstance(wish, Camera):
@@ -79,10 +80,14 @@ class CameraRig:
                 self._follow = subject.follow
 
 
-def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | SupportsInt) -> int:
+def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | SupportsIndex) -> int:
     """The number of a camera or a body."""
     count = model.ncam if kind == mujoco.mjtObj.mjOBJ_CAMERA else model.nbody
-    number = mujoco.mj_name2id(model, kind.value, wish) if isinstance(wish, str) else int(wish)
+    number = (
+        mujoco.mj_name2id(model, kind.value, wish)
+        if isinstance(wish, str)
+        else operator.index(wish)
+    )
     if 0 <= number < count:
         return number
     names = [mujoco.mj_id2name(model, kind.value, i) or f"{i} (unnamed)" for i in range(count)]

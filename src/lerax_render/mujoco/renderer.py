@@ -12,9 +12,10 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
 from ..errors import BackendUnavailableError
+from ..settings import MAX_SIZE, between, checked
 
 try:
     import mujoco
@@ -37,8 +38,6 @@ __all__ = ["HeadlessMujocoRenderer", "Pose"]
 
 _logger = logging.getLogger("lerax_render.mujoco.renderer")
 
-# What MJCF itself allows for an offscreen buffer on the GL implementations of today.
-_MAX_SIDE = 16384
 # MuJoCo takes memory for all of them at once.
 _MOST_GEOMS = 10**6
 
@@ -93,17 +92,15 @@ class HeadlessMujocoRenderer:
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
-        for name, side in (("width", width), ("height", height)):
-            _check_side(name, side, _MAX_SIDE)
+        self.width = _checked_side("width", width, MAX_SIZE)
+        self.height = _checked_side("height", height, MAX_SIZE)
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         _quality.check_name(quality)
         _gl.check_name(gl)
         self.model = model
-        self.width = int(width)
-        self.height = int(height)
         self._options = _options(visual_options)
-        self._rig = CameraRig(model, camera, width / height, self._options.geomgroup)
+        self._rig = CameraRig(model, camera, self.width / self.height, self._options.geomgroup)
         self._loader = PoseLoader(model, self._options)
         self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
@@ -121,7 +118,7 @@ class HeadlessMujocoRenderer:
             self._scene.flags[int(getattr(mujoco.mjtRndFlag, flag))] = False
         try:
             for name, side in (("width", self.width), ("height", self.height)):
-                _check_side(name, side, context.max_size)
+                _checked_side(name, side, context.max_size)
             with context.current():
                 self._drawing = _make_drawing(
                     _quality.adapt(model, settings, self.width, self.height), context
@@ -282,9 +279,9 @@ def _options(wish: mujoco.MjvOption | Mapping[int, bool] | None) -> mujoco.MjvOp
     return options
 
 
-def _check_side(name: str, side: object, most: int) -> None:
-    if isinstance(side, bool) or not isinstance(side, int | np.integer) or not 1 <= side <= most:
-        raise ValueError(f"{name} must be a whole number of pixels, 1 to {most}, got {side!r}")
+def _checked_side(name: str, side: object, most: int) -> int:
+    number: int = checked(name, Annotated[int, between(1, most, "pixels")], side)
+    return number
 
 
 def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrContext:

@@ -9,9 +9,11 @@ from jax import numpy as jnp
 from lerax.render import WHITE, Abstract2DRenderer, Transform
 from numpy.typing import NDArray
 
-from ..settings import MAX_SIZE
+from ..settings import Pixels, checked, kind_of
 
 __all__ = ["Layout"]
+
+_PIXELS = kind_of(Pixels)
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         for name, size in (("width", self.width), ("height", self.height)):
-            if isinstance(size, bool) or not isinstance(size, int):
-                raise TypeError(f"{name} must be a whole number of pixels, got {size!r}.")
-            if not 1 <= size <= MAX_SIZE:
-                raise ValueError(f"{name} must be 1 to {MAX_SIZE} pixels, got {size}.")
+            object.__setattr__(self, name, checked(name, _PIXELS, size))
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ValueError(f"scale must be a finite number above 0, got {self.scale}.")
 

@@ -10,12 +10,16 @@ from .declarations import Kind as Kind
 from .declarations import Setting as Setting
 from .declarations import Text as Text
 from .declarations import between as between
+from .declarations import kind_of as kind_of
 from .declarations import settings_of as settings_of
 from .picture import MAX_SIZE as MAX_SIZE
+from .picture import ByteSize as ByteSize
 from .picture import Camera as Camera
+from .picture import GridShape as GridShape
 from .picture import LineName as LineName
 from .picture import Picture as Picture
 from .picture import PixelFormat as PixelFormat
+from .picture import Pixels as Pixels
 from .picture import QualityName as QualityName
 from .picture import Settings as Settings
 from .texts import assignments as assignments

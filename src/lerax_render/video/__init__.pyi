@@ -1,5 +1,4 @@
 from . import ffmpeg as ffmpeg
-from .byte_sizes import human_size as human_size
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
 from .presets import PRESETS as PRESETS

@@ -4,16 +4,22 @@ import logging
 import os
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import override
 
+from rich.filesize import decimal
+
 from ..errors import EncodeError
-from .byte_sizes import human_size
+from ..settings import ByteSize, checked
 from .formats import FORMATS, DestinationLike
 from .video import Video
 from .writer import PixelFormat, VideoWriter
 
 _log = logging.getLogger("lerax_render.video.presets")
+
+# With one digit less, a size just above the limit would often be told like the limit.
+_told = partial(decimal, precision=2)
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,12 @@ class Preset:
 
     Attributes:
         name: What a user calls it; also a key of `PRESETS`.
-        format: A key of `lerax_render.video.writer.FORMATS`.
-        width: Of the picture in pixels.
-        height: Of the picture in pixels.
-        max_fps: Frames a second at most. Of steps that come faster some are left out, so that the
+        format: A key of `FORMATS`.
+        width: Picture width in pixels.
+        height: Picture height in pixels.
+        max_fps: The most frames per second. Where steps come faster some are left out, so that the
             clip still plays in real time.
-        max_size: Bytes at most, or `None` for any number. Only for GIFs.
+        max_size: The most bytes, GIF only; `None`: any number.
     """
 
     name: str
@@ -54,7 +60,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a GIF can be made smaller by: frames a second, width in pixels, number of colours."""
+    """What can be given up for a smaller GIF: frames per second, width in pixels, colours."""
 
     fps: Fraction
     width: int
@@ -93,7 +99,7 @@ def find_preset(name: str | None, max_size: int | None = None) -> Preset | None:
 
     Args:
         name: A key of `PRESETS`, or `None`.
-        max_size: What the user wants instead of the preset's own limit, in bytes.
+        max_size: The user's own limit in bytes, which replaces the preset's.
 
     Raises:
         ValueError: There is no such preset, or it knows no limit.
@@ -130,14 +136,14 @@ def open_writer(
     """Return the writer for a clip with or without a preset.
 
     Args:
-        preset: The preset.
+        preset: The preset, or `None` for a plain `VideoWriter`.
         destination: As for `VideoWriter`.
-        fps: Frames a second.
+        fps: Frames per second.
         format: As for `VideoWriter`.
-        width: Of the frames in pixels.
-        height: Of the frames in pixels.
+        width: Frame width in pixels.
+        height: Frame height in pixels.
         pixel_format: As for `VideoWriter`.
-        max_size: Bytes at most; the preset's own limit where `None`.
+        max_size: The most bytes; `None`: the preset's own limit.
 
     Raises:
         ValueError: The destination or the format does not fit the preset, or as for `VideoWriter`.
@@ -181,7 +187,7 @@ class LimitedGifWriter(VideoWriter):
     Args:
         destination: As for `VideoWriter`.
         fps: Frames a second.
-        max_size: Bytes at most. If nothing helps, closing raises `EncodeError`.
+        max_size: The most bytes. If nothing helps, closing raises `EncodeError`.
         width: As for `VideoWriter`.
         height: As for `VideoWriter`.
         pixel_format: As for `VideoWriter`.
@@ -203,11 +209,7 @@ class LimitedGifWriter(VideoWriter):
         super().__init__(
             destination, fps, format="gif", width=width, height=height, pixel_format=pixel_format
         )
-        if isinstance(max_size, bool) or not isinstance(max_size, int):
-            raise TypeError(f"max_size must be a whole number of bytes, got {max_size!r}")
-        if max_size < 1:
-            raise ValueError(f"max_size must be at least 1 byte, got {max_size}")
-        self._max_size = max_size
+        self._max_size: int = checked("max_size", ByteSize, max_size)
         self._name = (
             Path(destination).name if isinstance(destination, str | os.PathLike) else "the GIF"
         )
@@ -230,10 +232,10 @@ class LimitedGifWriter(VideoWriter):
             given_up.append(step.describe())
             num_frames = self._encode_again(work, shape, width, height)
             sizes.append(clip.stat().st_size)
-        limit = human_size(self._max_size)
+        limit = _told(self._max_size)
         if sizes[-1] > self._max_size:
             raise EncodeError(
-                f"{self._name} has {human_size(sizes[-1])}, though already made with "
+                f"{self._name} has {_told(sizes[-1])}, though already made with "
                 f"{', '.join(given_up) or 'all that can be given up'}; that is more than {limit}: "
                 "record fewer steps, or raise max_size"
             )
@@ -241,10 +243,10 @@ class LimitedGifWriter(VideoWriter):
             _log.warning(
                 "%s would have %s, more than %s; with %s it has %s",
                 self._name,
-                human_size(sizes[0]),
+                _told(sizes[0]),
                 limit,
                 ", ".join(given_up),
-                human_size(sizes[-1]),
+                _told(sizes[-1]),
             )
         size = _GIF.coded_size(width, height, shape.width)
         return super()._deliver(work, shape.fps, num_frames, *size)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from rich.filesize import decimal
 
 from ..errors import EncodeError
 from .destination import numbered, open_destination
@@ -151,7 +152,7 @@ class Video:
             return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
         label = html.escape(
             f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
-            f"{size / 1e6:.1f} MB",
+            f"{decimal(size)}",
         )
         if row.element is None or size > _LARGEST_SHOWN:
             hint = "use save() and open the file" if self.path is None else "open it in a viewer"

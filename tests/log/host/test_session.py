@@ -268,7 +268,7 @@ def test_a_session_is_kept_until_its_run_is_closed_though_its_handle_is_gone():
     memory = Memory()
     handle = handle_of(memory)
     number = np.int32(handle.session.number)
-    reference = weakref.ref(handle.session)
+    reference, worker = weakref.ref(handle.session), handle.session._worker
     del handle
     # Its training begins only now.
     (learn,) = host.open_learns(START, (1,), 1, np.int32(0), (), (number, []))
@@ -278,7 +278,7 @@ def test_a_session_is_kept_until_its_run_is_closed_though_its_handle_is_gone():
     host.end(learn)
     # The next callback that is made finds that nobody needs it any longer.
     handle_of(Memory())
-    reference()._worker.close()
+    worker.close()
     assert memory.methods()[3:] == ["flush", "close"]
     assert is_gone(reference)
     del others

@@ -210,7 +210,7 @@ def test_failures_are_warnings_and_recording_pauses_after_three(
     first, second, third = warned(recorded)
     assert first == (
         "run doomed: the recording at step 16 failed: OSError: no room for the clip of step 16. "
-        "The training goes on; the next recording is tried again"
+        "The training goes on; the next recording will be tried"
     )
     assert "step 32" in second
     assert "recording pauses until the next learn(), since 3 recordings in a row" in third
@@ -273,7 +273,7 @@ def test_what_cannot_be_drawn_is_said_at_the_start():
         callback.close()
     (message,) = warned(recorded)
     assert message.startswith(
-        "run blind: videos were asked for and cannot be made: UnsupportedEnvError: cannot draw a "
+        "run blind: videos were asked for but cannot be made: UnsupportedEnvError: cannot draw a "
         "Invisible"
     )
     assert message.endswith("none will be tried in this training")
@@ -293,7 +293,7 @@ def test_what_does_not_work_here_is_said_at_the_start(training, monkeypatch, cap
     # The recording fails for the same reason, which is not worth a second warning.
     (start,) = warned(recorded)
     assert "BackendUnavailableError" in start
-    assert start.endswith("it is tried again when the first recording is due")
+    assert start.endswith("they will be tried again when the first recording is due")
     assert "run lame: the recording at step 96 failed: BackendUnavailableError" in caplog.text
 
 

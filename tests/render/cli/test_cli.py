@@ -106,7 +106,7 @@ def test_a_grid_of_policies_with_labels(run, tmp_path):
     assert (tmp_path / "a.apng").read_bytes() == video.data
     code, _, err = run("clip", "CartPole", "-o", "b.apng", *given, *SMALL)
     assert code == 1
-    assert "2 policies were given, which needs a grid of as many tiles, got no grid" in err
+    assert "2 policies were given, which needs as many tiles of a grid" in err
 
 
 @pytest.mark.parametrize(

@@ -89,10 +89,10 @@ def test_labels_that_are_higher_than_their_tiles_stay_in_them():
 @pytest.mark.parametrize(
     ("shape", "size", "labels", "error", "message"),
     [
-        (3, (64, 48), (), TypeError, r"\(rows, columns\), two whole numbers, got 3"),
-        ((2, 2.0), (64, 48), (), TypeError, "two whole numbers"),
-        ((True, 2), (64, 48), (), TypeError, "two whole numbers"),
-        ((0, 2), (64, 48), (), ValueError, r"at least \(1, 1\), got \(0, 2\)"),
+        (3, (64, 48), (), TypeError, "grid must be rows and columns, 1 to 100 each, got 3"),
+        ((2, 2.0), (64, 48), (), TypeError, "rows and columns"),
+        ((True, 2), (64, 48), (), TypeError, "rows and columns"),
+        ((0, 2), (64, 48), (), ValueError, r"1 to 100 each, got \(0, 2\)"),
         ((40, 40), (64, 48), (), ValueError, "a grid of 40x40 does not fit into 64x48 pixels"),
         ((2, 2), (64, 48), ("a",), ValueError, "a grid of 2x2 needs 4 labels, got 1"),
     ],

@@ -82,7 +82,7 @@ def test_the_smallest_picture_still_has_an_inside():
 
 @pytest.mark.parametrize("size", [0, -1, MAX_SIZE + 1])
 def test_sizes_out_of_range_are_refused(size):
-    with pytest.raises(ValueError, match=f"1 to {MAX_SIZE} pixels, got {size}"):
+    with pytest.raises(ValueError, match=f"of pixels, 1 to {MAX_SIZE}, got {size}"):
         Layout(size, 10, 1.0, (0.0, 0.0))
     with pytest.raises(ValueError, match=f"height must be .* got {size}"):
         Layout(10, 10, 1.0, (0.0, 0.0)).fitted(10, size)

@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 import pytest
 import tyro
+from lerax.env import CartPole
 
 import lerax_render as lr
 from lerax_render.batch import Clip
@@ -223,3 +224,30 @@ def test_every_setting_has_help_that_says_its_default():
 def test_manifests_write_what_python_writes_otherwise(value, written, kept):
     kind = settings_of(Settings)["grid"].kind
     assert checked("grid", kind, value, written=written) == kept
+
+
+class Index:
+    """What is a whole number without being one of Python's or NumPy's."""
+
+    def __index__(self) -> int:
+        return 32
+
+
+@pytest.mark.parametrize("size", [np.int64(32), np.uint16(32), jnp.int32(32), Index()])
+def test_any_whole_number_is_a_size_wherever_one_is_taken(size):
+    env, model = CartPole(), mujoco.MjModel.from_xml_string("<mujoco/>")
+    small = {"width": size, "height": size}
+    assert lr.record(env, steps=1, **small, format="apng").frames().shape == (1, 32, 32, 3)
+    assert next(lr.render(lr.capture(env, steps=1), **small)).shape == (32, 32, 3)
+    assert lr.record(env, steps=1, **small, preset="docs", max_size=10**6).num_bytes > 0
+    with lr.VideoWriter(None, 20, **small) as writer:
+        writer.write(np.zeros((32, 32, 3), np.uint8))
+    with lr.HeadlessMujocoRenderer(model, size, size) as renderer:
+        assert (renderer.width, renderer.height) == (32, 32)
+    assert lr.HeadlessPygameRenderer(size, size).as_array().shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("limit", [np.int64(10**6), jnp.int32(10**6)])
+def test_any_whole_number_is_a_limit(limit):
+    video = lr.record(CartPole(), steps=2, width=32, height=24, preset="docs", max_size=limit)
+    assert video.num_bytes < 10**6

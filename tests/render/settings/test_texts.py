@@ -3,7 +3,6 @@
 import pytest
 
 from lerax_render.settings.texts import assignments, parsed_camera, parsed_grid, parsed_size
-from lerax_render.video.byte_sizes import human_size
 
 
 @pytest.mark.parametrize(
@@ -18,13 +17,6 @@ def test_sizes_are_read(text, size):
 def test_what_is_no_size(text):
     with pytest.raises(ValueError, match="expected a size such as 10MB or 500kB, got"):
         parsed_size(text)
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(17, "17 B"), (1500, "1.5 kB"), (2_340_000, "2.34 MB"), (5e9, "5 GB")]
-)
-def test_sizes_have_three_digits(size, text):
-    assert human_size(size) == text
 
 
 def test_grids_are_read():

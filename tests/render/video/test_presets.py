@@ -145,7 +145,7 @@ def test_social_is_an_mp4_of_the_size_that_networks_want():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"preset": "poster"}, "no preset named 'poster': there are docs, readme, social"),
+        ({"preset": "poster"}, "preset must be one of docs, readme, social, got 'poster'"),
         ({"max_size": 10}, "there is no preset: choose docs or readme, too"),
         ({"preset": "social", "max_size": 10}, "preset social makes an MP4: choose docs or readme"),
         (
@@ -154,7 +154,7 @@ def test_social_is_an_mp4_of_the_size_that_networks_want():
         ),
         ({"preset": "docs", "path": "clip.mp4"}, "preset docs makes a GIF: name the file clip.gif"),
         ({"preset": "social", "path": "a.gif"}, "preset social makes an MP4: name the file a.mp4"),
-        ({"preset": "docs", "max_size": 0}, "max_size must be at least 1"),
+        ({"preset": "docs", "max_size": 0}, "max_size must be a whole number of bytes, at least 1"),
     ],
 )
 def test_options_that_contradict_each_other(options, message, tmp_path, monkeypatch):

@@ -107,7 +107,8 @@ def test_a_notebook_gets_a_note_for_a_large_clip(tmp_path, monkeypatch, gif):
     clip = record(tmp_path / "<b>.gif")
     shown = clip._repr_html_()
     assert "base64" not in shown
-    assert "&lt;b&gt;.gif: 3 frames of 64x48 at 20 fps, 0.0 MB" in shown
+    size = f"{clip.num_bytes} bytes" if clip.num_bytes < 1000 else f"{clip.num_bytes / 1000:.1f} kB"
+    assert f"&lt;b&gt;.gif: 3 frames of 64x48 at 20 fps, {size}" in shown
     assert "open it in a viewer" in shown
     assert "a clip in memory" in gif._repr_html_()
     assert "use save() and open the file" in gif._repr_html_()

@@ -1,4 +1,4 @@
-"""Metrics in the terminal."""
+"""The backend that shows metrics in the terminal."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Logging to the terminal."""
+"""Logging to the terminal: a panel where there is one, lines of text elsewhere."""
 
 import sys
 import threading
@@ -16,21 +16,20 @@ if TYPE_CHECKING:
     from lerax_render.video import Video
 
 _TERMINAL = threading.Lock()
-"""Held while a backend looks whether the terminal is free, and takes it."""
+"""Held while a backend finds out whether the terminal is free, and takes it."""
 
 
 class ConsoleBackend(AbstractLoggingBackend):
-    """Metrics, the return's curve and progress on the terminal; lines of text elsewhere.
+    """Shows metrics, the course of the return and progress on the terminal.
 
-    On a terminal a panel is redrawn four times a second below the program's other output: what
-    goes through `print`, `warnings` and `logging` appears above it. (Writes that go past
+    On a terminal, a panel is redrawn four times a second below the program's other output: what
+    goes through `print`, `warnings` and `logging` appears above it. (Writes that bypass
     `sys.stdout` and `sys.stderr`, such as those of child processes, can leave traces.) Anywhere
-    else, and where another live display has the terminal, there is a line of text every few
+    else, and where another live display has the terminal, it prints a line of text every few
     seconds, the first one at once and the last one on `close`.
 
-    A video is a line with its file's path. The backend has no folder of its own. Beside a
-    `WandbBackend`, it should be opened first: W&B then keeps the panel out of its copy of the
-    program's output.
+    For a video it prints a line with the file's path. It has no folder of its own. Name it before a
+    `WandbBackend`: W&B then keeps the panel out of its copy of the program's output.
     """
 
     video_formats = ("mp4",)
@@ -39,8 +38,8 @@ class ConsoleBackend(AbstractLoggingBackend):
         """Choose where to write; nothing is shown yet.
 
         Args:
-            console: The rich console to write to; standard output where None.
-            line_interval: Seconds between two lines where there is no terminal.
+            console: The rich console to write to (default: standard output).
+            line_interval: Seconds from one line to the next where there is no terminal.
 
         Raises:
             ValueError: `line_interval` is negative.
@@ -86,7 +85,7 @@ class ConsoleBackend(AbstractLoggingBackend):
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
-        """Take note of the training's length, for the progress bar; the others are not shown."""
+        """Note the training's length, for the progress bar; other hyperparameters are not shown."""
         output = self._opened(self._output)
         total = hparams.get(TOTAL_TIMESTEPS)
         if isinstance(total, int | float) and total > 0:
@@ -120,24 +119,24 @@ class ConsoleBackend(AbstractLoggingBackend):
 
     @override
     def flush(self) -> None:
-        """Print what a line has not shown yet; a terminal shows everything by itself."""
+        """Show the newest values now."""
         self._opened(self._output).flush()
 
     @override
     def close(self) -> None:
-        """Show the last values and leave the terminal as it was; nothing where none is open."""
+        """Show the last values and give the terminal back. Does nothing where no run is open."""
         if self._output is not None:
             output, self._output = self._output, None
             output.close()
 
 
 class Display(Protocol):
-    """How a run is shown, from creation to `close`."""
+    """What shows a run, from its creation to `close`."""
 
     state: TrainingState
 
     def updated(self) -> None:
-        """Take note that `state` has new values."""
+        """Note that `state` has new values."""
 
     def say(self, text: str) -> None:
         """Print a line beside the values."""
@@ -160,7 +159,7 @@ class PlainLines:
         self._unseen = False
 
     def updated(self) -> None:
-        """Print the state where the last line is long enough ago."""
+        """Print the state if the last line is long enough ago."""
         self._unseen = True
         if time.monotonic() >= self._next_line:
             self.flush()
@@ -175,7 +174,7 @@ class PlainLines:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def flush(self) -> None:
-        """Print the state where it has changed since the last line."""
+        """Print the state if it has changed since the last line."""
         if not self._unseen:
             return
         now = time.monotonic()

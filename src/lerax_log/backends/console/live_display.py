@@ -1,4 +1,4 @@
-"""The console's display on a terminal, which other output does not tear."""
+"""The console's panel on a terminal, which other output does not tear apart."""
 
 import logging
 import sys
@@ -16,10 +16,10 @@ REFRESH_PER_SECOND = 4
 
 
 class LiveDisplay:
-    """A panel redrawn in place by a thread of its own, from creation to `close`.
+    """A panel that a thread of its own redraws in place, from its creation to `close`.
 
-    Meanwhile `sys.stdout` and `sys.stderr` print above the panel, and so do the handlers of
-    `logging` that write to them: they hold on to the stream they were made with, and would write
+    Meanwhile `sys.stdout` and `sys.stderr` print above the panel. So do the handlers of `logging`
+    that write to them: they keep the stream that they were made with, and would otherwise write
     into the panel.
     """
 
@@ -40,7 +40,7 @@ class LiveDisplay:
         ]
 
     def updated(self) -> None:
-        """Nothing to do: the panel's thread looks for itself."""
+        """Do nothing: the panel's thread looks for itself."""
 
     def say(self, text: str) -> None:
         """Print a line above the panel."""
@@ -51,7 +51,7 @@ class LiveDisplay:
         self._live.refresh()
 
     def close(self) -> None:
-        """Leave the whole panel on the terminal as it is now, and give the streams back."""
+        """Leave the whole panel on the terminal, as it is now, and give the streams back."""
         self._closing = True
         for handler, stream in self._handlers:
             handler.setStream(stream)
@@ -64,7 +64,7 @@ class LiveDisplay:
 def _move_handlers(
     stream: TextIO, target: TextIO
 ) -> list[tuple[logging.StreamHandler[TextIO], TextIO]]:
-    """Have every handler of `stream` write to `target`; returns them with their old stream."""
+    """Have every handler of `stream` write to `target`; return them with their old stream."""
     loggers = [logging.root, *logging.root.manager.loggerDict.values()]
     handlers = [
         handler

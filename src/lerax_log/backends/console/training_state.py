@@ -1,4 +1,4 @@
-"""What a console shows of a run: newest values, the return's history, speed and time left."""
+"""What the console shows of a run: newest values, the course of the return, speed, time left."""
 
 import math
 import threading
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 RETURN_TAG = "episode/return"
-"""The metric whose history is drawn."""
+"""The metric whose course is drawn."""
 
 HISTORY_LENGTH = 512
-"""Points kept of a history; with more, neighbours are averaged."""
+"""Points that a history keeps at most; before there are more, neighbours are averaged."""
 
 SPEED_SPAN = 20.0
-"""Seconds over which the speed is averaged."""
+"""Seconds that the speed is averaged over."""
 
 MARK_INTERVAL = 0.25
-"""Seconds between the moments that the speed is taken from."""
+"""Seconds from one of the moments that give the speed to the next."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Snapshot:
     step: int = 0
     """Environment steps taken."""
     total_steps: int | None = None
-    """Environment steps at the end, None where unknown."""
+    """Environment steps at the end; None if unknown."""
     steps_per_second: float | None = None
-    """Speed over the last `SPEED_SPAN` seconds, None before there are two moments."""
+    """Speed over the last `SPEED_SPAN` seconds; None at first."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """The newest value of each tag."""
     returns: tuple[float, ...] = ()
@@ -39,7 +39,7 @@ class Snapshot:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until `total_steps` at the present speed, None where unknown or reached."""
+        """Seconds until `total_steps` at the present speed; None if unknown or reached."""
         if self.total_steps is None or self.step >= self.total_steps or not self.steps_per_second:
             return None
         return (self.total_steps - self.step) / self.steps_per_second
@@ -62,12 +62,12 @@ class TrainingState:
         self._lock = threading.Lock()
 
     def expect(self, steps: int) -> None:
-        """Take note that the training will go on for `steps` environment steps from here."""
+        """Note that the training will take another `steps` environment steps from here."""
         with self._lock:
             self._total_steps = self._step + steps
 
     def update(self, scalars: Mapping[str, float], step: int, now: float) -> None:
-        """Take in what was logged at environment step `step`, which may lie behind."""
+        """Take in what was logged at environment step `step`, which may lie behind others."""
         value = scalars.get(RETURN_TAG)
         with self._lock:
             self._metrics.update(scalars)
@@ -76,12 +76,12 @@ class TrainingState:
             self._step = max(self._step, step)
             if not self._marks or now - self._marks[-1][0] >= MARK_INTERVAL:
                 self._marks.append((now, self._step))
-            # One mark stays that is older than the span, so that slow runs have two as well.
+            # One mark that is older than the span stays, so that slow runs have two as well.
             while len(self._marks) > 2 and now - self._marks[1][0] > SPEED_SPAN:
                 self._marks.popleft()
 
     def snapshot(self, now: float) -> Snapshot:
-        """The run as it is at `now`."""
+        """Return the run as it is at `now`."""
         with self._lock:
             speed = None
             if len(self._marks) > 1:
@@ -99,7 +99,7 @@ class TrainingState:
 
 
 class History:
-    """The course of one metric in bounded memory: fewer than `HISTORY_LENGTH` averages."""
+    """The course of a metric in bounded memory: fewer than `HISTORY_LENGTH` averages."""
 
     def __init__(self) -> None:
         self.points: list[float] = []
@@ -107,7 +107,7 @@ class History:
         self._pending: list[float] = []
 
     def append(self, value: float) -> None:
-        """Add one finite value; it shows once as many have come as are averaged."""
+        """Add a finite value; it shows once there are as many as are averaged."""
         self._pending.append(value)
         if len(self._pending) < self._stride:
             return
@@ -120,7 +120,7 @@ class History:
 
 
 def format_value(value: float) -> str:
-    """A metric with four significant digits: `0.0003`, `187.3`, `12,345`, `1.20e-07`, `nan`."""
+    """Return a metric with four digits: `0.0003`, `187.3`, `12,345`, `1.20e-07`, `nan`."""
     value = float(value)
     size = abs(value)
     if not math.isfinite(value) or value == 0:
@@ -133,14 +133,14 @@ def format_value(value: float) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """A duration as `m:ss` or `h:mm:ss`."""
+    """Return a duration as `m:ss` or `h:mm:ss`."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def progress_parts(run: Snapshot) -> list[str]:
-    """Steps, speed and time left, as far as they are known."""
+    """Return steps, speed and time left, as far as they are known."""
     parts = [f"{run.step:,} steps"]
     if run.total_steps is not None:
         parts = [f"{run.step:,} / {run.total_steps:,} steps"]
@@ -152,6 +152,6 @@ def progress_parts(run: Snapshot) -> list[str]:
 
 
 def plain_line(run: Snapshot) -> str:
-    """The run in one line of text, for files and pipes."""
+    """Return the run in one line of text, for files and pipes."""
     metrics = [f"{tag}={format_value(value)}" for tag, value in run.metrics.items()]
     return f"{', '.join(progress_parts(run))} | {' '.join(metrics)}"

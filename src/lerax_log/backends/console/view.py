@@ -13,16 +13,16 @@ from rich.text import Text
 from .training_state import RETURN_TAG, Snapshot, format_seconds, format_value, progress_parts
 
 CURVE_ROWS = 5
-"""Height of the return's curve, in lines."""
+"""Height of the return's curve in lines."""
 
 COLUMN_WIDTH = 30
-"""Characters that a column of metrics takes at least."""
+"""Least width of a column of metrics, in characters."""
 
 COLUMN_GAP = 4
-"""Characters between columns of metrics."""
+"""Width of the gap between columns of metrics, in characters."""
 
 FIRST_GROUPS = ("episode", "eval", "train", "time")
-"""Groups of metrics in the order in which they are shown; others follow."""
+"""Groups of metrics that are shown first, in this order."""
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 
@@ -33,8 +33,8 @@ type Row = tuple[Text, Text]
 class TrainingView:
     """A panel with progress, the return's curve and a table of metrics.
 
-    On a terminal too low for all of it, the table's last lines make way, then the curve; `whole`
-    draws everything nevertheless.
+    On a terminal that is too low for all of it, the table's last lines make way, then the curve.
+    `whole` draws everything all the same.
     """
 
     def __init__(self, run: Snapshot, *, whole: bool = False) -> None:
@@ -65,7 +65,7 @@ class TrainingView:
 
 
 def _progress(run: Snapshot) -> list[RenderableType]:
-    """A bar with its share in per cent, where the total is known, and a line of figures."""
+    """Return a bar and its share in per cent, if the total is known, and a line of figures."""
     text = " · ".join(progress_parts(run)) if run.metrics else "waiting for the first iteration"
     figures = Text(text, overflow="ellipsis", no_wrap=True)
     if run.total_steps is None:
@@ -78,7 +78,7 @@ def _progress(run: Snapshot) -> list[RenderableType]:
 
 
 def _curve(values: Sequence[float], width: int) -> list[RenderableType]:
-    """The values as filled columns over the whole width, with their range on the left."""
+    """Return the values as filled columns over the whole width, with their range on the left."""
     if len(values) < 2:
         return []
     low, high = min(values), max(values)
@@ -98,7 +98,7 @@ def _curve(values: Sequence[float], width: int) -> list[RenderableType]:
 
 
 def _columns(metrics: Mapping[str, float], count: int) -> list[list[Row]]:
-    """The groups of metrics, dealt out to at most `count` columns of about equal height."""
+    """Deal the groups of metrics out to at most `count` columns of about equal height."""
     groups: dict[str, list[Row]] = {group: [] for group in FIRST_GROUPS}
     for tag, value in metrics.items():
         group, _, name = tag.rpartition("/")
@@ -107,7 +107,7 @@ def _columns(metrics: Mapping[str, float], count: int) -> list[list[Row]]:
     shown = [group for group, rows in groups.items() if rows]
     columns: list[list[str]] = [[] for _ in range(count)]
     for group in sorted(shown, key=lambda group: -len(groups[group])):
-        # A group costs two lines more than its metrics have: an empty one and its name.
+        # A group takes two lines more than its metrics: an empty one and its name.
         shortest = min(columns, key=lambda column: sum(len(groups[g]) + 2 for g in column))
         shortest.append(group)
     ordered = [sorted(column, key=shown.index) for column in columns if column]
@@ -118,13 +118,13 @@ def _columns(metrics: Mapping[str, float], count: int) -> list[list[Row]]:
 
 
 def _headed(group: str, rows: list[Row]) -> list[Row]:
-    """The rows below an empty line and the group's name, where it has one."""
+    """Return the rows below an empty line and the group's name, if it has one."""
     names = [group] if group else []
     return [(Text(), Text()), *((Text(name, style="bold"), Text()) for name in names), *rows]
 
 
 def _table(columns: list[list[Row]], height: int) -> Table:
-    """The columns side by side, at most `height` lines high."""
+    """Return the columns side by side, at most `height` lines high."""
     table = Table.grid(expand=True, padding=(0, COLUMN_GAP, 0, 0))
     cells = []
     for rows in columns:
