@@ -26,7 +26,5 @@ print(f"{options.output}: {video.num_frames} frames of {video.width}x{video.heig
 
 episodes = [(replay, episode) for replay in replays for episode in replay.episodes]
 replay, best = max(episodes, key=lambda each: each[1].episode_return)
-video = lr.record(
-    replay[best.start : best.stop], options.best, width=320, height=240, overlay=True
-)
+video = lr.record(replay[best.start : best.stop], options.best, width=320, height=240, overlay=True)
 print(f"{options.best}: {best.length} actions, a return of {best.episode_return:g}")
