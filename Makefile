@@ -1,6 +1,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test soak fuzz lint check docs bench lock clean
 
+# A process a core; ARGS="-n 0" runs the tests one after the other, as --pdb wants it.
+PARALLEL = -n auto --dist worksteal
+
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
 
@@ -12,13 +15,13 @@ demo: setup ## Render a 2D and a MuJoCo environment to out/
 	@.venv/bin/lerax-render clip CartPole -o out/cartpole.gif
 	@.venv/bin/lerax-render clip assets/scenes/arm.xml -o out/arm.mp4
 
-test: setup ## Run the tests; ARGS="-k gif" goes to pytest, COVERAGE=1 measures and asks for 90 %
+test: setup ## Run the tests, one process a core; ARGS="-k gif" goes to pytest, COVERAGE=1 measures and asks for 90 %
 ifdef COVERAGE
 	@rm -rf .coverage && mkdir .coverage
-	@.venv/bin/coverage run -m pytest $(ARGS)
+	@.venv/bin/coverage run -m pytest $(PARALLEL) $(ARGS)
 	@.venv/bin/coverage combine --quiet && .venv/bin/coverage report
 else
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
 endif
 
 soak: setup ## Do what may leak a thousand times and more, and print how memory grows; an hour

@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import os
 import signal
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -17,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be one: a shell that runs the tests in the background makes them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    keep_compilations(config)
     # Not `Phase.explain`, which takes minutes to say what the smallest example says.
     phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
     common = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": phases}
@@ -24,6 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("short", max_examples=60, derandomize=True, **common)
     settings.register_profile("long", max_examples=10_000, print_blob=True, **common)
     settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+def keep_compilations(config: pytest.Config) -> None:
+    """Let JAX compile once what many tests and the processes they start run.
+
+    In a folder of this run, so that nothing is tested that an earlier version compiled.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="compilations-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
 @pytest.fixture(scope="session")

@@ -240,6 +240,12 @@ class TestSimulation:
     def model(self) -> mujoco.MjModel:
         return mujoco.MjModel.from_xml_path(str(SCENES / "arm.xml"))
 
+    def test_it_has_the_name_of_its_file_or_of_its_model(self, model):
+        assert Simulation(SCENES / "arm.xml").name == "arm"
+        named = mujoco.MjModel.from_xml_string('<mujoco model="lamp"><worldbody/></mujoco>')
+        assert Simulation(named).name == "lamp"
+        assert capture(Simulation(SCENES / "arm.xml"), steps=1).origin.env == "arm"
+
     def test_controls_are_those_given(self, model):
         controls = np.linspace(-0.3, 0.3, 4 * model.nu).reshape(4, model.nu)
         replay = capture(Simulation(model, controls))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lerax_render.trial import Trial
-from support.faults import is_running
+from support.processes import is_running
 
 HANGS = """
 import os, signal, subprocess, sys, time

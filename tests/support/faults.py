@@ -18,9 +18,10 @@ import numpy as np
 
 from lerax_log import LoggingCallback, TensorBoardBackend
 from lerax_log.backends import AbstractLoggingBackend
-from lerax_render import RenderWarning, Video
+from lerax_render import HeadlessPygameRenderer, RenderWarning, Video
 from lerax_render.mujoco.gl.context import Context
 from lerax_render.sources import find_source
+from lerax_render.sources.custom import Custom
 from lerax_render.video.work_folder import PREFIX
 from support.environments import Counting
 from support.processes import children, ffmpegs
@@ -64,11 +65,19 @@ class Stage:
 STAGE = Stage()
 
 
+class OwnCanvas(HeadlessPygameRenderer):
+    """A renderer of the environment's own: frames are painted one by one as they are encoded."""
+
+
 class Staged(Counting):
-    """Counting that is drawn state by state on the host, where anything may happen meanwhile."""
+    """Counting that paints itself state by state, where anything may happen meanwhile."""
 
     def __init__(self) -> None:
         super().__init__(1000)
+
+    def default_renderer(self) -> Any:
+        usual = super().default_renderer()
+        return OwnCanvas(usual.width, usual.height, usual.background_color, usual.transform)
 
     def render(self, state: Any, renderer: Any) -> None:
         STAGE.draw(int(state.count))
@@ -78,8 +87,7 @@ class Staged(Counting):
 def staged() -> Training:
     """Return a training in it, with nothing drawn so far."""
     training = Training(Staged())
-    # Finds out, by drawing, that it cannot be traced; once for all recordings.
-    find_source(training.env)
+    assert isinstance(find_source(training.env), Custom)
     STAGE.clear()
     return training
 

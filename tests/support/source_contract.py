@@ -10,7 +10,8 @@ A new kind starts like this, and passes all of it before it has tests of its own
         def env(cls):
             return MyEnv()
 
-What a kind cannot do is said by the class attributes below, which the suite then holds it to.
+`source_template` is a kind to start from. What a kind cannot do is said by the class attributes
+below, which the suite then holds it to.
 """
 
 import pickle

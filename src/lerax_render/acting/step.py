@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 from jax import random as jr
+from lerax.space import Box
 
 from ..replay import PART
 
@@ -93,32 +94,82 @@ def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
 def act(
     env: Any, policy: Any | None, carry: Carry, keys: Iterable[jax.Array], deterministic: bool
 ) -> tuple[PyTree, PyTree]:
-    """Choose an action, with three keys: return the policy's state and the action."""
+    """Choose an action, with three keys: return the policy's state and the action, as chosen."""
     observation_key, mask_key, action_key = keys
     mask = env.action_mask(carry.env_state, key=mask_key)
     if policy is None:
-        return carry.policy_state, env.action_space.sample(key=action_key, mask=mask)
+        action = env.action_space.sample(key=action_key, mask=mask)
+        return carry.policy_state, _as_arrays(action)
     policy_state, action = policy(
         carry.policy_state,
         env.observation(carry.env_state, key=observation_key),
         key=None if deterministic else action_key,
         action_mask=mask,
     )
-    return policy_state, action
+    return policy_state, _as_arrays(action)
 
 
 def advance(
     env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
 ) -> Moved:
-    """Act once."""
+    """Act once, as Lerax's algorithms do while they train.
+
+    All of them clip an action to a `Box` before the transition. Those on policy clip it before the
+    reward, too; DQN, DDPG, TD3 and SAC reward the action as the policy chose it.
+    """
     *action_keys, transition_key, reward_key = jr.split(key, 5)
-    policy_state, action = act(env, policy, carry, action_keys, deterministic)
-    state = env.transition(carry.env_state, action, key=transition_key)
-    reward = env.reward(carry.env_state, action, state, key=reward_key)
-    state, policy_state = jax.tree.map(
-        _with_dtype_of, (state, policy_state), (carry.env_state, carry.policy_state)
-    )
-    return Moved(state, policy_state, jnp.asarray(reward, jnp.float32), _as_arrays(action))
+    policy_state, chosen = act(env, policy, carry, action_keys, deterministic)
+    taken = chosen
+    if isinstance(env.action_space, Box):
+        taken = jnp.clip(chosen, env.action_space.low, env.action_space.high)
+    state = env.transition(carry.env_state, taken, key=transition_key)
+    rewarded = chosen if _is_off_policy(policy) else taken
+    reward = env.reward(carry.env_state, rewarded, state, key=reward_key)
+    state = _alike(env, "transition", state, carry.env_state)
+    policy_state = jax.tree.map(_with_dtype_of, policy_state, carry.policy_state)
+    reward = _single(env, "reward", reward).astype(jnp.float32)
+    # In the form of what was chosen: that is what a first step has zeros of.
+    taken = jax.tree.map(lambda new, old: new.astype(old.dtype), taken, chosen)
+    return Moved(state, policy_state, reward, taken)
+
+
+def _is_off_policy(policy: Any) -> bool:
+    # Lerax's policies for PPO, A2C and REINFORCE have this method, and no others do.
+    return policy is not None and not hasattr(policy, "action_and_value")
+
+
+def _single(env: Any, method: str, said: Any) -> jax.Array:
+    """Return what a method of the environment says of one state, or raise `ValueError`."""
+    value: jax.Array = jnp.asarray(said)
+    if value.shape != ():
+        raise ValueError(
+            f"{type(env.unwrapped).__name__}.{method} returned an array of shape {value.shape}, "
+            "and a rollout needs one value for a state: where several agents act, reduce it, for "
+            "example with sum() or any()"
+        )
+    return value
+
+
+def _alike(env: Any, method: str, state: PyTree, before: PyTree) -> PyTree:
+    """Return a state in the form of the one before, or raise `TypeError` where it has another."""
+    who = f"{type(env.unwrapped).__name__}.{method}"
+    forms: list[Any] = [jax.tree.structure(each) for each in (state, before)]
+    if forms[0] != forms[1]:
+        raise TypeError(
+            f"{who} returned a state of another structure than {type(env.unwrapped).__name__}"
+            f".initial: {forms[0]} instead of {forms[1]}"
+        )
+    state = jax.tree.map(_with_dtype_of, state, before)
+    for (path, new), old in zip(
+        jax.tree.leaves_with_path(state), jax.tree.leaves(before), strict=True
+    ):
+        if eqx.is_array(new) and (new.dtype, new.shape) != (old.dtype, old.shape):
+            raise TypeError(
+                f"{who} turned the state's {jax.tree_util.keystr(path).lstrip('.')} from "
+                f"{old.dtype}{list(old.shape)} into {new.dtype}{list(new.shape)}: return it in the "
+                f"form that {type(env.unwrapped).__name__}.initial gives it"
+            )
+    return state
 
 
 def no_action(
@@ -146,7 +197,7 @@ def _as_arrays(tree: PyTree) -> PyTree:
 def _with_dtype_of(new: Any, old: Any) -> Any:
     """Widen to the dtype that an episode began with: gymnax's rewards are 0.0, then booleans.
 
-    Never narrow it: that is for the scan to complain about.
+    Never narrow it: `_alike` complains about that.
     """
     new = _as_array(new)
     if not eqx.is_array(new) or new.dtype == old.dtype:
@@ -163,8 +214,9 @@ def finish(
 ) -> tuple[Carry, Rollout]:
     """What both ways of stepping share. As in Lerax, a first state never ends its episode."""
     state, policy_state, reward, action = moved
-    terminated = env.terminal(state, key=key) & ~carry.done
-    truncated = env.truncate(state) & ~carry.done
+    # In Lerax's own `step`, too, an integer is as good as a bool.
+    terminated = _single(env, "terminal", env.terminal(state, key=key)).astype(bool) & ~carry.done
+    truncated = _single(env, "truncate", env.truncate(state)).astype(bool) & ~carry.done
     step = Rollout(
         None, reward, terminated, truncated, carry.done, action, _small_observation(env, state, key)
     )

@@ -11,15 +11,17 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from msgspec import Meta
 
 from .. import __version__
 from ..errors import is_for_users
 from ..settings import LARGEST_SEED, Settings, Text, between, shown
-from ..video import Video
 from .loading import file_in, load_env, load_policy
+
+if TYPE_CHECKING:
+    from ..video import Video
 
 type Name = Annotated[str, Meta(min_length=1, pattern=r"\S", description="a name"), Text("NAME")]
 type EnvName = Annotated[
@@ -86,7 +88,7 @@ class Clip(Settings):
         self,
         path: str | PathLike[str] | None = None,
         progress: Callable[[int], None] | None = None,
-    ) -> Video:
+    ) -> "Video":
         """Make the clip.
 
         Args:

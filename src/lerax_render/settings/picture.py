@@ -109,8 +109,8 @@ class Picture:
     azimuth=90,elevation=-20,distance=4 (default: a free one that follows the robot)."""
 
     quality: QualityName = "auto"
-    """MuJoCo only: how much work goes into a frame. cinematic needs Vulkan and, without a GPU,
-    seconds for a few frames (default: high on a GPU, else standard)."""
+    """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).
+    cinematic needs Vulkan and, without a GPU, a second for every few frames."""
 
     def __post_init__(self) -> None:
         check_fields(self)

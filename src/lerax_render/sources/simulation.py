@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 
 import numpy as np
@@ -49,6 +50,7 @@ class Simulation:
 
     Attributes:
         model: The `mujoco.MjModel`.
+        name: The file's name without suffix, or the model's own.
         controls: As given.
         frame_skip: Steps of the physics between two frames.
         qpos: `float64 (steps, nq)`, or `None`.
@@ -79,7 +81,9 @@ class Simulation:
             raise ValueError(
                 f"controls must be 'sampled', 'passive', an array or a function, got {controls!r}"
             )
+        name = None
         if isinstance(model, str | PathLike):
+            name = Path(fspath(model)).stem
             # MuJoCo reports a missing file as a ValueError that quotes its own source code.
             with open(model, "rb"):
                 pass
@@ -93,6 +97,8 @@ class Simulation:
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model
+        # A model's names lie one after the other, its own first.
+        self.name = name or model.names.partition(b"\0")[0].decode(errors="replace") or "model"
         self.controls = (
             controls
             if isinstance(controls, str) or callable(controls)

@@ -238,7 +238,7 @@ def test_help_is_quick_and_names_the_options():
 
     for option in ("ENV", "--output", "--policy-class", "--camera", "--quality", "--grid"):
         assert option in done.stdout
-    for heavy in ("jaxlib", "mujoco", "pygame", "lerax"):
+    for heavy in ("jaxlib", "mujoco", "pygame", "lerax", "numpy"):
         assert not re.search(rf"\| +{heavy}$", done.stderr, re.MULTILINE)
 
 

@@ -368,5 +368,5 @@ def test_numbers_that_do_not_fit_the_commands_are_refused_at_once(shape):
 def test_unknown_pixel_formats_and_sizes_are_refused():
     with pytest.raises(ValueError, match='must be "rgb24" or "bgr0", got \'rgba\''):
         DrawListPainter(VIEW, 64, 48, "rgba")
-    with pytest.raises(ValueError, match="width must be 1 to 16384 pixels, got 0"):
+    with pytest.raises(ValueError, match="pixels, 1 to 16384, got 0"):
         DrawListPainter(VIEW, 0, 48, "rgb24")

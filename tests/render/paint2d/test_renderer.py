@@ -107,7 +107,7 @@ def test_what_is_not_finite_is_skipped_and_counted(value):
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (5, -1), (20_000, 5)])
 def test_impossible_sizes_are_refused(width, height):
-    with pytest.raises(ValueError, match="must be 1 to 16384 pixels"):
+    with pytest.raises(ValueError, match="must be a whole number of pixels, 1 to 16384"):
         HeadlessPygameRenderer(width, height)
 
 

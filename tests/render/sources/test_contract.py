@@ -1,6 +1,9 @@
 """Each kind of environment through the suite that all kinds share."""
 
+import sys
+
 import pytest
+from jax import numpy as jnp
 from lerax.env import CartPole
 
 from lerax_render import Simulation
@@ -11,7 +14,8 @@ from lerax_render.sources.gymnax import Gymnax
 from lerax_render.sources.lerax2d import Drawn, EagerlyDrawn
 from lerax_render.sources.mujoco import Mujoco
 from lerax_render.sources.simulation import SimulationSource
-from support.environments import Captioned, OwnLook
+from support import source_template
+from support.environments import Captioned, Counting, OwnLook
 from support.mjx_environments import Swing
 from support.paths import SCENES
 from support.source_contract import SourceContract
@@ -96,3 +100,29 @@ class TestMujoco(SourceContract):
     @classmethod
     def env(cls):
         return Swing()
+
+
+class Pictured(Counting):
+    """Says what it looks like: a bar that grows."""
+
+    def picture(self, state):
+        lit = jnp.arange(12) <= 2 * state.count
+        return jnp.broadcast_to(jnp.where(lit[:, None], 220, 40).astype(jnp.uint8), (9, 12, 3))
+
+
+class TestTemplate(SourceContract):
+    source = source_template.Pictured
+    is_seeded = False
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def in_the_list(cls):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, "lerax_render.sources.template", source_template)
+            patch.setattr("lerax_render.sources.kinds._KINDS", ("template",))
+            yield
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls, in_the_list):
+        return Pictured(5)

@@ -163,9 +163,13 @@ def test_an_action_wrapper():
 
 @pytest.fixture(scope="module")
 def humanoid(tmp_path_factory) -> Any:
-    """Lerax's Humanoid on Gymnasium's MJCF, with a solver that MJX has."""
+    """Lerax's Humanoid on Gymnasium's MJCF, with a solver that MJX has.
+
+    And with another integrator: RK4 steps four times in one, and compiles twice as long.
+    """
     path = tmp_path_factory.mktemp("mjcf") / "humanoid.xml"
-    path.write_text(gymnasium_mjcf("humanoid").read_text().replace('"PGS"', '"Newton"'))
+    text = gymnasium_mjcf("humanoid").read_text()
+    path.write_text(text.replace('"PGS"', '"Newton"').replace('"RK4"', '"Euler"'))
     return load_env("Humanoid", {"xml_file": str(path)})
 
 
