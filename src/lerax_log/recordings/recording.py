@@ -180,7 +180,7 @@ def check_recordable(env: Any, settings: ClipSettings) -> None:
 
     Raises:
         UnsupportedEnvError: Nothing can draw the environment.
-        BackendUnavailableError: ffmpeg, a GL backend or a package is missing.
+        BackendUnavailableError: ffmpeg, a GL platform or a package is missing.
         ValueError: The camera does not fit the environment.
     """
     with jax.default_device(_host_device()):
