@@ -45,7 +45,7 @@ class Frame:
             self._prepared = _prepared(env, policy)
 
     def snapshot(self, arrays: Any, seed: int, step: int) -> "Snapshot":
-        """Return a snapshot of what has these arrays."""
+        """Return a snapshot of the environment and the policy with these arrays."""
         return Snapshot(self, arrays, seed, step)
 
     def replays(
@@ -66,7 +66,7 @@ class Snapshot:
     Attributes:
         frame: What does not change in them.
         arrays: The arrays of both, on the host's device.
-        seed: Of the rollout.
+        seed: Seed of the rollout.
         step: Environment steps that the training has taken.
     """
 
@@ -124,9 +124,9 @@ def record_clips(
 
     Args:
         snapshot: Environment and policy.
-        settings: Of the clips.
-        formats: To encode in.
-        mp4_path: Where the clip is kept as an MP4; its folder is made. `None` keeps no file.
+        settings: What the clips look like.
+        formats: Formats to encode in.
+        mp4_path: File to keep the clip in as an MP4; its folder is made. `None` keeps no file.
         attempt: Takes the writers.
 
     Raises:
