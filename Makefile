@@ -1,8 +1,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test soak fuzz lint check docs bench lock clean
 
-# A process a core; ARGS="-n 0" runs the tests one after the other, as --pdb wants it.
-PARALLEL = -n auto --dist worksteal
+# A process a core, up to four, of 2 GB each; ARGS="-n 0" runs the tests one after the other.
+PARALLEL = -n logical --maxprocesses 4 --dist worksteal
+# Python keeps the bytecode of the sources, and pytest that of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 # What compiles a humanoid or starts a cluster, a few minutes of it, is left to CI.
 CHOICE = $(if $(SLOW),,-m "not slow")
 
