@@ -14,7 +14,9 @@ def cores() -> set[int]:
 
 
 def threads_beside_a_clip() -> Counter[str]:
-    """Make a clip and return how many threads of each name this process has then."""
+    """Make a clip, compute with JAX, and return how many threads of each name there are then."""
+    import jax
+
     from lerax_render import Clip
 
     scene = ROOT / "assets/scenes/hopper.xml"
@@ -24,6 +26,8 @@ def threads_beside_a_clip() -> Counter[str]:
         names = [name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")]
         threads.update(Counter(names) - threads)
 
+    # The clip itself needs no JAX.
+    jax.numpy.ones((64, 64)).sum().block_until_ready()
     Clip(env=str(scene), steps=2, width=64, height=48).record(None, count)
     return threads
 

@@ -18,6 +18,7 @@ from .. import __version__
 from ..batch import Clip, stem
 from ..errors import is_for_users
 from ..settings import Settings
+from ..video import Video
 from .options import SHORT, given, options_of
 from .process import (
     Output,
@@ -58,7 +59,7 @@ def clip(
     with progress_bar(f"{wanted.env} → {target}", wanted.length) as advance:
         video = wanted.record(target, advance)
     print(
-        f"{target}: {decimal(video.num_bytes)}, {video.num_frames} frames, "
+        f"{target}: {decimal(video.num_bytes)}, {_frames(video)}, "
         f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s"
     )
 
@@ -119,6 +120,10 @@ def gallery(
         raise SystemExit(1)
 
 
+def _frames(video: Video) -> str:
+    return f"{video.num_frames} frame{'s' * (video.num_frames != 1)}"
+
+
 def timelapse(
     run_dir: Annotated[Positional[Path], arg(metavar="RUN_DIR")],
     settings: Annotated[
@@ -154,7 +159,7 @@ def timelapse(
         )
     print(
         f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, "
-        f"{video.num_frames} frames, {video.width}x{video.height}, {video.fps:g} fps"
+        f"{_frames(video)}, {video.width}x{video.height}, {video.fps:g} fps"
     )
 
 

@@ -21,7 +21,7 @@ from ..mujoco import gl
 from ..trial import Trial
 from ..video import FORMATS, ffmpeg
 
-_PACKAGES = ("lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
+_PACKAGES = ("lerax-render", "lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
 _EXTRAS = {"gym": "gymnasium", "gymnax": "gymnax", "tensorboard": "tensorboardX", "wandb": "wandb"}
 
 SECONDS = 60.0

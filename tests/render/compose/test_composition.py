@@ -158,7 +158,7 @@ def test_tiles_are_painted_in_turn_and_counted_by_themselves():
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_lanes_may_share_a_painter_or_have_their_own(shared):
-    composition = Composition(80, 60, 50, grid=(1, 2), max_fps=25)
+    composition = Composition(81, 60, 50, grid=(1, 2), max_fps=25)
     size = (composition.tile_width, composition.tile_height)
     painters = [Grey(*size)] * 2 if shared else [Grey(*size), Grey(*size)]
     frames = [
