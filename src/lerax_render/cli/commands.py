@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from rich.filesize import decimal
@@ -18,7 +18,6 @@ from .. import __version__
 from ..batch import Clip, stem
 from ..errors import is_for_users
 from ..settings import Settings
-from ..video import Video
 from .options import SHORT, given, options_of
 from .process import (
     Output,
@@ -27,6 +26,9 @@ from .process import (
     prepare_process,
     sigterm_as_ctrl_c,
 )
+
+if TYPE_CHECKING:
+    from ..video import Video
 
 _OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 _PLAIN = arg(help_behavior_hint="")
@@ -120,7 +122,7 @@ def gallery(
         raise SystemExit(1)
 
 
-def _frames(video: Video) -> str:
+def _frames(video: "Video") -> str:
     return f"{video.num_frames} frame{'s' * (video.num_frames != 1)}"
 
 
