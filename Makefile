@@ -3,6 +3,8 @@
 
 # A process a core; ARGS="-n 0" runs the tests one after the other, as --pdb wants it.
 PARALLEL = -n auto --dist worksteal
+# What compiles a humanoid or starts a cluster, a few minutes of it, is left to CI.
+CHOICE = $(if $(SLOW),,-m "not slow")
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
@@ -15,13 +17,13 @@ demo: setup ## Render a 2D and a MuJoCo environment to out/
 	@.venv/bin/lerax-render clip CartPole -o out/cartpole.gif
 	@.venv/bin/lerax-render clip assets/scenes/arm.xml -o out/arm.mp4
 
-test: setup ## Run the tests, one process a core; ARGS="-k gif" goes to pytest, COVERAGE=1 measures and asks for 90 %
+test: setup ## Run the tests, one process a core; ARGS="-k gif" goes to pytest, SLOW=1 adds what CI adds, COVERAGE=1 asks for 90 %
 ifdef COVERAGE
 	@rm -rf .coverage && mkdir .coverage
-	@.venv/bin/coverage run -m pytest $(PARALLEL) $(ARGS)
+	@.venv/bin/coverage run -m pytest $(PARALLEL) $(CHOICE) $(ARGS)
 	@.venv/bin/coverage combine --quiet && .venv/bin/coverage report
 else
-	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
+	@.venv/bin/python -m pytest $(PARALLEL) $(CHOICE) $(ARGS)
 endif
 
 soak: setup ## Do what may leak a thousand times and more, and print how memory grows; an hour
@@ -36,7 +38,7 @@ lint: setup ## Lint, check the format, check the types
 	.venv/bin/mypy
 
 check: lint ## All that CI asks for: lint, and the tests with their coverage
-	@$(MAKE) --no-print-directory test COVERAGE=1
+	@$(MAKE) --no-print-directory test COVERAGE=1 SLOW=1
 
 docs: setup ## Build the documentation into site/; a broken link or reference fails
 	@.venv/bin/zensical build --strict --clean

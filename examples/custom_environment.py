@@ -1,9 +1,9 @@
-"""An environment of your own, drawn with Lerax's 2D interface: wrapped, tiled, with text on it.
+"""Your own environment, drawn with Lerax's 2D interface: wrapped, tiled, with text on it.
 
     python examples/custom_environment.py -o orbit.mp4
 
-All that `record` needs of an environment are `render` and `default_renderer`, written with
-`jax.numpy` and without a Python `if` on values.
+`record` needs only two methods of an environment, `render` and `default_renderer`. They are fastest
+when written with `jax.numpy` and without a Python `if` on values.
 """
 
 import argparse
@@ -29,10 +29,10 @@ class OrbitState(AbstractEnvState):
 
 
 class Orbit(AbstractEnv):
-    """A probe that should keep to a circle around a planet, and neither crash nor get lost."""
+    """A probe that should stay on a circle around a planet, and neither crash nor get lost."""
 
     name: ClassVar[str] = "Orbit"
-    # Seconds in a step: with it, clips play in real time.
+    # Seconds per step, so that clips play in real time.
     dt: ClassVar[float] = 0.04
 
     action_space: Box
@@ -98,7 +98,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
 
     video = lr.record(
-        RescaleAction(Orbit()),  # policies are given actions from -1 to 1
+        RescaleAction(Orbit()),  # policies choose actions from -1 to 1
         path=options.output,
         steps=options.steps,
         width=720,

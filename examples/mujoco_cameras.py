@@ -1,8 +1,8 @@
-"""One MuJoCo simulation seen by several cameras at once, and how far away everything is.
+"""Shows a MuJoCo simulation from several cameras at once, and how far away everything is.
 
     python examples/mujoco_cameras.py -o cameras.mp4
 
-A renderer is not tied to a simulation: three of them draw the same `MjData`.
+A renderer does not belong to a simulation: here, three of them draw the same `MjData`.
 """
 
 import argparse
@@ -27,8 +27,8 @@ model = mujoco.MjModel.from_xml_path(str(SCENE))
 data = mujoco.MjData(model)
 low, high = model.actuator_ctrlrange.T
 cameras = [
-    "overview",  # one of the scene's own
-    lr.Camera(azimuth=90, elevation=-10),  # from the side, as near as shows all of it
+    "overview",  # one of the model's own
+    lr.Camera(azimuth=90, elevation=-10),  # from the side, as close as possible
     lr.Camera(azimuth=200, elevation=-35, distance=2.2),
 ]
 

@@ -1,8 +1,8 @@
-"""Turns states from a simulation of your own into a video, without a policy and without `record`.
+"""Turns the states of your own simulation into a video, without a policy and without `record`.
 
     python examples/render_my_states.py -o fall.gif
 
-Here `lax.scan` lets a pole fall, pushed from no side. `render` wants only the stacked states.
+Here `lax.scan` lets a pole fall that nobody pushes. `render` only needs the stacked states.
 """
 
 import argparse

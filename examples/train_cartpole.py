@@ -1,9 +1,9 @@
-"""Train a policy on CartPole, with metrics and videos in TensorBoard and progress on the terminal.
+"""Trains a policy on CartPole, with metrics and videos in TensorBoard and progress on the terminal.
 
     python examples/train_cartpole.py
     tensorboard --logdir logs
 
-Takes about half a minute on two cores. The clips are also in `logs/<run>/videos/`.
+This takes about half a minute on two cores. The clips are also in `logs/<run>/videos/`.
 """
 
 from jax import random as jr
@@ -21,7 +21,7 @@ with LoggingCallback(
     [TensorBoardBackend("logs"), ConsoleBackend()],
     video_interval=20,
     video_num_steps=500,
-    # On two cores this training is faster than its recordings. Longer ones go on meanwhile.
+    # On two cores, this short training is faster than its recordings, so it waits for them.
     video_mode="block",
 ) as callback:
     policy = algorithm.learn(env, policy, 200_000, key=jr.key(1), callback=callback)

@@ -1,10 +1,10 @@
-"""Train a policy on a MuJoCo environment of your own, with metrics and videos in TensorBoard.
+"""Trains a policy on your own MuJoCo environment, with metrics and videos in TensorBoard.
 
     python examples/train_mujoco.py
     tensorboard --logdir logs
 
-Takes about a minute and a half on two cores. What the videos need of the environment is that its
-state has the `mjx.Data` in it, and that it has the model as `mujoco_model`.
+This takes about a minute and a half on two cores. The videos need two things of an environment: its
+state contains the `mjx.Data`, and its attribute `mujoco_model` is the model.
 """
 
 from typing import Any, ClassVar
@@ -65,7 +65,7 @@ class State(AbstractEnvState):
 
 
 class Balance(AbstractEnv):
-    """Keeps a pole upright by driving a cart along a rail, for ten seconds."""
+    """A cart on a rail that should keep a pole upright for ten seconds."""
 
     name: ClassVar[str] = "Balance"
 
@@ -134,7 +134,7 @@ def main() -> None:
         video_num_steps=STEPS,
         video_fps=25.0,
         video_camera="side",
-        # On two cores this training is faster than its recordings. Longer ones go on meanwhile.
+        # On two cores, this short training is faster than its recordings, so it waits for them.
         video_mode="block",
     ) as callback:
         algorithm.learn(env, policy, 200_000, key=jr.key(1), callback=callback)

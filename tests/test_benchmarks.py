@@ -159,6 +159,7 @@ def test_nvenc_is_asked_for_in_the_place_of_x264():
     assert options[-5:] == ("-movflags", "+faststart", "-f", "mp4", "clip.mp4")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_rehearsal_paints_and_encodes():
     before = (ROOT / "docs/benchmarks.md").read_bytes()

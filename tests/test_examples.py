@@ -25,7 +25,7 @@ def frames(path: Path) -> np.ndarray:
     return np.stack([np.frombuffer(f, np.uint8).reshape(height, width, 3) for f in reader])
 
 
-def test_there_are_five_short_examples():
+def test_there_are_short_examples():
     examples = sorted(EXAMPLES.glob("*.py"))
     assert len(examples) >= 5
     for example in examples:
@@ -64,3 +64,15 @@ def test_mujoco_cameras(tmp_path):
     colourful = [np.ptp(picture, axis=-1).mean() for picture in pictures]
     assert min(colourful[:3]) > 5 > colourful[3]
     assert np.abs(clip[-1] - clip[0]).mean() > 0.5
+
+
+def test_look_again(tmp_path):
+    command = [sys.executable, EXAMPLES / "look_again.py", "-o", "eight.mp4", "--steps", "40"]
+    printed = subprocess.check_output(command, text=True, cwd=tmp_path, timeout=120)
+    assert "40 frames" in printed
+    tiles = frames(tmp_path / "eight.mp4")
+    assert tiles.shape == (40, 480, 640, 3)
+    best = frames(tmp_path / "best.gif")
+    actions = int(printed.split(" actions")[0].split()[-1])
+    assert best.shape == (actions + 1, 240, 320, 3)
+    assert best.std() > 20

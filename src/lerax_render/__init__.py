@@ -11,4 +11,5 @@ module when it is first used.
 import lazy_loader
 
 # Each public name imports its module when it is first used; `__init__.pyi` lists them.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, _names = lazy_loader.attach_stub(__name__, __file__)
+__all__ = [name for name in _names if not name.startswith("_")]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from lerax_log import LoggingCallback, TensorBoardBackend
@@ -70,6 +71,7 @@ print("trained", flush=True)
     assert [row["global_step"] for row in history if "eval/video/path" in row] == [48, 96]
 
 
+@pytest.mark.slow
 def test_four_devices(tmp_path):
     code = """
 import jax, warnings
@@ -164,6 +166,7 @@ print("done")
     assert finished(program(code, tmp_path)).endswith("done\n")
 
 
+@pytest.mark.slow
 def test_one_process_of_several_logs(tmp_path):
     code = """
 import jax
@@ -230,6 +233,7 @@ assert dir(lerax_log) == sorted(lerax_log.__all__)
     finished(program(code, TESTS))
 
 
+@pytest.mark.slow
 def test_a_mujoco_training(tmp_path):
     spec = importlib.util.spec_from_file_location("example", EXAMPLES / "train_mujoco.py")
     assert spec is not None

@@ -48,6 +48,7 @@ def size(is_long):
     return choose
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", gl.PLATFORMS)
 def test_mujoco_renderers(gl_sandbox, size, platform, tmp_path):
     probe = gl.probe(platform)
@@ -62,6 +63,7 @@ def test_pygame_renderers(sandbox, size, tmp_path):
     sandbox(workloads.in_folder, str(tmp_path), workloads.pygame_renderers, *size(1000, 500))
 
 
+@pytest.mark.slow
 def test_filament_renderers(sandbox, size, tmp_path):
     import mujoco
 
@@ -73,6 +75,7 @@ def test_filament_renderers(sandbox, size, tmp_path):
     sandbox(workloads.in_folder, str(tmp_path), workloads.filament_renderers, rounds, 1, slope)
 
 
+@pytest.mark.slow
 def test_clips(sandbox, size, tmp_path):
     temporary, folder = tmp_path / "temporary", tmp_path / "clips"
     temporary.mkdir()
@@ -81,6 +84,7 @@ def test_clips(sandbox, size, tmp_path):
     assert len(list(folder.iterdir())) == 6
 
 
+@pytest.mark.slow
 def test_recordings(sandbox, size, tmp_path):
     sandbox(
         workloads.in_folder,

@@ -1,6 +1,6 @@
 """A policy acting in an environment, as one compiled scan that keeps only what is asked for.
 
-Rollouts are computed in chunks of `CHUNK` steps (see `stepping`). While the caller works on one
+Rollouts are computed in chunks of `CHUNK` steps (see `scan`). While the caller works on one
 chunk, the device computes the next, and never more than two are held: memory does not grow with
 `steps`.
 """
@@ -16,6 +16,7 @@ from jax import numpy as jnp
 from jax import random as jr
 
 from ..settings import check_policy, check_steps
+from .scan import blank, blank_carry, blank_tiles, scan, scan_chunk, scan_tiles, stacked_policies
 from .step import (
     CHUNK,
     Capture,
@@ -23,18 +24,11 @@ from .step import (
     Key,
     PyTree,
     Rollout,
-    blank,
-    blank_carry,
-    blank_tiles,
     cut,
     is_shape,
     restart,
-    scan,
-    scan_chunk,
-    scan_tiles,
     shapes,
     single_step,
-    stacked_policies,
 )
 
 __all__ = [

@@ -28,7 +28,7 @@ _CAMERA_NUMBERS = (
 class FilamentRenderer:
     """Paints states of one model as `HeadlessMujocoRenderer` does, more beautifully and slowly.
 
-    A process of its own draws (see `filament_process` for why).
+    A process of its own draws (see `filament_server` for why).
 
     Args:
         model: The model.

@@ -167,6 +167,7 @@ def test_no_message_is_larger_than_a_pipe_takes_whole(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_clips_are_tried_again_when_their_process_dies(tmp_path, envs):
     for name in ("once", "always", "fails"):
         (tmp_path / name).mkdir()
@@ -274,6 +275,7 @@ def cluster(tmp_path_factory) -> Iterator[str]:
     assert not any(is_running(child.pid) for child in children)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_worker(cluster, tmp_path, envs):
     (tmp_path / "marks").mkdir()
     policy = MLPActorCriticPolicy(CartPole(), feature_size=4, key=jax.random.key(0))

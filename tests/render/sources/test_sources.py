@@ -173,6 +173,7 @@ def humanoid(tmp_path_factory) -> Any:
     return load_env("Humanoid", {"xml_file": str(path)})
 
 
+@pytest.mark.slow
 def test_lerax_humanoid(humanoid):
     assert isinstance(find_source(humanoid), Mujoco)
     frames = record(humanoid, steps=8, key=jr.key(0), **SIZE, format="apng").frames()
@@ -181,6 +182,7 @@ def test_lerax_humanoid(humanoid):
     check_against_reference("humanoid", frames[-1], psnr=28, ssim=0.9)
 
 
+@pytest.mark.slow
 def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
     """The same picture as from an `MjData` that went through `mj_forward` itself."""
     # The same program as in `record`, so nothing is compiled again.
