@@ -81,11 +81,11 @@ def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     training(callback, seed=5)
     callback.close()
     assert sorted(snapshots) == [48, 96, 144, 192]
-    env, recorded = snapshots[TOTAL_STEPS].frame.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
+    env, recorded = snapshots[TOTAL_STEPS].template.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
     assert isinstance(env, Counting)
     assert_same_policy(recorded, final)
     # Every iteration of this training shrinks every parameter to nine tenths.
-    _, halfway = snapshots[TOTAL_STEPS // 2].frame.skeleton.restore(
+    _, halfway = snapshots[TOTAL_STEPS // 2].template.skeleton.restore(
         snapshots[TOTAL_STEPS // 2].arrays
     )
     np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
