@@ -258,17 +258,17 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         if self.video_interval:
             # Here, because logging without videos needs nothing of it.
-            from .recordings import Frame
+            from .recordings import Template
 
-            frame = Frame(ctx.env, ctx.policy)
+            template = Template(ctx.env, ctx.policy)
             lax.cond(
                 (iteration % self.video_interval == 0) | is_last,
                 lambda: jax.debug.callback(
-                    partial(host.record, layout, frame),
+                    partial(host.record, layout, template),
                     packet,
                     # Twice as wide by default under jax_enable_x64, and too wide for a seed.
                     jr.bits(key, dtype=jnp.uint32),
-                    frame.skeleton.arrays((ctx.env, ctx.policy)),
+                    template.skeleton.arrays((ctx.env, ctx.policy)),
                 ),
                 lambda: None,
             )

@@ -24,7 +24,7 @@ from . import session as sessions
 from .session import Start
 
 if TYPE_CHECKING:
-    from ..recordings import Frame
+    from ..recordings import Template
 
 _log = logging.getLogger(__name__)
 
@@ -85,12 +85,12 @@ def receive(layout: Layout, packets: Any) -> None:
             learn.receive(reports[: (newest - 1) % len(reports) + 1])
 
 
-def record(layout: Layout, frame: "Frame", packet: Any, seed: Any, arrays: Any) -> None:
+def record(layout: Layout, template: "Template", packet: Any, seed: Any, arrays: Any) -> None:
     """Have an iteration recorded, if it is to be.
 
     Args:
         layout: Layout of the packet.
-        frame: What does not change in environment and policy.
+        template: What does not change in environment and policy.
         packet: `int32 (size,)`.
         seed: Seed of the rollout, `uint32`.
         arrays: Arrays of environment and policy. They are kept, not copied.
@@ -98,7 +98,7 @@ def record(layout: Layout, frame: "Frame", packet: Any, seed: Any, arrays: Any) 
     with _reported():
         report = layout.unpack(np.asarray(packet))
         if learn := sessions.find_learn(report.learn):
-            learn.record(report, partial(frame.snapshot, arrays, int(seed)))
+            learn.record(report, partial(template.snapshot, arrays, int(seed)))
 
 
 def end(number: Any, *after: Any) -> None:

@@ -3,6 +3,6 @@ from .options import RecordWhen as RecordWhen
 from .options import VideoOptions as VideoOptions
 from .recorder import Recorder as Recorder
 from .recorder import warn_unless_drawable as warn_unless_drawable
-from .recording import Frame as Frame
 from .recording import Snapshot as Snapshot
+from .recording import Template as Template
 from .worker import VideoWorker as VideoWorker

@@ -28,7 +28,7 @@ GIF_WIDTH = 480
 """Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
 
 
-class Frame:
+class Template:
     """What does not change in an environment and a policy, and their rollout, lowered.
 
     Made while `learn` is traced: lowering a MuJoCo rollout takes seconds of Python, which in a
@@ -64,13 +64,13 @@ class Snapshot:
     """Environment and policy at one moment of the training.
 
     Attributes:
-        frame: What does not change in them.
+        template: What does not change in them.
         arrays: The arrays of both, on the host's device.
         seed: Seed of the rollout.
         step: Environment steps that the training has taken.
     """
 
-    frame: Frame
+    template: Template
     arrays: Any
     seed: int
     step: int
@@ -132,7 +132,7 @@ def record_clips(
     Raises:
         RenderError: As `lerax_render.record`.
     """
-    env, policy = snapshot.frame.skeleton.restore(snapshot.arrays)
+    env, policy = snapshot.template.skeleton.restore(snapshot.arrays)
     with jax.default_device(_host_device()):
         source = find_source(env)
         if isinstance(source, HostSource):
@@ -165,7 +165,7 @@ def record_clips(
         attempt.take(writers.values())
         film(
             [scene],
-            snapshot.frame.replays(source, env, policy, settings.steps, snapshot.seed),
+            snapshot.template.replays(source, env, policy, settings.steps, snapshot.seed),
             list(writers.values()),
             Composition(settings.width, settings.height, settings.fps, overlay),
             settings.picture,

@@ -81,35 +81,42 @@ def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     training(callback, seed=5)
     callback.close()
     assert sorted(snapshots) == [48, 96, 144, 192]
-    env, recorded = snapshots[TOTAL_STEPS].frame.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
+    env, recorded = snapshots[TOTAL_STEPS].template.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
     assert isinstance(env, Counting)
     assert_same_policy(recorded, final)
     # Every iteration of this training shrinks every parameter to nine tenths.
-    _, halfway = snapshots[TOTAL_STEPS // 2].frame.skeleton.restore(
+    _, halfway = snapshots[TOTAL_STEPS // 2].template.skeleton.restore(
         snapshots[TOTAL_STEPS // 2].arrays
     )
     np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
     assert len({snapshot.seed for snapshot in snapshots.values()}) == 4
 
 
-def test_recording_does_not_touch_an_environment_that_lives_on_the_host():
+def test_recording_does_not_touch_an_environment_that_lives_on_the_host(monkeypatch):
     gymnasium = pytest.importorskip("gymnasium")
     from lerax.compatibility.gym import GymToLeraxEnv
 
-    trained = []
-    for callback in (
-        None,
-        LoggingCallback(memory := GifMemory(), video_interval=4, video_keep=False, **SMALL),
-    ):
+    # The training goes on when the recording is done, and would see what that has moved.
+    submit = VideoWorker.submit
+    monkeypatch.setattr(
+        VideoWorker, "submit", lambda worker, *a, **k: (submit(worker, *a, **k), worker.close())
+    )
+    memories = []
+    for interval in (0, 4):
         env = GymToLeraxEnv(gymnasium.make("CartPole-v1", render_mode="rgb_array"))
         training = Training(env)
         training.algorithm = dataclasses.replace(training.algorithm, num_envs=1)
-        trained.append(training(callback, total_steps=5 * NUM_STEPS))
-    assert callback is not None
-    callback.close()
-    assert_same_policy(*trained)
-    videos = memory.videos()
-    assert videos[-1][0] == 5 * NUM_STEPS
+        memory = GifMemory()
+        options = {"video_interval": interval, "video_keep": False, **SMALL}
+        with LoggingCallback(memory, **options) as callback:
+            training(callback, total_steps=10 * NUM_STEPS)
+        memories.append(memory)
+    without, with_videos = memories
+    # What the policy saw in the environment.
+    assert with_videos.scalars("train/advantage") == without.scalars("train/advantage")
+    assert len({value for _, value in without.scalars("train/advantage")}) > 5
+    videos = with_videos.videos()
+    assert [step for step, _ in videos] == [4 * NUM_STEPS, 8 * NUM_STEPS, 10 * NUM_STEPS]
     assert len(np.unique(videos[-1][1].frames())) > 2
 
 
