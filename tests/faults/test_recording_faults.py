@@ -192,7 +192,7 @@ def test_what_raises_in_a_mujoco_clip_frees_its_context(tmp_path: Path) -> None:
     with nothing_stays(tmp_path):
         with pytest.raises(LookupError):
             record(scene, path=target, overlay=[caption], **size)
-        with pytest.warns(RenderWarning, match="no video of Simulation: LookupError: no caption"):
+        with pytest.warns(RenderWarning, match="no video of hopper: LookupError: no caption"):
             assert try_record(scene, path=target, overlay=[caption], **size) is None
     assert min(seen) > 0
     assert target.read_bytes() == whole
