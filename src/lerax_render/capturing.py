@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import UnsupportedEnvError
 from .replay import Origin, Replay, joined
-from .settings import check_policy, check_seed, check_steps
+from .settings import check_policy, check_seed, check_steps, check_whole
 from .sources import Simulation, find_source
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ def capture(
             itself: then there is nothing to capture, and `record` makes clips of it.
     """
     check_not_traced("capture", env)
+    if isinstance(env, Replay):
+        raise TypeError("this is a Replay already: record(replay, path) makes a clip of it")
+    if lanes is not None and check_whole("lanes", lanes) < 1:
+        raise ValueError(f"lanes must be at least 1, got {lanes}")
     source = find_source(env)
     scene = source.scene(env)
     if not scene.has_steps:
@@ -59,12 +63,15 @@ def capture(
         )
     scene = scene.kept()
     if states is not None:
-        if policy is not None or lanes is not None or steps is not None:
+        if deterministic or any(given is not None for given in (policy, lanes, steps, key)):
             raise ValueError(
-                "states are what there is to capture; leave policy, steps and lanes away with them"
+                "states are what there is to capture; leave policy, steps, key, deterministic and "
+                "lanes away with them"
             )
         whole = joined(list(source.replays_of(env, states)))
-        return dataclasses.replace(whole, scene=scene, origin=_origin(env, None, None))
+        return dataclasses.replace(
+            whole, scene=scene, origin=_origin(env, None, None, is_seeded=False)
+        )
     steps = source.default_steps(env) if steps is None else check_steps(steps)
     key = check_seed(key)
     for each in each_policy(policy, lanes, "lanes"):
@@ -105,13 +112,13 @@ def check_not_traced(what: str, env: Any) -> None:
         )
 
 
-def _origin(env: Any, policy: Any, key: Any) -> Origin:
+def _origin(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Origin:
     if isinstance(policy, list | tuple):
         policy = policy[0]
     return Origin(
         name_of(env),
         None if policy is None else type(policy).__name__,
-        _numbers(key),
+        _numbers(key) if is_seeded else None,
         versions={name: found for name in _PACKAGES if (found := _version(name)) is not None},
     )
 
@@ -128,7 +135,7 @@ def _version(package: str) -> str | None:
 
 def _numbers(key: Any) -> tuple[int, ...]:
     if key is None or isinstance(key, int):
-        return (key or 0,)
+        return (0, key or 0)  # as `jax.random.key` has it
     import jax
 
     from .acting import typed_key

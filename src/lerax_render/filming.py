@@ -42,9 +42,10 @@ def film(
     Raises:
         BackendUnavailableError, EncodeError, ValueError: As for `record`.
     """
-    tile = dataclasses.replace(
-        picture, width=composition.tile_width, height=composition.tile_height
-    )
+    # No more than a picture, whatever was given: it travels to the processes that paint.
+    seen = {field.name: getattr(picture, field.name) for field in dataclasses.fields(Picture)}
+    size = {"width": composition.tile_width, "height": composition.tile_height}
+    tile = Picture(**{**seen, **size})
     num_frames = 0
     with contextlib.ExitStack() as stack:
         painters = _open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
@@ -59,7 +60,8 @@ def film(
                 num_frames += 1
             if on_part is not None:
                 on_part(part)
-    warn_if_incomplete(sum(painter.incomplete for painter in set(painters)), num_frames)
+    pictures = num_frames * len(scenes)
+    warn_if_incomplete(sum(painter.incomplete for painter in set(painters)), pictures)
 
 
 def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
@@ -80,7 +82,9 @@ def _open_painters(
     painters = []
     for scene in scenes:
         painter = shared.get(id(scene))
-        if painter is None:
+        if painter is not None:
+            painter.lanes += 1
+        else:
             painter = stack.enter_context(
                 scene.painter(picture, pixel_format=pixel_format, workers=workers)
             )
@@ -97,7 +101,9 @@ def _captured_first(parts: Iterable[Sequence[Replay]]) -> Iterator[Sequence[Repl
     size = 0
     for part in remaining:
         held.append(part)
-        size += sum(count_bytes(replay.captured) for replay in part)
+        size += sum(
+            count_bytes([replay.captured, replay.actions, replay.observations]) for replay in part
+        )
         if size > CAPTURED_FIRST:
             break
     while held:

@@ -13,9 +13,11 @@ class Painter(ABC):
     Attributes:
         incomplete: Number of frames so far that lack something because a number in them was NaN or
             infinite.
+        lanes: Number of rollouts whose steps it paints in turn, where several share it.
     """
 
     incomplete: int = 0
+    lanes: int = 1
 
     @abstractmethod
     def paint(self, captured: Any) -> Iterator[np.ndarray]:

@@ -158,7 +158,8 @@ def record_clip(
     if replays is None:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
-        scenes = [source.scene(env)] * (composition.tiles or 1)
+        # As it is now, also where a controller changes the model before it is painted.
+        scenes = [source.scene(env).kept()] * (composition.tiles or 1)
     pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
     writer = open_writer(
         preset,
@@ -342,7 +343,7 @@ def _for_replays(
     steps = longest if settings.steps is None else check_steps(settings.steps)
     if steps > longest:
         raise ValueError(f"steps is {steps}, and the replay has {longest} steps")
-    if len(replays) > 1 and settings.grid is None:
+    if (len(replays) > 1 or settings.labels) and settings.grid is None:
         columns = math.ceil(math.sqrt(len(replays)))
         settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
     elif settings.grid is not None and math.prod(settings.grid) < len(replays):
@@ -350,5 +351,8 @@ def _for_replays(
             f"a grid of {settings.grid[0]}x{settings.grid[1]} has no room for {len(replays)} "
             "replays"
         )
+    if settings.labels and len(settings.labels) == len(replays):
+        empty = math.prod(settings.grid or (1, 1)) - len(replays)
+        settings = dataclasses.replace(settings, labels=[*settings.labels, *[""] * empty])
     shown = [replay if replay.steps <= steps else replay[:steps] for replay in replays]
     return settings, [lengthened(replay, steps) for replay in shown]

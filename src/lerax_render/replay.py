@@ -73,8 +73,8 @@ class Replay:
         episode_starts: `bool (T,)`, whether the state is the first of its episode.
         actions: The action that led to each state, an array or a tree of arrays `(T, ...)`; zeros
             at episode starts. `None` where there are none.
-        observations: What each state looks like to the policy, likewise; `None` where that takes
-            more than 1 kB a step.
+        observations: `env.observation` of each state, likewise; `None` where that takes more than
+            1 kB a step. Where it is random, the policy has seen another sample.
         origin: Where it comes from.
     """
 
@@ -98,13 +98,14 @@ class Replay:
         return self.steps
 
     def __repr__(self) -> str:
-        parts = [f"{self.steps} steps"]
+        parts = [f"{self.steps} step{'s' * (self.steps != 1)}"]
         if self.origin.env is not None:
             parts.insert(0, self.origin.env)
         if self.seconds_per_step is not None:
             parts.append(f"{self.steps * self.seconds_per_step:.3g} s")
         if self.rewards is not None:
-            parts.append(f"{len(self.episodes)} episodes")
+            count = len(self.episodes)
+            parts.append(f"{count} episode{'s' * (count != 1)}")
         return f"Replay({', '.join(parts)})"
 
     def __getitem__(self, part: slice) -> "Replay":

@@ -1,5 +1,6 @@
 """Environments captured without a picture, and what clips need of the process they are made in."""
 
+import dataclasses
 import gc
 import os
 import subprocess
@@ -17,6 +18,7 @@ from jax import random as jr
 from lerax.env import CartPole
 
 from lerax_render import (
+    RenderWarning,
     Simulation,
     UnsupportedEnvError,
     capture,
@@ -109,7 +111,7 @@ def test_replays_of_different_scenes_lie_side_by_side():
         ((), {"deterministic": True}, ValueError, "leave key and deterministic away"),
         ((), {"steps": 9}, ValueError, "steps is 9, and the replay has 4 steps"),
         ((), {"camera": "side"}, ValueError, "has no camera to choose"),
-        ((), {"labels": ["a"]}, ValueError, "there is no grid"),
+        ((), {"labels": ["a", "b"]}, ValueError, "needs 1 labels, got 2"),
     ],
 )
 def test_what_a_replay_cannot_have_is_an_error(
@@ -145,7 +147,7 @@ def test_given_states_are_captured():
     for overlay in (True, ["reward"], ["step", "return"]):
         with pytest.raises(ValueError, match="knows nothing of rewards and episodes"):
             record(stacked, overlay=overlay)
-    with pytest.raises(ValueError, match="leave policy, steps and lanes away"):
+    with pytest.raises(ValueError, match="leave policy, steps, key"):
         capture(env, states=states, steps=3)
 
 
@@ -233,6 +235,76 @@ def test_a_replay_keeps_the_model_as_it_was():
     before = pixels(replay, quality="draft")
     model.geom_rgba[:, :3] = (0, 1, 0)
     np.testing.assert_array_equal(pixels(replay, quality="draft"), before)
+
+
+def test_a_tile_of_nan_shows_its_own_rollout_and_not_its_neighbours():
+    arm = capture(Simulation(SCENES / "arm.xml"), steps=4)
+    lost = dataclasses.replace(
+        arm, captured=arm.captured._replace(qpos=np.full_like(arm.captured.qpos, np.nan))
+    )
+    with pytest.warns(RenderWarning, match="4 of 8 frames"):
+        clip = record([arm, lost], width=129, height=48, format="apng", quality="draft")
+    with pytest.warns(RenderWarning, match="4 of 4 frames"):
+        alone = record(lost, width=64, height=48, format="apng", quality="draft").frames()
+    np.testing.assert_array_equal(clip.frames()[:, :, 65:], alone)
+
+
+def test_lines_of_your_own_and_painting_processes_go_together():
+    arm = capture(Simulation(SCENES / "arm.xml"), steps=2)
+    video = record(arm, **SIZE, overlay=[lambda info: "x"], workers=2, quality="draft")
+    assert video.num_frames == 2
+
+
+def test_a_model_that_changes_on_the_way_is_painted_as_it_was():
+    model = mujoco.MjModel.from_xml_path(str(SCENES / "arm.xml"))
+    colours = model.geom_rgba.copy()
+
+    def controller(model, data):
+        model.geom_rgba[:] = (0, 1, 0, 1) if data.time > 0.01 else colours
+
+    clips = []
+    for make in (
+        record,
+        lambda *args, **options: record(capture(args[0], steps=4), **SIZE, format="apng"),
+    ):
+        model.geom_rgba[:] = colours
+        clips.append(make(Simulation(model, controller), steps=4, **SIZE, format="apng").frames())
+    np.testing.assert_array_equal(*clips)
+
+
+def test_a_part_that_begins_in_an_episode_begins_with_episode_one():
+    seen = []
+    replay = capture(Counting(4), steps=8)[2:]
+    record(replay, **SIZE, overlay=[lambda info: seen.append(info.episode) or ""])
+    assert seen == [1, 1, 1, 2, 2, 2]
+
+
+def test_labels_are_one_a_replay():
+    replay = capture(Counting(4), steps=2)
+    assert record([replay] * 3, labels=["a", "b", "c"], **SIZE).num_frames == 2
+    assert record([replay], labels=["a"], **SIZE).num_frames == 2
+
+
+class Seen(eqx.Module):
+    value: Any
+
+    def __init__(self, state):
+        self.value = state.count.astype(float)[None]
+
+
+def test_observations_of_any_form_can_be_cut():
+    class Looks(Counting):
+        def observation(self, state, *, key):
+            return Seen(state)
+
+    replay = capture(Looks(9), steps=70)[60:]
+    assert replay.observations[0].shape == (10, 1)
+
+
+@pytest.mark.parametrize("lanes", [0, -1, True, 2.5])
+def test_what_is_no_number_of_lanes_is_an_error(lanes):
+    with pytest.raises((ValueError, TypeError), match="lanes must be"):
+        capture(Counting(), steps=2, lanes=lanes)
 
 
 class TestSimulation:

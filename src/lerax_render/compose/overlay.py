@@ -27,11 +27,11 @@ class StepInfo:
     """What an overlay knows about one frame.
 
     Attributes:
-        step: Frames since the clip began, from 0.
+        step: Steps since the clip began, from 0.
         time: Seconds since the clip began, as the clip plays.
         reward: The reward for arriving in this state; 0 in an episode's first, and NaN in a replay
             of given states, which tell nothing of rewards.
-        episode_return: The sum of rewards of the episode so far; likewise.
+        episode_return: The sum of rewards of the episode in this clip so far; likewise.
         episode: Number of the episode, from 1.
         ends: Whether the episode ends in this state.
     """
@@ -145,7 +145,8 @@ def step_infos(fps: float) -> Callable[[Replay], Iterator[StepInfo]]:
     def infos(part: Replay) -> Iterator[StepInfo]:
         nonlocal step, episode, total
         for reward, terminated, truncated, starts in _events(part):
-            episode += starts
+            # The first episode of a part may have begun before it.
+            episode += starts or episode == 0
             total = reward if starts else total + reward
             info = StepInfo(step, step / fps, reward, total, episode, terminated or truncated)
             # Before the yield: after a part's last one nobody comes back.

@@ -15,7 +15,7 @@ from .pose import Pose
 
 
 class PosePainter(Painter):
-    """Paints poses of one model; one that is NaN or infinite as the last that was not.
+    """Paints poses of one model; one that is NaN or infinite as its rollout's last that was not.
 
     Args:
         model: The model.
@@ -24,7 +24,9 @@ class PosePainter(Painter):
     """
 
     def __init__(self, model: mujoco.MjModel, picture: Picture, workers: int = 1) -> None:
-        self._last = Pose.of(mujoco.MjData(model))
+        self._first = Pose.of(mujoco.MjData(model))
+        self._last: dict[int, Pose] = {}
+        self._lane = 0
         self._render: Callable[[Iterable[Pose]], Iterator[np.ndarray]]
         if workers > 1:
             processes = PoseProcesses(workers, model, picture)
@@ -38,11 +40,12 @@ class PosePainter(Painter):
         return self._render(map(self._finite, poses(captured)))
 
     def _finite(self, pose: Pose) -> Pose:
+        lane, self._lane = self._lane, (self._lane + 1) % self.lanes
         if pose.is_finite():
-            self._last = pose
+            self._last[lane] = pose
         else:
             self.incomplete += 1
-        return self._last
+        return self._last.get(lane, self._first)
 
     @override
     def close(self) -> None:

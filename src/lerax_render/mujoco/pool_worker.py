@@ -1,4 +1,4 @@
-"""One of the processes behind `pose_processes`: poses in, pixels out, until the connection ends.
+"""One of the processes behind `PoseProcesses`: poses in, pixels out, until the connection ends.
 
 python -m lerax_render.mujoco.pool_worker FILE_DESCRIPTOR
 """

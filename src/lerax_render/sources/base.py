@@ -164,8 +164,8 @@ class CompiledSource(Source):
                     np.asarray(lane.terminated),
                     np.asarray(lane.truncated),
                     np.asarray(lane.episode_starts),
-                    lane.actions,
-                    lane.observations,
+                    _plain(lane.actions),
+                    _plain(lane.observations),
                 )
                 for lane in lanes_of(chunk, lanes)
             ]
@@ -253,6 +253,16 @@ class HostSource(Source):
                     _stacked([step.observation for step in part]),
                 )
             ]
+
+
+def _plain(tree: Any) -> Any:
+    """Return a tree in a form that a replay can cut: of other containers, only their arrays."""
+    import jax
+
+    try:
+        return map_arrays(np.asarray, tree)
+    except TypeError:
+        return tuple(np.asarray(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

@@ -204,7 +204,8 @@ def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
                 data.ctrl[:] = _sampled_controls(model, random)
             mujoco.mj_step(model, data, env.frame_skip)
         pose = _single(Pose.of(data))
-        yield HostStep(pose, starts=step == 0, action=pose.ctrl)
+        action = pose.ctrl if step else np.zeros_like(pose.ctrl)
+        yield HostStep(pose, starts=step == 0, action=action)
 
 
 def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
