@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -15,7 +15,16 @@ from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
 from .filming import film, parts_of, warn_if_incomplete
 from .replay import Replay, lengthened
-from .settings import Picture, QualityName, Settings, check_policy, check_seed, check_steps
+from .settings import (
+    FormatName,
+    Picture,
+    PresetName,
+    QualityName,
+    Settings,
+    check_policy,
+    check_seed,
+    check_steps,
+)
 from .sources import find_source
 from .video import Preset, Video, check_fps, find_preset, open_writer
 
@@ -38,12 +47,12 @@ def record(
     fps: float | Fraction | None = None,
     camera: Any | None = None,
     quality: QualityName = "auto",
-    format: Literal["mp4", "webm", "gif", "webp", "apng", "png"] | None = None,
+    format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
-    preset: Literal["docs", "readme", "social"] | None = None,
+    preset: PresetName | None = None,
     max_size: int | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,

@@ -1,4 +1,7 @@
-"""Where a MuJoCo picture is taken from: a camera of the model's, of the user's, or a chosen one."""
+"""Where a MuJoCo picture is taken from: a camera of the model's, of the user's, or a chosen one.
+
+The options of a `Camera` are the fields that `settings.picture` declares.
+"""
 
 import operator
 from collections.abc import Callable

@@ -17,11 +17,13 @@ from .picture import ByteSize as ByteSize
 from .picture import Camera as Camera
 from .picture import CameraLike as CameraLike
 from .picture import Count as Count
+from .picture import FormatName as FormatName
 from .picture import GridShape as GridShape
 from .picture import LineName as LineName
 from .picture import Picture as Picture
 from .picture import PixelFormat as PixelFormat
 from .picture import Pixels as Pixels
+from .picture import PresetName as PresetName
 from .picture import QualityName as QualityName
 from .picture import Rate as Rate
 from .picture import Settings as Settings

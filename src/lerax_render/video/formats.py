@@ -110,6 +110,7 @@ _BT709 = (
     "colorspace=bt709:color_primaries=bt709:color_trc=iec61966-2-1"
 )
 
+# Their names are also in `settings.picture.FormatName`.
 FORMATS: dict[str, Format] = {
     row.name: row
     for row in (
