@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -256,10 +257,11 @@ def test_an_error_that_nobody_foresaw_is_raised_with_a_request(run, monkeypatch,
 
 
 def test_on_a_terminal_a_progress_bar_is_shown_and_removed(tmp_path):
-    command = [sys.executable, "-m", "lerax_render", "clip", "CartPole", "-o", "clip.gif"]
+    shutil.copy(SCENES / "arm.xml", tmp_path)
+    command = [sys.executable, "-m", "lerax_render", "clip", "arm.xml", "-o", "clip.gif"]
     shown = _on_a_terminal([*command, "--width", "64", "--height", "48"], tmp_path)
 
-    assert "CartPole → clip.gif" in shown
+    assert "arm.xml → clip.gif" in shown
     assert re.search(r"\d+/256", shown)
     assert (tmp_path / "clip.gif").exists()
 
@@ -286,7 +288,7 @@ def _on_a_terminal(command: list[str], folder: Path) -> str:
 
 def test_not_on_a_terminal_there_is_no_bar(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "lerax_render", "clip", "CartPole", "-o", "a.gif", *SMALL],
+        [sys.executable, "-m", "lerax_render", "clip", SCENES / "arm.xml", "-o", "a.gif", *SMALL],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -12,6 +12,7 @@ from PIL import Image
 
 from lerax_render.cli import commands as cli
 from lerax_render.gallery.build import make_gallery
+from support.paths import ROOT
 
 DEFAULTS = """
 [gallery]
@@ -54,6 +55,8 @@ class Folder:
 
 ONE = 'name = "one"\nenv = "CartPole"\ncaption = "First"'
 TWO = 'name = "two"\nenv = "CartPole"\nseed = 2\ntags = ["x"]'
+# Where a process makes it: a scene needs no JAX.
+ONE_SCENE = ONE.replace("CartPole", str(ROOT / "assets/scenes/arm.xml"))
 BROKEN = 'name = "broken"\nenv = "nowhere:Env"'
 
 
@@ -205,7 +208,7 @@ def test_files_of_yours_are_not_replaced(gallery):
 @pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_one_that_is_ended_shows_what_is_ready(folder, signal, status):
     (folder.path / "ends.py").write_text(f"import signal\nsignal.raise_signal(signal.{signal})")
-    folder.write(ONE, 'name = "ends"\nenv = "ends.py:Env"', TWO)
+    folder.write(ONE_SCENE, 'name = "ends"\nenv = "ends.py:Env"', TWO)
     command = [sys.executable, "-m", "lerax_render", "gallery", folder.manifest]
     done = subprocess.run([*command, "-o", folder.output], capture_output=True, text=True)
     assert done.returncode == status
@@ -258,7 +261,7 @@ def test_a_folder_is_made_but_not_the_one_that_it_is_in(folder):
 
 def test_workers_one_of_which_dies(folder):
     (folder.path / "killer.py").write_text(KILLS_ITSELF)
-    folder.write('name = "killer"\nenv = "killer.py:Env"', ONE)
+    folder.write('name = "killer"\nenv = "killer.py:Env"', ONE_SCENE)
     seen: dict[str, str | None] = {}
     report = folder.make(
         workers=2,
@@ -298,7 +301,7 @@ def test_on_the_command_line(folder, capsys, monkeypatch):
 def test_the_bar_names_what_runs(folder):
     import pty
 
-    folder.write(ONE)
+    folder.write(ONE_SCENE)
     terminal, inside = pty.openpty()
     command = [sys.executable, "-m", "lerax_render", "gallery", "gallery.toml", "-o", "out"]
     with subprocess.Popen(command, cwd=folder.path, stdout=inside, stderr=inside) as child:
