@@ -20,6 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be one: a shell that runs the tests in the background makes them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     keep_compilations(config)
+    use_own_temporary_folder(config)
     # Not `Phase.explain`, which takes minutes to say what the smallest example says.
     phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
     common = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": phases}
@@ -39,6 +40,14 @@ def keep_compilations(config: pytest.Config) -> None:
         config.add_cleanup(folder.cleanup)
         os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+
+
+def use_own_temporary_folder(config: pytest.Config) -> None:
+    """Let each process that runs tests have its own, since some count what is left in it."""
+    if hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)
+        config.add_cleanup(folder.cleanup)
+        os.environ["TMPDIR"] = tempfile.tempdir = folder.name
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ tests does the same a few times.
 """
 
 import gc
+import mmap
 import tempfile
 from collections.abc import Iterator
 
@@ -103,7 +104,10 @@ def test_leaks_are_noticed(tmp_path, monkeypatch):
         kept.append(open(__file__, "rb"))  # noqa: SIM115
 
     def leak_memory(_: int) -> None:
-        kept.append(b"x" * 4_000_000)
+        # Mapped, since other tests have left room on the heap that would be used first.
+        memory = mmap.mmap(-1, 4_000_000)
+        memory.write(b"x" * 4_000_000)
+        kept.append(memory)
 
     # What other tests have left here would be gone through at each full collection, a second long.
     gc.freeze()
