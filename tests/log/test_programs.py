@@ -45,12 +45,11 @@ def finished(process: subprocess.Popen[str]) -> str:
 
 def test_everything_is_there_when_the_interpreter_has_exited(tmp_path):
     code = """
-from lerax.env import CartPole
 from support.trainings import *
 from lerax_log import *
 backends = [TensorBoardBackend("logs"), WandbBackend(mode="offline"), ConsoleBackend()]
 callback = LoggingCallback(backends, name="run", video_interval=3, video_num_steps=20)
-Training(CartPole())(callback)
+Training()(callback)
 print("trained", flush=True)
 """
     output = finished(program(code, tmp_path, WANDB_SILENT="true"))

@@ -22,7 +22,7 @@ from lerax_render.settings.picture import Picture
 from support.paths import ROOT
 
 HOPPER = ROOT / "assets/scenes/hopper.xml"
-W, H = 640, 480
+W, H = 320, 240
 COUNT = 18
 
 
