@@ -13,7 +13,7 @@ from scenes import Poses, bare, humanoid
 from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 
 from lerax_render import HeadlessMujocoRenderer, Replay, VideoWriter, capture, render, rollout
-from lerax_render.mujoco.camera import CameraRig
+from lerax_render.mujoco.aim.camera import CameraRig
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.settings.picture import Picture
 

@@ -13,7 +13,7 @@ import numpy as np
 from .capturing import check_not_traced, each_policy, name_of
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
-from .filming import film, parts_of, warn_if_incomplete
+from .filming import aim, captured_first, film, parts_of, warn_if_incomplete
 from .replay import Replay, lengthened
 from .settings import (
     FormatName,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
+
+# So many states are looked at before the first is painted, where the camera is left open.
+_STEPS_AHEAD = 1024
 
 
 def record(
@@ -269,9 +272,13 @@ def render(
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
-            first = next(parts)
+            lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
+            if scene.looks_ahead(picture):
+                held, lanes = captured_first(lanes, _STEPS_AHEAD)
+                aim([painter], [scene], picture, held)
+            first = next(lanes)
             yield np.empty(0)
-            for part in itertools.chain([first], parts):
+            for (part,) in itertools.chain([first], lanes):
                 yield from painter.paint(part.captured)
                 painted += part.steps
         warn_if_incomplete(painter.incomplete, painted)

@@ -76,6 +76,8 @@ class Replay:
         observations: `env.observation` of each state, likewise; `None` where that takes more than
             1 kB a step. Where it is random, the policy has seen another sample.
         origin: Where it comes from.
+        whole: The replay that this is a part of, from which it takes its camera; `None` for a whole
+            one.
     """
 
     scene: Scene
@@ -88,6 +90,7 @@ class Replay:
     actions: Any = None
     observations: Any = None
     origin: Origin = field(default_factory=Origin)
+    whole: "Replay | None" = None
 
     @property
     def steps(self) -> int:
@@ -116,7 +119,8 @@ class Replay:
         start, stop, _ = part.indices(self.steps)
         if start >= stop:
             raise ValueError(f"replay[{part.start}:{part.stop}] of {self.steps} steps is empty")
-        return self.mapped(lambda array: array[start:stop])
+        cut = self.mapped(lambda array: array[start:stop])
+        return dataclasses.replace(cut, whole=self.whole or self)
 
     @property
     def episodes(self) -> tuple[Episode, ...]:

@@ -49,6 +49,27 @@ class Scene(ABC):
         """Whether this picture depends on what happens later in the clip, as framing does."""
         return False
 
+    def aimed(
+        self,
+        picture: Picture,
+        captured: "Captured",
+        *,
+        before: Any | None = None,
+        goes_on: bool = False,
+    ) -> Any:
+        """Return the view from which a scene that looks ahead is best seen, for `Painter.aim`.
+
+        Args:
+            picture: What the frames look like; their size is that of a tile.
+            captured: What was captured of a rollout.
+            before: The view of other rollouts, with which this one is compared.
+            goes_on: Whether there are more steps than these.
+
+        Raises:
+            NotImplementedError: This scene does not look ahead.
+        """
+        raise NotImplementedError
+
 
 type Captured = Any
 """What a source captures of steps: a pytree of NumPy arrays with a leading axis `T`."""

@@ -10,7 +10,9 @@ from ..settings import Camera, Picture, PixelFormat
 if TYPE_CHECKING:
     import mujoco
 
+    from .aim import View
     from .painter import PosePainter
+    from .pose import Pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,21 @@ class MujocoScene(Scene):
     @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
+
+    @override
+    def aimed(
+        self,
+        picture: Picture,
+        captured: "Pose",
+        *,
+        before: "View | None" = None,
+        goes_on: bool = False,
+    ) -> "View":
+        from .aim import frame
+
+        width, height = picture.size
+        camera = picture.camera if isinstance(picture.camera, Camera) else None
+        return frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
 
     @override
     def looks_ahead(self, picture: Picture) -> bool:

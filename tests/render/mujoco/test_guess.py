@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.mujoco.framing import Subject
+from lerax_render.mujoco.aim.guess import Subject
 from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
 from support.paths import ROOT
 
