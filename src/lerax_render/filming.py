@@ -161,23 +161,22 @@ def aim(
     Returns:
         The view that shows all of it.
     """
-    rollouts = [
-        replay.whole or joined([part[lane] for part in held.parts])
-        for lane, replay in enumerate(held.parts[0])
-    ]
-    goes_on = held.goes_on and any(replay.whole is None for replay in held.parts[0])
+    goes_on = held.goes_on and held.parts[0][0].whole is None
+    open_lanes = [lane for lane, scene in enumerate(scenes) if scene.looks_ahead(picture)]
+    rollouts = {
+        lane: held.parts[0][lane].whole or joined([part[lane] for part in held.parts])
+        for lane in open_lanes
+    }
     views = {}
     # One after the other, each is aimed so that the ones before are in the picture, too; where
     # there are several scenes, those then follow what is in them.
-    for last in (False, True):
-        for scene, rollout in zip(scenes, rollouts, strict=True):
-            if last and len(set(scenes)) == 1:
-                break
-            before = views[scene] = scene.aimed(
-                picture, rollout.captured, before=before, goes_on=goes_on
-            )
-    for scene, painter in zip(scenes, painters, strict=True):
-        painter.aim(views[scene])
+    rounds = 1 if len({id(scenes[lane]) for lane in open_lanes}) == 1 else 2
+    for lane in open_lanes * rounds:
+        before = views[id(scenes[lane])] = scenes[lane].aimed(
+            picture, rollouts[lane].captured, before=before, goes_on=goes_on
+        )
+    for lane in open_lanes:
+        painters[lane].aim(views[id(scenes[lane])])
     return before
 
 

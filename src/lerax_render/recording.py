@@ -85,7 +85,7 @@ def record(
         fps: Frames a second (default: real time, one over the environment's `dt` in seconds, or 50
             where it has none).
         camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`
-            (default: one that follows the robot).
+            (default: one that looks at what happens).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes

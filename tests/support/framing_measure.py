@@ -1,5 +1,6 @@
 """How well a clip's camera shows what moves, measured in pixels."""
 
+import contextlib
 import copy
 import math
 from dataclasses import dataclass
@@ -53,22 +54,20 @@ def measure(replay: Replay, view: Any, *, stride: int = 1) -> Measured:
     model = replay.scene.model
     poses = [type(replay.captured)(*row) for row in zip(*replay.captured, strict=True)]
     trees = moving_trees(model, poses)
-    alone = copy.copy(model)
-    alone.geom_group[~np.isin(model.body_rootid[model.geom_bodyid], trees)] = 5
+    parts = [trees] + [trees[[i]] for i in range(len(trees)) if len(trees) <= 4]
     held, at_rim, spans, shown, whole = [], [], [], 0, 0
     way = np.zeros((HEIGHT, WIDTH), bool)
-    with (
-        _wide_renderer(model, view) as renderer,
-        _wide_renderer(alone, view) as renderer_alone,
-    ):
+    with contextlib.ExitStack() as stack:
+        renderer = stack.enter_context(_wide_renderer(model, view))
+        # Each by itself, since they may hide each other.
+        alone = [stack.enter_context(_wide_renderer(_only(model, part), view)) for part in parts]
         for pose in poses[::stride]:
-            renderer_alone.render(pose)
-            silhouettes = _trees_seen(alone, renderer_alone.segmentation())
-            movers = np.isin(silhouettes, trees)
-            renderer.render(pose)
-            seen = np.isin(_trees_seen(model, renderer.segmentation()), trees)
-            apart = [movers] + [silhouettes == tree for tree in trees if len(trees) <= 4]
-            held.append(all(_share_inside(mask) >= 0.9 for mask in apart))
+            movers, *each = (
+                np.isin(_trees_seen(model, one, pose), part)
+                for one, part in zip(alone, parts, strict=True)
+            )
+            seen = np.isin(_trees_seen(model, renderer, pose), trees)
+            held.append(all(_share_inside(mask) >= 0.9 for mask in (movers, *each)))
             inside = _inside(movers)
             way |= inside
             rim = inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any()
@@ -104,6 +103,7 @@ def moving_trees(model: mujoco.MjModel, poses: list[Any]) -> np.ndarray:
     moves = (turned > _TURNS) | (way > _GOES * size[model.body_rootid])
     seen = np.zeros(model.nbody, bool)
     seen[model.geom_bodyid] = seen[model.site_bodyid] = True
+    seen[model.flex_vertbodyid] = True
     found: np.ndarray = np.unique(model.body_rootid[moves & seen])
     return found[found > 0]
 
@@ -116,16 +116,43 @@ def _wide_renderer(model: mujoco.MjModel, view: Any) -> HeadlessMujocoRenderer:
     return HeadlessMujocoRenderer(wide, 2 * WIDTH, 2 * HEIGHT, camera=view, quality="draft")
 
 
-def _trees_seen(model: mujoco.MjModel, segmentation: np.ndarray) -> np.ndarray:
+def _only(model: mujoco.MjModel, trees: np.ndarray) -> mujoco.MjModel:
+    """The same model, of which nothing else is drawn."""
+    alone = copy.copy(model)
+    alone.geom_group[~np.isin(model.body_rootid[model.geom_bodyid], trees)] = 5
+    alone.site_group[~np.isin(model.body_rootid[model.site_bodyid], trees)] = 5
+    alone.flex_group[~np.isin(_flex_trees(model), trees)] = 5
+    alone.skin_group[~np.isin(_skin_trees(model), trees)] = 5
+    return alone
+
+
+def _trees_seen(model: mujoco.MjModel, renderer: HeadlessMujocoRenderer, pose: Any) -> np.ndarray:
+    renderer.render(pose)
+    segmentation = renderer.segmentation()
     number, kind = segmentation[..., 0], segmentation[..., 1]
     trees = np.full(number.shape, -1)
-    for wanted, bodies in (
-        (mujoco.mjtObj.mjOBJ_GEOM, model.geom_bodyid),
-        (mujoco.mjtObj.mjOBJ_SITE, model.site_bodyid),
+    for wanted, roots in (
+        (mujoco.mjtObj.mjOBJ_GEOM, model.body_rootid[model.geom_bodyid]),
+        (mujoco.mjtObj.mjOBJ_SITE, model.body_rootid[model.site_bodyid]),
+        (mujoco.mjtObj.mjOBJ_SKIN, _skin_trees(model)),
+        (mujoco.mjtObj.mjOBJ_FLEX, _flex_trees(model)),
     ):
-        here = kind == wanted
+        here = kind == wanted.value
         if here.any():
-            trees[here] = model.body_rootid[bodies[number[here]]]
+            trees[here] = roots[number[here]]
+    return trees
+
+
+def _skin_trees(model: mujoco.MjModel) -> np.ndarray:
+    """The tree of each skin, `int (nskin,)`: that of its first bone."""
+    trees: np.ndarray = model.body_rootid[model.skin_bonebodyid[model.skin_boneadr]]
+    return trees
+
+
+def _flex_trees(model: mujoco.MjModel) -> np.ndarray:
+    """The tree of each flex, `int (nflex,)`: that of its last vertex."""
+    last = model.flex_vertadr + model.flex_vertnum - 1
+    trees: np.ndarray = model.body_rootid[model.flex_vertbodyid[last]]
     return trees
 
 

@@ -29,7 +29,9 @@ _FAR, _DEEP = 3.0, 6.0
 _NEAR = 3.0
 # The picture may be wider than the subject by itself by these factors, to have in it what else
 # moves, what belongs to it, and what stands around it.
-_ROOM_FOR_MOVERS, _ROOM_FOR_OTHERS, _ROOM_FOR_SURROUNDINGS = 6.0, 1.7, 1.4
+_ROOM_FOR_MOVERS, _ROOM_FOR_OTHERS, _ROOM_FOR_SURROUNDINGS = 6.0, 3.0, 1.4
+# Less where it is followed, since it is smaller in the picture then.
+_ROOM_BESIDE_FOLLOWED = 2.0
 # The share of the picture that the subject's way takes.
 _FILL_STANDING, _FILL_FOLLOWED, _FILL_STILL = 0.88, 0.6, 0.65
 # So many times longer than its subject is a way that takes all of that share.
@@ -61,6 +63,7 @@ class View:
         follow: The body that is followed with its children, or `None`.
         axes: Along which axes of the world it is followed.
         extent: What has to be in the picture, see `Extent`.
+        fill: The share of the picture that it takes at most.
     """
 
     azimuth: float
@@ -70,6 +73,7 @@ class View:
     follow: int | None = None
     axes: tuple[bool, bool, bool] = (False, False, False)
     extent: "Extent | None" = None
+    fill: float = 1.0
 
 
 def frame(
@@ -110,7 +114,9 @@ def frame(
         subject, fixed = subject._replace(follow=body, axes=np.ones(3, bool)), np.zeros(3)
     elif wish.lookat is not None:
         subject = subject._replace(axes=np.zeros(3, bool))
-    scout = _Scout(motion, points[np.isin(points.thing, subject.things)], subject, aspect, fixed)
+    fill = subject.fill() if before is None else before.fill
+    shown = points[np.isin(points.thing, subject.things)]
+    scout = _Scout(motion, shown, subject, aspect, fill, fixed)
     if before is None:
         azimuth, elevation = scout.direction(wish)
     else:
@@ -125,7 +131,7 @@ def frame(
     if wish.distance is not None:
         distance = wish.distance
     follow = subject.follow if any(axes) else None
-    return View(azimuth, elevation, distance, tuple(lookat.tolist()), follow, axes, extent)
+    return View(azimuth, elevation, distance, tuple(lookat.tolist()), follow, axes, extent, fill)
 
 
 class Extent(NamedTuple):
@@ -184,6 +190,14 @@ class _Subject(NamedTuple):
     axes: np.ndarray
     stretch: float
 
+    def fill(self) -> float:
+        """Which share of the picture its way should take."""
+        if self.axes.any():
+            return _FILL_FOLLOWED
+        # One that stays where it is has some room around it; where it goes is shown to the rim.
+        share = (min(max(self.stretch, 1.0), _STRETCHED) - 1) / (_STRETCHED - 1)
+        return _FILL_STILL + share * (_FILL_STANDING - _FILL_STILL)
+
 
 def _find_subject(motion: Motion, points: Points, goes_on: bool) -> _Subject:
     if not len(points):
@@ -229,11 +243,12 @@ def _find_subject(motion: Motion, points: Points, goes_on: bool) -> _Subject:
     own = length(movers)
     within = boxes.gaps(main).min(axis=0) <= _NEAR * own
     smaller = boxes.sizes <= own
+    room = own * (_ROOM_BESIDE_FOLLOWED if axes.any() else _ROOM_FOR_OTHERS)
     robots = (votes > 0) & (2 * votes >= votes[main])
-    take(np.flatnonzero(robots & ~chosen), _ROOM_FOR_OTHERS * own)
+    take(np.flatnonzero(robots & ~chosen), room)
     belongs = _belongs(motion.model, points, boxes.things, boxes.things[chosen])
     others = within & smaller & (belongs | (boxes.things > 0))
-    take(np.flatnonzero(others & ~chosen), _ROOM_FOR_OTHERS * own)
+    take(np.flatnonzero(others & ~chosen), room)
     ground = np.isin(boxes.things, points.thing[points.is_ground])
     beside = (boxes.gaps(main).min(axis=0) <= 0.5 * own) & ~ground
     take(np.flatnonzero(beside & ~chosen), max(length(chosen), _ROOM_FOR_SURROUNDINGS * own))
@@ -303,6 +318,7 @@ class _Scout:
         shown: The points that have to be in the picture.
         subject: What they belong to.
         aspect: Width of the picture over its height.
+        fill: Which share of the picture they may take.
         fixed: Where the camera looks, `(3,)` metres from what it follows, or `None`.
     """
 
@@ -312,15 +328,11 @@ class _Scout:
         shown: Points,
         subject: _Subject,
         aspect: float,
+        fill: float,
         fixed: np.ndarray | None,
     ) -> None:
         self._motion, self._shown, self._subject, self._fixed = motion, shown, subject, fixed
         self._target = np.where(subject.axes, motion.com[:, subject.follow], 0)[:, None]
-        # One that stays where it is has some room around it; where it goes is shown to the rim.
-        share = (min(max(subject.stretch, 1.0), _STRETCHED) - 1) / (_STRETCHED - 1)
-        fill = _FILL_STILL + share * (_FILL_STANDING - _FILL_STILL)
-        if subject.axes.any():
-            fill = _FILL_FOLLOWED
         model = motion.model
         height = math.tan(math.radians(model.vis.global_.fovy) / 2) * fill
         self._tangents = height * aspect, height

@@ -181,7 +181,7 @@ def _shape_points(shape: int, size: np.ndarray) -> tuple[np.ndarray, float]:
     if shape == kinds.mjGEOM_SPHERE:
         return np.zeros((1, 3)), float(size[0])
     if shape == kinds.mjGEOM_CAPSULE:
-        return np.array([[0, 0, -size[1]], [0, 0, size[1]]]), float(size[0])
+        return np.array([[0, 0, -size[1]], [0, 0, 0], [0, 0, size[1]]]), float(size[0])
     if shape == kinds.mjGEOM_CYLINDER:
         ring = np.column_stack([_RING * size[0], np.ones(len(_RING))])
         return np.concatenate([ring * [1, 1, size[1]], ring * [1, 1, -size[1]]]), 0.0
