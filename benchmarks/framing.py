@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import lerax_render as lr
-from lerax_render.mujoco.aim import frame
 from report import Section
 from timing import Row, at_least, costs
+
+import lerax_render as lr
+from lerax_render.mujoco.aim import frame
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
