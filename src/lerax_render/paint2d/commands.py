@@ -41,6 +41,9 @@ _NUM_SIZES: dict[Kind, int] = {
 }
 
 
+_COLORS_KEPT = 256
+
+
 class Command(NamedTuple):
     """The part of a draw command that is the same in every frame.
 
@@ -75,6 +78,7 @@ class Pen:
     """
 
     def __init__(self, transform: Transform, background: Color) -> None:
+        self._colors: dict[int, tuple[Color, list[Array]]] = {}
         self._transform = _parts(transform)
         self._background = _parts(background)
         self.restart()
@@ -91,6 +95,17 @@ class Pen:
             return False
         self._in_force = parts
         return True
+
+    def rgb(self, color: Color) -> list[Array]:
+        """Red, green and blue."""
+        known = self._colors.get(id(color))
+        if known is None:
+            if len(self._colors) >= _COLORS_KEPT:
+                self._colors.clear()
+            parts = [_number("colour", part) for part in (color.r, color.g, color.b)]
+            # With the colour itself, so that no other gets its number.
+            known = self._colors[id(color)] = color, parts
+        return known[1]
 
     def has_background(self, background: Color) -> bool:
         """Whether this is the renderer's own background colour."""
@@ -135,7 +150,7 @@ class CommandRenderer(Abstract2DRenderer):
     def _clear_to_background(self) -> None:
         """Take a command to clear the picture, where its colour is not the renderer's own."""
         if not self._pen.has_background(self.background_color):
-            self._command(Command("clear", 0), _rgb(self.background_color))
+            self._command(Command("clear", 0), self._pen.rgb(self.background_color))
 
     @override
     def draw_circle(self, center: Any, radius: Any, color: Color) -> None:
@@ -246,7 +261,7 @@ class CommandRenderer(Abstract2DRenderer):
         color: Color,
         text: str = "",
     ) -> None:
-        numbers = [*points, *(_number("size", size) for size in sizes), *_rgb(color)]
+        numbers = [*points, *(_number("size", size) for size in sizes), *self._pen.rgb(color)]
         view = self.transform
         if self._pen.turns_to(view):
             self._command(
@@ -258,10 +273,6 @@ class CommandRenderer(Abstract2DRenderer):
                 ],
             )
         self._command(Command(kind, num_points, text), numbers)
-
-
-def _rgb(color: Color) -> list[Array]:
-    return [_number("colour", part) for part in (color.r, color.g, color.b)]
 
 
 def _number(name: str, value: Any) -> Array:
@@ -293,14 +304,18 @@ def _polygon_points(kind: Kind, value: Any, at_least: int) -> Array:
 
 
 def is_traced(value: Any) -> bool:
-    """Whether there is a traced value in a tree."""
-    if isinstance(value, jax.Array | np.ndarray | np.generic | float | int):
-        return isinstance(value, jax.core.Tracer)
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+    """Whether a value is traced, or one in a list is."""
+    if isinstance(value, list | tuple):
+        return any(map(is_traced, value))
+    return isinstance(value, jax.core.Tracer)
 
 
 def _float32(value: Any) -> Array:
     if is_traced(value):
+        if isinstance(value, jax.Array) and value.dtype == np.float32:
+            return value  # quicker than to ask JAX for the same
         return jnp.asarray(value, np.float32)
+    if isinstance(value, jax.Array):
+        return np.asarray(value, np.float32)
     with np.errstate(over="ignore"):
         return np.asarray(value, np.float32)
