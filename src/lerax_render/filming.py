@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from .compose import Composition
 from .errors import warn
 from .painter import Painter
-from .replay import PART, Replay, count_bytes
+from .replay import PART, Replay
 from .scene import Scene
 from .settings import Picture, PixelFormat
+from .trees import count_bytes
 from .video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000

@@ -10,7 +10,8 @@ from lerax_render import Episode, Replay
 from lerax_render.paint2d.drawlist import DrawList
 from lerax_render.paint2d.layout import Layout
 from lerax_render.paint2d.scene import Scene2D
-from lerax_render.replay import count_bytes, episodes_in, joined, lengthened, map_arrays, row
+from lerax_render.replay import episodes_in, joined, lengthened
+from lerax_render.trees import count_bytes, map_arrays, row
 
 SCENE = Scene2D(Layout(64, 48, 1.0, (0.0, 0.0)))
 

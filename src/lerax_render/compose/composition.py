@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..painter import Painter
-from ..replay import Replay, map_arrays
+from ..replay import Replay
+from ..trees import map_arrays
 from .grid import Grid
 from .overlay import Line, Overlay, step_infos
 

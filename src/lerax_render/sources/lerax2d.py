@@ -29,8 +29,8 @@ from ..paint2d import (
     TracingRenderer,
     offscreen_display,
 )
-from ..replay import row
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import CompiledSource
 from .program import Program
 
