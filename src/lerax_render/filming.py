@@ -68,7 +68,12 @@ def film(
 def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
     """Yield replays of equal length in parts of at most `PART` steps."""
     for start in range(0, replays[0].steps, PART):
-        yield [replay[start : start + PART] for replay in replays]
+        # Not replay[a:b], which begins anew: these are painted one after the other.
+        yield [_next_steps(replay, start) for replay in replays]
+
+
+def _next_steps(replay: Replay, start: int) -> Replay:
+    return replay.mapped(lambda array: array[start : start + PART])
 
 
 def _open_painters(

@@ -58,7 +58,8 @@ class Replay:
     """Consecutive steps of one rollout, captured, so that they can be looked at again.
 
     All arrays are NumPy's, with the steps `T` as their leading axis. It pickles, and needs neither
-    the environment nor the policy any more. `replay[a:b]` is the part from step `a` up to `b`.
+    the environment nor the policy any more. `replay[a:b]` is the part from step `a` up to `b`; its
+    frames are those that the whole has there.
 
     Time runs as in `dm_env`: each step is one state. The first state of an episode takes no action,
     and the step after the terminal state is the first of the next episode.
@@ -117,7 +118,8 @@ class Replay:
         start, stop, _ = part.indices(self.steps)
         if start >= stop:
             raise ValueError(f"replay[{part.start}:{part.stop}] of {self.steps} steps is empty")
-        return self.mapped(lambda array: array[start:stop])
+        cut = self.mapped(lambda array: array[start:stop])
+        return dataclasses.replace(cut, captured=self.scene.cut(self.captured, start, stop))
 
     @property
     def episodes(self) -> tuple[Episode, ...]:
@@ -170,6 +172,7 @@ def lengthened(replay: Replay, steps: int) -> Replay:
     if missing <= 0:
         return replay
     longer = replay.mapped(lambda array: array[np.minimum(np.arange(steps), replay.steps - 1)])
+    longer = dataclasses.replace(longer, captured=replay.scene.held(replay.captured, missing))
     for array in (longer.rewards, longer.terminated, longer.truncated, longer.episode_starts):
         if array is not None:
             array[-missing:] = 0

@@ -65,6 +65,27 @@ class DrawList:
     cleared: bool = field(metadata={"static": True})
 
 
+def single_frames(drawn: DrawList | NDArray[np.object_]) -> list[DrawList]:
+    """Each frame's draw list, of several stacked or of an array of them."""
+    if isinstance(drawn, DrawList):
+        return [DrawList(numbers, drawn.commands, drawn.cleared) for numbers in drawn.numbers]
+    return list(drawn)
+
+
+def on_top_of_each_other(frames: Sequence[DrawList], layout: Layout) -> DrawList:
+    """A frame that shows what consecutive frames draw on one empty picture."""
+    numbers: list[Array] = []
+    commands: list[Command] = []
+    for frame in frames:
+        if any(command.is_view for command in commands):
+            # Each frame begins with the layout's own transform.
+            commands.append(Command("y_up" if layout.y_up else "y_down", 1))
+            numbers.append(layout.own_numbers[0])
+        commands += frame.commands
+        numbers.append(frame.numbers)
+    return DrawList(np.concatenate(numbers, dtype=np.float32), tuple(commands), True)
+
+
 class _Recording(Pen):
     def __init__(self, transform: Transform, background: Color) -> None:
         super().__init__(transform, background)

@@ -166,10 +166,14 @@ class Layout:
         return self.transform_size or (self.width, self.height)
 
     @property
+    def own_numbers(self) -> NDArray[np.float64]:
+        """Offset, scale and height of this layout's own transform, float64 (1, 4)."""
+        return np.array([[*self.offset, self.scale, self._transform_size[1]]])
+
+    @property
     def view(self) -> "View":
         """How the world is seen by this layout's own transform."""
-        numbers = np.array([[*self.offset, self.scale, self._transform_size[1]]])
-        return self.seen_by(numbers, y_up=self.y_up)
+        return self.seen_by(self.own_numbers, y_up=self.y_up)
 
     def seen_by(self, numbers: NDArray[np.floating], *, y_up: bool) -> "View":
         """How the world is seen by other transforms.

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, override
 import numpy as np
 
 from ..painter import Painter
-from ..scene import Scene
+from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
-from .drawlist import DrawList, DrawListPainter
+from ..trees import row
+from .drawlist import DrawList, DrawListPainter, on_top_of_each_other, single_frames
 from .layout import Layout
 
 
@@ -44,6 +45,31 @@ class Scene2D(Scene):
                 "choose; leave camera=None"
             )
         return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
+
+    @override
+    def builds_up(self, captured: Captured) -> bool:
+        if isinstance(captured, DrawList):
+            return not captured.cleared
+        return any(not frame.cleared for frame in captured)
+
+    @override
+    def cut(self, captured: Captured, start: int, stop: int) -> Captured:
+        if start == 0 or not self.builds_up(captured):
+            return super().cut(captured, start, stop)
+        frames = single_frames(captured)
+        if frames[start].cleared:
+            return super().cut(captured, start, stop)
+        # The first frame draws all that has been drawn since the last clear.
+        begun = max((t for t in range(start) if frames[t].cleared), default=0)
+        first = on_top_of_each_other(frames[begun : start + 1], self.layout)
+        return row([first, *frames[start + 1 : stop]])
+
+    @override
+    def held(self, captured: Captured, steps: int) -> Captured:
+        if not self.builds_up(captured):
+            return super().held(captured, steps)
+        nothing = DrawList(np.zeros(0, np.float32), (), False)
+        return row([*single_frames(captured), *[nothing] * steps])
 
 
 class _CommandPainter(Painter):
