@@ -5,6 +5,7 @@ import pickle
 
 import equinox as eqx
 import numpy as np
+import pygame
 import pytest
 from jax import numpy as jnp
 
@@ -12,7 +13,7 @@ from lerax_render import Replay, capture, record, render
 from lerax_render.compose import Composition
 from lerax_render.filming import parts_of
 from lerax_render.settings import Picture
-from support.environments import Counting
+from support.environments import Counting, Mosaic, OwnLook
 
 SIZE = {"width": 200, "height": 100}
 STEPS = 70  # more than a part
@@ -134,3 +135,32 @@ def test_parts_that_begin_with_a_clear_stay_as_they_were(replay):
     scene = dataclasses.replace(replay.scene)
     captured = capture(TrailOfAnEpisode(30), steps=STEPS).captured
     assert scene.cut(captured, 31, 40)[0] is captured[31]
+
+
+class OnTheDisplay(Mosaic):
+    """Draws on pygame's display, whichever that is, and reads it."""
+
+    def open(self):
+        super().open()
+        pygame.display.set_mode((60, 30)).fill((255, 255, 255))
+
+    def as_array(self):
+        return pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
+
+
+class DrawnOnTheDisplay(OwnLook):
+    def default_renderer(self):
+        return OnTheDisplay()
+
+    def render(self, state, renderer):
+        box = (6 * int(state.count), int(25 * state.start), 5, 5)
+        pygame.display.get_surface().fill((255, 0, 0), box)
+
+
+def test_tiles_of_renderers_that_draw_on_the_display_show_their_own():
+    size = {"grid": (1, 2), "width": 121, "height": 30}
+    tiles = record(DrawnOnTheDisplay(20), steps=5, key=1, format="apng", **size)
+    last = tiles.frames()[-1]
+    for tile in (last[:, :60], last[:, 61:]):
+        assert (tile == (255, 0, 0)).all(axis=2).sum() == 5 * 25
+    assert (last[:, :60] != last[:, 61:]).any()
