@@ -1,5 +1,7 @@
 """Frames of poses."""
 
+import copy
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import override
@@ -32,7 +34,8 @@ class PosePainter(Painter):
             processes = PoseProcesses(workers, model, picture)
             self._render, self._close = processes.render, processes.close
         else:
-            renderer = open_renderer(model, picture)
+            # A copy, in which the poses' changes are made: others may paint this model, too.
+            renderer = open_renderer(copy.copy(model), picture)
             self._render, self._close = partial(map, renderer.render), renderer.close
 
     @override
@@ -54,4 +57,6 @@ class PosePainter(Painter):
 
 def poses(stacked: Pose) -> Iterator[Pose]:
     """Yield the poses of a stacked pose one by one."""
-    return map(Pose._make, zip(*stacked, strict=True))
+    *fields, changes = stacked
+    each = itertools.repeat(None) if changes is None else changes
+    return map(Pose, *fields, each)
