@@ -32,7 +32,7 @@ from ..paint2d import (
 from ..scene import Captured, Scene
 from ..trees import row
 from .base import CompiledSource
-from .program import Program
+from .program import Program, form_of
 
 if TYPE_CHECKING:
     from ..acting import PyTree
@@ -78,10 +78,13 @@ class DrawnOnHost(Drawn):
 
     @override
     def capture(self, env: Any, state: "PyTree") -> "PyTree":
-        return self.program.needed(state)
+        # A state of the user's own may have another text in it, for example.
+        return self.program.needed(state) if self.program.fits(state) else {"state": state}
 
     @override
     def on_host(self, env: Any, captured: "PyTree") -> Captured:
+        if isinstance(captured, dict):
+            return EagerlyDrawn(self.layout).on_host(env, captured["state"])
         return self.program.drawn(env, captured)
 
 
@@ -183,9 +186,7 @@ class _Alike:
 
     def __init__(self, env: Any) -> None:
         self.env = env
-        arrays, static = eqx.partition(env, eqx.is_array)
-        leaves, structure = jax.tree.flatten(static)
-        self._key = (structure, tuple(leaves), jax.tree.structure(arrays))
+        self._key = form_of(env)
         hash(self._key)
 
     def __hash__(self) -> int:

@@ -3,7 +3,7 @@
 What it computes is traced once and evaluated on the host, for all states of a part at a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Self
 
 import equinox as eqx
@@ -17,7 +17,7 @@ from ..paint2d import DrawList, TracingRenderer
 if TYPE_CHECKING:
     from ..acting import PyTree
 
-__all__ = ["Program"]
+__all__ = ["Program", "form_of"]
 
 
 class Program:
@@ -28,9 +28,10 @@ class Program:
         size: How many operations it takes.
     """
 
-    def __init__(self, jaxpr: Any, form: DrawList, num_env_arrays: int) -> None:
+    def __init__(self, jaxpr: Any, form: DrawList, num_env_arrays: int, of: Hashable) -> None:
         self.form = form
         self.size = len(jaxpr.eqns)
+        self._of = of
         self._jaxpr = jaxpr
         used = {id(atom) for each in jaxpr.eqns for atom in each.invars}
         used |= {id(atom) for atom in jaxpr.jaxpr.outvars}
@@ -58,7 +59,11 @@ class Program:
             return [jnp.asarray(number) for number in renderer.numbers]
 
         jaxpr = jax.make_jaxpr(numbers)(arrays)
-        return cls(jaxpr, form, len(jax.tree.leaves(arrays[0])))
+        return cls(jaxpr, form, len(jax.tree.leaves(arrays[0])), form_of(state))
+
+    def fits(self, state: "PyTree") -> bool:
+        """Whether a state has the form of the one that this was traced with."""
+        return self._of == form_of(state)
 
     def needed(self, state: "PyTree") -> tuple[jax.Array, ...]:
         """Return the arrays of a state that the picture depends on."""
@@ -78,6 +83,14 @@ class Program:
         numbers = [each.reshape(size, -1) for each in found] or [np.zeros((size, 0))]
         joined = np.concatenate(numbers, axis=1, dtype=np.float32)
         return DrawList(joined, self.form.commands, self.form.cleared)
+
+
+def form_of(tree: "PyTree") -> Hashable:
+    """Return all of a tree but the values of its arrays; it equals that of like trees."""
+    arrays, static = eqx.partition(tree, eqx.is_array)
+    leaves, structure = jax.tree.flatten(static)
+    shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(arrays))
+    return structure, tuple(leaves), jax.tree.structure(arrays), shapes
 
 
 def _used(tree: "PyTree", used: list[bool]) -> list[Any]:

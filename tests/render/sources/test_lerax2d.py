@@ -1,5 +1,8 @@
 """What `env.render` draws: traced and compiled, traced and evaluated on the host, or drawn."""
 
+import enum
+
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
@@ -134,3 +137,90 @@ def test_states_of_numpy_arrays_are_taken_where_they_give_the_same():
         assert (record(kind(5), steps=6, **SIZE, format="apng").frames() == expected).all()
     assert find_source(NumpyCalls()).takes_numpy
     assert find_source(Captioned()).takes_numpy
+
+
+# Texts in states.
+
+
+class Mode(enum.Enum):
+    CALM = "calm"
+    WILD = "wild"
+
+
+class Labelled(AbstractEnvState):
+    count: jax.Array
+    start: jax.Array
+    label: str
+    mode: Mode = eqx.field(static=True)
+
+
+class ShowsTexts(Counting):
+    """Writes the texts of its state, beside a square that walks."""
+
+    def initial(self, *, key):
+        state = super().initial(key=key)
+        return Labelled(state.count, state.start, "first", Mode.CALM)
+
+    def transition(self, state, action, *, key):
+        return Labelled(state.count + 1, state.start, state.label, state.mode)
+
+    def render(self, state, renderer):
+        renderer.clear()
+        self.draw_square(state.count, renderer)
+        self.write(state, renderer)
+
+    def write(self, state, renderer):
+        text = f"{state.label} {state.mode.value}"
+        renderer.draw_text((2.0, 2.0), text, Color(0.0, 0.0, 0.0), 24)
+
+
+class ShowsTextsAmongTiles(Tiles, ShowsTexts):
+    def render(self, state, renderer):
+        super().render(state, renderer)
+        self.write(state, renderer)
+
+
+class Renames(ShowsTexts):
+    def transition(self, state, action, *, key):
+        return Labelled(state.count + 1, state.start, "then", state.mode)
+
+
+@pytest.mark.parametrize("kind", [ShowsTexts, ShowsTextsAmongTiles])
+def test_a_text_in_states_is_their_own(kind):
+    """And not that of the environment's first state, which says what is drawn."""
+    env = kind()
+    assert type(find_source(env)) is (Drawn if kind is ShowsTexts else DrawnOnHost)
+    layout = find_source(env).layout
+    pictures = set()
+    for label, mode in (("first", Mode.CALM), ("second", Mode.CALM), ("first", Mode.WILD)):
+        states = [Labelled(jnp.array(n), jnp.array(0.5), label, mode) for n in range(3)]
+        renderer = HeadlessPygameRenderer(200, 100, transform=layout.transform)
+        for state, frame in zip(states, render(env, states, **SIZE), strict=True):
+            env.render(state, renderer)
+            np.testing.assert_array_equal(frame, renderer.as_array())
+            pictures.add(frame.tobytes())
+    assert len(pictures) == 9
+
+
+def test_a_text_that_a_step_changes_is_refused():
+    with pytest.raises(TypeError, match="had 'first' in it has 'then' after a step"):
+        record(Renames(), steps=3, **SIZE)
+
+
+def test_environments_with_arrays_of_other_shapes_are_found_out_anew():
+    class Map(Tiles):
+        walls: jax.Array
+
+        def __init__(self, side):
+            super().__init__(6)
+            self.walls = jnp.ones((side, side))
+
+        def render(self, state, renderer):
+            super().render(state, renderer)
+            for row in self.walls:
+                for wall in row:
+                    renderer.draw_rect((1.0, 1.0), wall, wall, Color(0.0, 0.0, 0.0))
+
+    programs = [find_source(Map(side)).program for side in (2, 3, 2)]
+    assert [len(program.form.commands) for program in programs] == [41, 46, 41]
+    assert programs[0] is programs[2]
