@@ -62,7 +62,7 @@ def film(
             if on_part is not None:
                 on_part(part)
     pictures = num_frames * len(scenes)
-    warn_if_incomplete(sum(painter.incomplete for painter in set(painters)), pictures)
+    warn_if_incomplete(painters, pictures)
 
 
 def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
@@ -117,10 +117,9 @@ def _captured_first(parts: Iterable[Sequence[Replay]]) -> Iterator[Sequence[Repl
     yield from remaining
 
 
-def warn_if_incomplete(incomplete: int, num_frames: int) -> None:
+def warn_if_incomplete(painters: Iterable[Painter], num_frames: int) -> None:
     """Issue a `RenderWarning` where painters had to leave something out."""
-    if incomplete:
-        warn(
-            f"{incomplete} of {num_frames} frames are incomplete: the state has NaN or "
-            "infinite numbers in it, and what depends on them was left out"
-        )
+    lacking = [painter for painter in set(painters) if painter.incomplete]
+    if lacking:
+        count = sum(painter.incomplete for painter in lacking)
+        warn(f"{count} of {num_frames} frames are incomplete: {lacking[0].why_incomplete}")

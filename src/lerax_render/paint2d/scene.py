@@ -73,6 +73,12 @@ class Scene2D(Scene):
 
 
 class _CommandPainter(Painter):
+    why_incomplete = (
+        "env.render draws something with numbers that are NaN or infinite, which was left out: "
+        "either a state has diverged, or render hides it so, which a radius or a size of 0 does "
+        "without this warning"
+    )
+
     def __init__(self, painter: DrawListPainter) -> None:
         self._painter = painter
 

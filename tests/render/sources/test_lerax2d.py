@@ -11,7 +11,7 @@ from jax import random as jr
 from lerax.env import AbstractEnvState
 from lerax.render import Color
 
-from lerax_render import HeadlessPygameRenderer, record, render, rollout
+from lerax_render import HeadlessPygameRenderer, RenderWarning, record, render, rollout
 from lerax_render.sources import find_source
 from lerax_render.sources.lerax2d import MOST_COMMANDS, Drawn, DrawnOnHost, EagerlyDrawn
 from support.environments import Captioned, Counting, NumpyCalls, PythonIf, Tiles, TilesByPython
@@ -224,3 +224,22 @@ def test_environments_with_arrays_of_other_shapes_are_found_out_anew():
     programs = [find_source(Map(side)).program for side in (2, 3, 2)]
     assert [len(program.form.commands) for program in programs] == [41, 46, 41]
     assert programs[0] is programs[2]
+
+
+class HidesByNaN(Counting):
+    """Draws a circle nowhere until the third step, though all numbers of its state are finite."""
+
+    def render(self, state, renderer):
+        renderer.clear()
+        self.draw_square(state.count, renderer)
+        x = jnp.where(state.count < 2, jnp.nan, 8.0)
+        renderer.draw_circle(jnp.stack([x, jnp.zeros(())]), 1.0, Color(0.0, 0.0, 1.0))
+
+
+def test_what_is_hidden_by_nan_is_not_said_to_be_in_the_state():
+    with pytest.warns(RenderWarning, match="2 of 4 frames are incomplete: env.render") as caught:
+        frames = record(HidesByNaN(), steps=4, **SIZE, format="apng").frames()
+    assert "the state has NaN" not in str(caught[0].message)
+    blue = (frames == (0, 0, 255)).all(-1).sum(axis=(1, 2))
+    assert blue[:2].tolist() == [0, 0]
+    assert (blue[2:] > 500).all()
