@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from .compose import Composition
 from .errors import warn
 from .painter import Painter
-from .replay import PART, Replay, count_bytes, joined
+from .replay import PART, Replay, joined
 from .scene import Scene
 from .settings import Picture, PixelFormat
+from .trees import count_bytes
 from .video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000
@@ -69,14 +70,19 @@ def film(
             if on_part is not None:
                 on_part(part)
     pictures = num_frames * len(scenes)
-    warn_if_incomplete(sum(painter.incomplete for painter in set(painters)), pictures)
+    warn_if_incomplete(painters, pictures)
     return before
 
 
 def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
     """Yield replays of equal length in parts of at most `PART` steps."""
     for start in range(0, replays[0].steps, PART):
-        yield [replay[start : start + PART] for replay in replays]
+        # Not replay[a:b], which begins anew: these are painted one after the other.
+        yield [_next_steps(replay, start) for replay in replays]
+
+
+def _next_steps(replay: Replay, start: int) -> Replay:
+    return replay.mapped(lambda array: array[start : start + PART])
 
 
 def _open_painters(
@@ -180,10 +186,9 @@ def aim(
     return before
 
 
-def warn_if_incomplete(incomplete: int, num_frames: int) -> None:
+def warn_if_incomplete(painters: Iterable[Painter], num_frames: int) -> None:
     """Issue a `RenderWarning` where painters had to leave something out."""
-    if incomplete:
-        warn(
-            f"{incomplete} of {num_frames} frames are incomplete: the state has NaN or "
-            "infinite numbers in it, and what depends on them was left out"
-        )
+    lacking = [painter for painter in set(painters) if painter.incomplete]
+    if lacking:
+        count = sum(painter.incomplete for painter in lacking)
+        warn(f"{count} of {num_frames} frames are incomplete: {lacking[0].why_incomplete}")

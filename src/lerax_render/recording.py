@@ -281,7 +281,7 @@ def render(
             for (part,) in itertools.chain([first], lanes):
                 yield from painter.paint(part.captured)
                 painted += part.steps
-        warn_if_incomplete(painter.incomplete, painted)
+        warn_if_incomplete([painter], painted)
 
     # Started here, so that wrong arguments are reported now and not with the first frame, and so
     # that the painter is closed even if no frame is ever asked for.

@@ -3,8 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .painter import Painter
 from .settings import Picture, PixelFormat
+from .trees import count_steps, map_arrays
 
 
 class Scene(ABC):
@@ -44,6 +47,20 @@ class Scene(ABC):
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""
         return self
+
+    def builds_up(self, captured: "Captured") -> bool:
+        """Whether frames of these steps show what was drawn in the steps before them, too."""
+        return False
+
+    def cut(self, captured: "Captured", start: int, stop: int) -> "Captured":
+        """Return what was captured of a part, so that its frames look as they do in the whole."""
+        return map_arrays(lambda array: array[start:stop], captured)
+
+    def held(self, captured: "Captured", steps: int) -> "Captured":
+        """Return the same, followed by so many steps that look as its last one does."""
+        count = count_steps(captured)
+        chosen = np.minimum(np.arange(count + steps), count - 1)
+        return map_arrays(lambda array: array[chosen], captured)
 
     def looks_ahead(self, picture: Picture) -> bool:
         """Whether this picture depends on what happens later in the clip, as framing does."""

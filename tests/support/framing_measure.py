@@ -11,6 +11,7 @@ import numpy as np
 
 from lerax_render import Replay
 from lerax_render.mujoco import HeadlessMujocoRenderer
+from lerax_render.mujoco.painter import poses as poses_of
 
 WIDTH, HEIGHT = 160, 120
 # What moves turns or goes by more than this, in radians and in sizes of its tree.
@@ -52,7 +53,7 @@ class Measured:
 def measure(replay: Replay, view: Any, *, stride: int = 1) -> Measured:
     """Measure how a view shows a replay of a MuJoCo scene, in every `stride`-th frame."""
     model = replay.scene.model
-    poses = [type(replay.captured)(*row) for row in zip(*replay.captured, strict=True)]
+    poses = list(poses_of(replay.captured))
     trees = moving_trees(model, poses)
     parts = [trees] + [trees[[i]] for i in range(len(trees)) if len(trees) <= 4]
     held, at_rim, spans, shown, whole = [], [], [], 0, 0

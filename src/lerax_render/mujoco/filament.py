@@ -100,7 +100,8 @@ class FilamentRenderer:
         seen["orthographic"] = bool(camera.orthographic)
         frame = np.empty(self._shape, np.uint8)
         try:
-            self._child.send((Pose.of(data), seen))
+            changes = state.changes if isinstance(state, Pose) else None
+            self._child.send((Pose.of(data)._replace(changes=changes), seen))
             self._child.receive_into(memoryview(frame).cast("B"))
         except ChildEnded as error:
             raise BackendUnavailableError(

@@ -1,5 +1,7 @@
 """Frames of poses."""
 
+import copy
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import override
@@ -39,7 +41,8 @@ class PosePainter(Painter):
             self._render, self._close = processes.render, processes.close
             self._aim = processes.aim
         else:
-            renderer = open_renderer(model, picture)
+            # A copy, in which the poses' changes are made: others may paint this model, too.
+            renderer = open_renderer(copy.copy(model), picture)
             self._render, self._close = partial(map, renderer.render), renderer.close
             self._aim = renderer.aim
 
@@ -80,4 +83,6 @@ def _warn_if_lost(model: mujoco.MjModel, captured: Pose, picture: Picture) -> No
 
 def poses(stacked: Pose) -> Iterator[Pose]:
     """Yield the poses of a stacked pose one by one."""
-    return map(Pose._make, zip(*stacked, strict=True))
+    *fields, changes = stacked
+    each = itertools.repeat(None) if changes is None else changes
+    return map(Pose, *fields, each)

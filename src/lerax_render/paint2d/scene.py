@@ -8,9 +8,10 @@ from typing import Any, ClassVar, override
 import numpy as np
 
 from ..painter import Painter
-from ..scene import Scene
+from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
-from .drawlist import DrawList, DrawListPainter
+from ..trees import row
+from .drawlist import DrawList, DrawListPainter, on_top_of_each_other, single_frames
 from .layout import Layout
 
 
@@ -45,8 +46,39 @@ class Scene2D(Scene):
             )
         return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
 
+    @override
+    def builds_up(self, captured: Captured) -> bool:
+        if isinstance(captured, DrawList):
+            return not captured.cleared
+        return any(not frame.cleared for frame in captured)
+
+    @override
+    def cut(self, captured: Captured, start: int, stop: int) -> Captured:
+        if start == 0 or not self.builds_up(captured):
+            return super().cut(captured, start, stop)
+        frames = single_frames(captured)
+        if frames[start].cleared:
+            return super().cut(captured, start, stop)
+        # The first frame draws all that has been drawn since the last clear.
+        begun = max((t for t in range(start) if frames[t].cleared), default=0)
+        first = on_top_of_each_other(frames[begun : start + 1], self.layout)
+        return row([first, *frames[start + 1 : stop]])
+
+    @override
+    def held(self, captured: Captured, steps: int) -> Captured:
+        if not self.builds_up(captured):
+            return super().held(captured, steps)
+        nothing = DrawList(np.zeros(0, np.float32), (), False)
+        return row([*single_frames(captured), *[nothing] * steps])
+
 
 class _CommandPainter(Painter):
+    why_incomplete = (
+        "env.render draws something with numbers that are NaN or infinite, which was left out: "
+        "either a state has diverged, or render hides it so, which a radius or a size of 0 does "
+        "without this warning"
+    )
+
     def __init__(self, painter: DrawListPainter) -> None:
         self._painter = painter
 

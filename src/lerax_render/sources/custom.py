@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, override
 import numpy as np
 
 from ..acting import unstacked
-from ..paint2d import Fitter, offscreen_display
+from ..paint2d import Fitter, offscreen_display, pygame
 from ..painter import Painter
-from ..replay import row
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import CompiledSource, PixelScene
 
 if TYPE_CHECKING:
@@ -46,11 +46,13 @@ class _Painter(Painter):
         with offscreen_display():
             self._renderer = env.default_renderer()
             _call(self._renderer, "open")
+            # Each tile of a grid has a window of its own, which the last one opened is not.
+            self._window = pygame.display.get_surface()
 
     @override
     def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
         for state in captured:
-            with offscreen_display():
+            with offscreen_display(self._window):
                 self._env.render(state, self._renderer)
                 frame = self._renderer.as_array()
             yield self._fitter.fit(frame)
