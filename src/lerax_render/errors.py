@@ -13,6 +13,7 @@ done.
 
 import dis
 import logging
+import traceback
 import warnings
 
 _log = logging.getLogger("lerax_render")
@@ -54,6 +55,22 @@ def is_for_users(error: BaseException) -> bool:
     package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
     instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
     return package in ("lerax_render", "lerax_log") and instruction == dis.opmap["RAISE_VARARGS"]
+
+
+_LIBRARIES = ("lerax_render", "lerax_log", "jax", "jaxlib", "equinox", "jaxtyping", "numpy")
+
+
+def place_of(error: BaseException) -> str:
+    """Say in which line of a user's code an error was raised, or in which of a library it called.
+
+    Returns:
+        A text such as `Pong.render (pong.py, line 12)`, empty where there is no such line.
+    """
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in _LIBRARIES:
+            place = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}, line {line})"
+    return place
 
 
 def warn(message: str) -> None:

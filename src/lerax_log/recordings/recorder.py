@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerax_render.errors import RenderError, UnsupportedEnvError, warn
+from lerax_render.errors import RenderError, UnsupportedEnvError, place_of, warn
 
 from ..backends import AbstractLoggingBackend
 from ..traced import Report
@@ -73,8 +73,14 @@ class Recorder:
         try:
             if not self._selection.claim(step, report.scalars):
                 return
-        except Exception as error:
-            self._failed(step, error)
+        except (Exception, SystemExit) as error:
+            tags = ", ".join(report.scalars)
+            self._failed(
+                step,
+                error,
+                f"nothing is recorded at step {step}, since record_when, given the scalars {tags}, "
+                "raised ",
+            )
             return
         attempt = Attempt()
         self._worker.submit(
@@ -162,7 +168,8 @@ class Recorder:
             "rather than stuck, raise video_time_limit"
         )
 
-    def _failed(self, step: int, error: BaseException) -> None:
+    def _failed(self, step: int, error: BaseException, what: str | None = None) -> None:
+        """Say that a recording failed, or `what` else has ended with this error."""
         self._selection.settle(step, made=False)
         cause, told = _cause(error), self._told
         self._told = _described(error)
@@ -177,8 +184,8 @@ class Recorder:
             )
         _log.info("the recording at step %d failed", step, exc_info=error)
         message = (
-            f"run {self._name}: the recording at step {step} failed: {self._told}. The training "
-            f"goes on; {outlook}"
+            f"run {self._name}: {what or f'the recording at step {step} failed: '}{self._told}. "
+            f"The training goes on; {outlook}"
         )
         if self._told == told and not self._paused:
             _log.info(message)
@@ -220,4 +227,6 @@ def _described(error: BaseException) -> str:
     if isinstance(error, RenderError | OSError):
         return text
     # What a user's own `render` raises, for instance, says little without its place.
+    if place := place_of(error):
+        text = f"{text}, in {place}"
     return f"{text} (the traceback is in the log of {__name__!r}, at level INFO)"
