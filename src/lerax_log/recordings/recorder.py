@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerax_render.errors import RenderError, UnsupportedEnvError, place_of, warn
+from lerax_render.errors import RenderError, UnsupportedEnvError, described, warn
 
 from ..backends import AbstractLoggingBackend
 from ..traced import Report
@@ -216,6 +216,8 @@ def warn_unless_drawable(env: Any) -> None:
 
 
 def _cause(error: BaseException) -> object:
+    while isinstance(error, RenderError) and error.__cause__ is not None:
+        error = error.__cause__
     # The place that raised rather than the message, which may name a step or a temporary file.
     frames = traceback.extract_tb(error.__traceback__)
     where = (frames[-1].filename, frames[-1].lineno) if frames else None
@@ -223,10 +225,7 @@ def _cause(error: BaseException) -> object:
 
 
 def _described(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}".rstrip(".")
     if isinstance(error, RenderError | OSError):
-        return text
+        return f"{type(error).__name__}: {error}".rstrip(".")
     # What a user's own `render` raises, for instance, says little without its place.
-    if place := place_of(error):
-        text = f"{text}, in {place}"
-    return f"{text} (the traceback is in the log of {__name__!r}, at level INFO)"
+    return f"{described(error)} (the traceback is in the log of {__name__!r}, at level INFO)"

@@ -16,6 +16,7 @@ from .step import (
     Moved,
     PyTree,
     Rollout,
+    StepKeys,
     advance,
     finish,
     is_shape,
@@ -38,17 +39,19 @@ def scan(
     def step(arrays: PyTree, _: None) -> tuple[PyTree, PyTree]:
         nonlocal static_step
         carry = eqx.combine(arrays, static)
-        next_key, key = jr.split(carry.key)
-        nothing = no_action(env, policy, carry, key, deterministic)
+        next_key, move_key, terminal_key = jr.split(carry.key, 3)
+        nothing = no_action(env, policy, carry, move_key, deterministic)
 
         def begin() -> PyTree:
-            moved = restart(env, policy, key)._replace(action=nothing)
+            moved = restart(env, policy, move_key)._replace(action=nothing)
             return eqx.filter(moved, eqx.is_array)
 
         moved = lax.cond(
             carry.done,
             begin,
-            lambda: eqx.filter(advance(env, policy, carry, key, deterministic), eqx.is_array),
+            lambda: eqx.filter(
+                advance(env, policy, carry, StepKeys.of(move_key), deterministic), eqx.is_array
+            ),
         )
         moved = eqx.combine(
             moved,
@@ -59,7 +62,7 @@ def scan(
                 eqx.filter(nothing, eqx.is_array, inverse=True),
             ),
         )
-        carry, step = finish(env, carry, moved, key, next_key)
+        carry, step = finish(env, carry, moved, terminal_key, next_key)
         step = replace(step, states=capture(env, carry.env_state))
         step, static_step = eqx.partition(step, eqx.is_array)
         return eqx.filter(carry, eqx.is_array), step

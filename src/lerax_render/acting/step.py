@@ -83,19 +83,21 @@ class Moved(NamedTuple):
 
 
 class StepKeys(NamedTuple):
-    """The keys of one step, in the order in which Lerax's algorithms split theirs."""
+    """A key for each thing in a step that may be random.
 
+    Lerax's algorithms split theirs in another way, and give `observation` to the mask as well.
+    """
+
+    observation: jax.Array
+    mask: jax.Array
     action: jax.Array
     transition: jax.Array
-    observation: jax.Array
     reward: jax.Array
-    terminal: jax.Array
-    next_observation: jax.Array
 
     @classmethod
     def of(cls, key: jax.Array) -> Self:
-        """Split a step's key."""
-        return cls(*jr.split(key, 9)[:6])
+        """Split a key for one step."""
+        return cls(*jr.split(key, 5))
 
 
 def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
@@ -107,13 +109,12 @@ def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
 
 
 def act(
-    env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
+    env: Any, policy: Any | None, carry: Carry, keys: StepKeys, deterministic: bool
 ) -> tuple[PyTree, PyTree]:
-    """Choose an action with a step's key: return the policy's state and the action, as chosen."""
-    keys = StepKeys.of(key)
+    """Choose an action: return the policy's state, and the action as it was chosen."""
     mask = None
     if not _is_unmasked(policy):
-        mask = env.action_mask(carry.env_state, key=keys.observation)
+        mask = env.action_mask(carry.env_state, key=keys.mask)
     if policy is None:
         action = env.action_space.sample(key=keys.action, mask=mask)
         return carry.policy_state, _as_arrays(action)
@@ -127,15 +128,14 @@ def act(
 
 
 def advance(
-    env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
+    env: Any, policy: Any | None, carry: Carry, keys: StepKeys, deterministic: bool
 ) -> Moved:
-    """Act once, as Lerax's algorithms do while they train, and with the keys that they use.
+    """Act once, as Lerax's algorithms do while they train.
 
     All of them clip an action to a `Box` before the transition. Those on policy clip it before the
     reward, too; DQN, DDPG, TD3 and SAC reward the action as the policy chose it.
     """
-    keys = StepKeys.of(key)
-    policy_state, chosen = act(env, policy, carry, key, deterministic)
+    policy_state, chosen = act(env, policy, carry, keys, deterministic)
     taken = chosen
     if isinstance(env.action_space, Box):
         taken = jnp.clip(chosen, env.action_space.low, env.action_space.high)
@@ -217,7 +217,7 @@ def no_action(
     env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
 ) -> PyTree:
     """Zeros in the form of what `act` returns, for steps that take no action."""
-    _, action = eqx.filter_eval_shape(act, env, policy, carry, key, deterministic)
+    _, action = eqx.filter_eval_shape(act, env, policy, carry, StepKeys.of(key), deterministic)
     return jax.tree.map(
         lambda leaf: jnp.zeros(leaf.shape, leaf.dtype) if is_shape(leaf) else leaf, action
     )
@@ -255,18 +255,18 @@ def finish(
 ) -> tuple[Carry, Rollout]:
     """What both ways of stepping share. As in Lerax, a first state never ends its episode."""
     state, policy_state, reward, action = moved
-    keys = StepKeys.of(key)
     # In Lerax's own `step`, too, an integer is as good as a bool.
-    ended = _single(env, "terminal", env.terminal(state, key=keys.terminal))
+    ended = _single(env, "terminal", env.terminal(state, key=key))
     terminated = ended.astype(bool) & ~carry.done
     truncated = _single(env, "truncate", env.truncate(state)).astype(bool) & ~carry.done
-    observation = _small_observation(env, state, keys.next_observation)
+    observation = _small_observation(env, state, key)
     step = Rollout(None, reward, terminated, truncated, carry.done, action, observation)
     return Carry(state, policy_state, terminated | truncated, next_key), step
 
 
 def _small_observation(env: Any, state: PyTree, key: jax.Array) -> PyTree:
     """What a state looks like, where that is small enough to be kept."""
+    key = jr.fold_in(key, 1)
     shapes = eqx.filter_eval_shape(lambda: env.observation(state, key=key))
     size = sum(
         leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes) if is_shape(leaf)
@@ -281,13 +281,13 @@ def single_step(
     env: Any, policy: Any | None, carry: Carry, deterministic: bool, starts: bool
 ) -> tuple[Carry, Rollout]:
     """Take one step; whether it begins an episode is known when this is traced."""
-    next_key, key = jr.split(carry.key)
+    next_key, move_key, terminal_key = jr.split(carry.key, 3)
     if starts:
-        moved = restart(env, policy, key)
-        moved = moved._replace(action=no_action(env, policy, carry, key, deterministic))
+        moved = restart(env, policy, move_key)
+        moved = moved._replace(action=no_action(env, policy, carry, move_key, deterministic))
     else:
-        moved = advance(env, policy, carry, key, deterministic)
-    return finish(env, carry, moved, key, next_key)
+        moved = advance(env, policy, carry, StepKeys.of(move_key), deterministic)
+    return finish(env, carry, moved, terminal_key, next_key)
 
 
 def is_shape(leaf: Any) -> bool:

@@ -20,7 +20,7 @@ from lerax.env import AbstractEnv, AbstractEnvState
 from lerax.space import Box, Discrete
 
 from lerax_log.traced import total_steps_of
-from lerax_render.acting.step import Carry, advance, finish
+from lerax_render.acting.step import Carry, StepKeys, advance, finish
 
 LEARNING_STARTS, NUM_STEPS, ITERATIONS, NUM_ENVS = 24, 8, 3, 2
 
@@ -147,8 +147,11 @@ def taken_again(env: Any, policy: Any, seen: Seen) -> tuple[Any, ...]:
     def step(seen: Seen) -> tuple[Any, ...]:
         policy, key = eqx.combine(seen.policy, static), jr.wrap_key_data(seen.key)
         carry = Carry(seen.state, policy.reset(key=key), jnp.zeros((), bool), key)
-        moved = advance(env, policy, carry, key, deterministic=False)
-        after, found = finish(env, carry, moved, key, key)
+        # As Lerax's algorithms split it.
+        action, transition, observation, reward, terminal, *_ = jr.split(key, 9)
+        keys = StepKeys(observation, observation, action, transition, reward)
+        moved = advance(env, policy, carry, keys, deterministic=False)
+        after, found = finish(env, carry, moved, terminal, key)
         return found.actions, found.rewards, found.terminated, found.truncated, after.env_state
 
     return jax.vmap(step)(seen)
