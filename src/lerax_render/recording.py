@@ -155,7 +155,7 @@ def record_clip(
         key = check_seed(key)
         steps = source.default_steps(env) if settings.steps is None else check_steps(settings.steps)
         seconds = source.seconds_per_step(env)
-    fps = check_fps(frames_per_second(seconds) if settings.fps is None else settings.fps)
+    fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     composition = Composition(
         *settings.size,
         fps,
@@ -281,6 +281,22 @@ def render(
     iterator = frames()
     next(iterator)
     return iterator
+
+
+def real_time(env: Any, seconds_per_step: float | None) -> Fraction:
+    """Return the frame rate of a clip in real time.
+
+    Raises:
+        ValueError: No clip has such a rate.
+    """
+    try:
+        return check_fps(frames_per_second(seconds_per_step))
+    except ValueError as error:
+        raise ValueError(
+            f"a step of {name_of(env)} takes {seconds_per_step:g} s by its dt, and a clip in real "
+            f"time would have {1 / (seconds_per_step or 1):g} frames a second, where 0.01 to 1000 "
+            "are possible: give fps=, or mend env.dt, which is in seconds"
+        ) from error
 
 
 def frames_per_second(seconds_per_step: float | None) -> Fraction:

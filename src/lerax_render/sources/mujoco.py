@@ -1,5 +1,6 @@
 """Lerax environments whose state lives in an `mjx.Data`: poses of one model."""
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, override
 
@@ -32,12 +33,22 @@ def match(env: Any) -> Mujoco | str:
     """Match environments with a `mujoco_model`, as all of Lerax's MuJoCo environments have."""
     model = getattr(getattr(env, "unwrapped", env), "mujoco_model", None)
     if model is None:
-        return "a MuJoCo model: env.unwrapped has no mujoco_model"
+        return f"a MuJoCo model: env.unwrapped has no mujoco_model{_misnamed(env)}"
     import mujoco
 
     if not isinstance(model, mujoco.MjModel):
         return f"a MuJoCo model: env.unwrapped.mujoco_model is a {type(model).__name__}"
     return Mujoco()
+
+
+def _misnamed(env: Any) -> str:
+    """Say where a model is that has another name."""
+    mujoco = sys.modules.get("mujoco")
+    attributes = getattr(getattr(env, "unwrapped", env), "__dict__", {})
+    for name, value in attributes.items():
+        if mujoco is not None and isinstance(value, mujoco.MjModel):
+            return f", but a MjModel in {name}: name it mujoco_model"
+    return ""
 
 
 def _find_data(state: "PyTree") -> Any:

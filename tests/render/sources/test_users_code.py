@@ -213,3 +213,33 @@ class Mirrored(Counting):
 def test_each_method_is_named(env, message):
     with pytest.raises(lr.RenderError, match=message):
         lr.record(env, steps=3)
+
+
+@pytest.mark.parametrize(("dt", "rate"), [(3600.0, "0.000277778"), (1e-6, "1e\\+06")])
+def test_a_step_that_no_frame_rate_fits_names_dt_and_fps(dt, rate):
+    class Paced(Counting):
+        @property
+        def dt(self):
+            return dt
+
+    message = rf"a step of Counting takes {dt:g} s by its dt.* {rate} frames .*fps=.*env.dt"
+    with pytest.raises(ValueError, match=message):
+        lr.record(Paced(), steps=3)
+    assert lr.record(Paced(), steps=3, fps=10).fps == 10
+
+
+def test_a_model_of_another_name_is_seen():
+    mujoco = pytest.importorskip("mujoco")
+
+    class Misnamed(Counting):
+        mj_model: object = eqx.field(static=True)
+
+        def __init__(self):
+            super().__init__()
+            self.mj_model = mujoco.MjModel.from_xml_string("<mujoco/>")
+
+        def default_renderer(self):
+            raise NotImplementedError
+
+    with pytest.raises(UnsupportedEnvError, match="a MjModel in mj_model: name it mujoco_model"):
+        lr.record(Misnamed(), steps=3)
