@@ -11,7 +11,7 @@ from lerax.env import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import BackendUnavailableError
-from lerax_render.batch.loading import lerax_env_classes, load_env, load_policy
+from lerax_render.naming.loading import lerax_env_classes, load_env, load_policy
 from lerax_render.sources.simulation import Simulation
 from support.environments import Counting
 
