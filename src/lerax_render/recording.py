@@ -14,6 +14,7 @@ from .capturing import check_not_traced, each_policy, name_of
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
 from .filming import film, parts_of, warn_if_incomplete
+from .naming import given_env
 from .replay import Replay, lengthened
 from .settings import (
     FormatName,
@@ -68,7 +69,8 @@ def record(
 
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
-            included; a `Simulation`; a `Replay`, or several of them, which become tiles.
+            included; a `Simulation`; the name of an environment, as the command line takes it
+            (`"CartPole"`, `"robot.xml"`); a `Replay`, or several of them, which become tiles.
         policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
             a sequence of policies that differ only in their parameters, one a tile. A replay has
             none: then the path comes second.
@@ -142,6 +144,7 @@ def record_clip(
     progress: Callable[[int], None] | None = None,
 ) -> Video:
     """Record as `record` does, with its settings in one."""
+    env = given_env("record", env)
     check_not_traced("record", env)
     preset = find_preset(settings.preset, settings.max_size)
     settings = _sized(settings, preset)
@@ -252,6 +255,7 @@ def render(
         UnsupportedEnvError: Nothing here can draw this environment from its states.
         BackendUnavailableError: No GL platform works, or a package is missing.
     """
+    env = given_env("render", env)
     check_not_traced("render", env)
     picture = Picture(width=width, height=height, camera=camera, quality=quality)
     workers = Settings(workers=workers).workers
