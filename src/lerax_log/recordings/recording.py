@@ -37,12 +37,14 @@ class Template:
     Args:
         env: The environment; its arrays may be traced.
         policy: The policy; its arrays may be traced.
+        deterministic: Whether the policy takes its most likely action.
     """
 
-    def __init__(self, env: Any, policy: Any) -> None:
+    def __init__(self, env: Any, policy: Any, deterministic: bool = False) -> None:
         self.skeleton = Skeleton((env, policy))
+        self._deterministic = deterministic
         with jax.default_device(_host_device()):
-            self._prepared = _prepared(env, policy)
+            self._prepared = _prepared(env, policy, deterministic)
 
     def snapshot(self, arrays: Any, seed: int, step: int) -> "Snapshot":
         """Return a snapshot of the environment and the policy with these arrays."""
@@ -56,7 +58,7 @@ class Template:
         if self._prepared is not None and self._prepared[0] == source:
             known, rollout = self._prepared
             return known.replays_from(env, rollout.chunks(env, policy, steps=steps, key=key))
-        return source.replays(env, policy, steps=steps, key=key)
+        return source.replays(env, policy, steps=steps, key=key, deterministic=self._deterministic)
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,9 @@ class Scores:
         }
 
 
-def _prepared(env: Any, policy: Any) -> tuple[CompiledSource, PreparedRollout] | None:
+def _prepared(
+    env: Any, policy: Any, deterministic: bool
+) -> tuple[CompiledSource, PreparedRollout] | None:
     """Lower the rollout where the kind of environment shows without the values of its arrays."""
     arrays, static = eqx.partition(env, eqx.is_array)
     found: list[Source] = []
@@ -236,7 +240,10 @@ def _prepared(env: Any, policy: Any) -> tuple[CompiledSource, PreparedRollout] |
         (source,) = found
         if not isinstance(source, CompiledSource):
             return None
-        return source, PreparedRollout(env, policy, capture=source.traced_capture)
+        rollout = PreparedRollout(
+            env, policy, capture=source.traced_capture, deterministic=deterministic
+        )
+        return source, rollout
     except Exception:
         # The worker finds out with concrete arrays, or reports why it cannot.
         return None
