@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import pytest
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import BackendUnavailableError
