@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jax
 import pytest
-from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render.batch.clip import Clip
 from lerax_render.batch.loading import load_env, load_policy
@@ -67,7 +66,7 @@ def test_environment_and_policy_of_a_folder_know_each_others_classes(write, tmp_
         }
     )
     env = load_env("envs.py:Env")
-    MLPActorCriticPolicy(env, feature_size=4, key=jax.random.key(0)).serialize("policy.eqx")
+    env.policy_class()(env, feature_size=4, key=jax.random.key(0)).serialize("policy.eqx")
     jax.effects_barrier()
     policy = load_policy("policy.eqx", f"{where}:Own", env, {"feature_size": 4})
 
