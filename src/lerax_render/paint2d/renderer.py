@@ -7,6 +7,7 @@ import numpy as np
 from lerax.render import WHITE, Color, Transform
 from numpy.typing import NDArray
 
+from ..video import DrawnVideo, VideoWriter
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer
 from .layout import Layout
@@ -32,6 +33,8 @@ class HeadlessPygameRenderer(CommandRenderer):
         background_color: What `clear` fills the picture with, and what it is at first.
         transform: From world units to pixels; without one, a world unit is a pixel, and the origin
             is the lower left corner.
+        video: Gets the picture at each `draw`, as `env.render` calls it; `open` or the first `draw`
+            begins the clip, and `close` ends it.
 
     Raises:
         TypeError: If a size is not a whole number.
@@ -51,6 +54,7 @@ class HeadlessPygameRenderer(CommandRenderer):
         height: int,
         background_color: Color = WHITE,
         transform: Transform | None = None,
+        video: VideoWriter | None = None,
     ) -> None:
         plain = Layout(width, height, 1.0, (0.0, 0.0))
         self.width = width
@@ -58,7 +62,7 @@ class HeadlessPygameRenderer(CommandRenderer):
         self.background_color = background_color
         self.transform = plain.transform if transform is None else transform
         self._layout = Layout.of(self)
-        self._host = _Host(Canvas(self._layout))
+        self._host = _Host(Canvas(self._layout), DrawnVideo(video))
 
     @property
     def screen(self) -> pygame.Surface:
@@ -82,18 +86,21 @@ class HeadlessPygameRenderer(CommandRenderer):
 
     @override
     def open(self) -> None:
-        """Give a closed renderer a new picture; an open one keeps its own."""
+        """Begin the clip, where there is one; a renderer that was closed gets a new picture."""
+        self._host.clip.open()
         if self._host.canvas is None:
             self._host.canvas = Canvas(self._layout)
 
     @override
     def close(self) -> None:
-        """Free the picture, and nothing else of pygame's. May be called twice."""
+        """Free the picture, and nothing else of pygame's; end the clip. May be called twice."""
         self._host.canvas = None
+        self._host.clip.close()
 
     @override
     def draw(self) -> None:
-        """Do nothing: what was drawn can be read at any time."""
+        """Hand the picture to `video`, if there is one; it can be read at any time."""
+        self._host.clip.write(self.as_array)
 
     @override
     def clear(self) -> None:
@@ -122,6 +129,7 @@ class HeadlessPygameRenderer(CommandRenderer):
 class _Host:
     """What changes about a renderer, which is frozen itself."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: Canvas, clip: DrawnVideo) -> None:
         self.canvas: Canvas | None = canvas
+        self.clip = clip
         self.skipped = 0
