@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import mujoco
 from jax import random as jr
-from lerax.env import Acrobot, CartPole, MountainCar, Pendulum
+from lerax.env.classic_control import Acrobot, CartPole, MountainCar, Pendulum
 from lerax.utils import unstack_pytree
 from report import Section, number
 from scenes import Poses, bare, humanoid

@@ -1,13 +1,17 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .errors import UnsupportedEnvError
 from .painter import Painter
 from .settings import Picture, PixelFormat
 from .trees import count_steps, map_arrays
+
+if TYPE_CHECKING:
+    from .video import VideoWriter
 
 
 class Scene(ABC):
@@ -43,6 +47,23 @@ class Scene(ABC):
             ValueError, TypeError: `picture` does not fit this kind of scene.
             BackendUnavailableError: What the painter needs does not work here.
         """
+
+    def renderer(self, picture: Picture, video: "VideoWriter | None") -> Any:
+        """Open a renderer that the environment's own `render` draws on.
+
+        Args:
+            picture: What the frames look like.
+            video: Gets a frame for each `draw`.
+
+        Raises:
+            ValueError, TypeError: `picture` does not fit this kind of scene.
+            UnsupportedEnvError: The environment paints by itself.
+            BackendUnavailableError: What the renderer needs does not work here.
+        """
+        raise UnsupportedEnvError(
+            "this environment paints by itself, on no renderer of Lerax's or ours: take "
+            "record(env, policy), or capture(env, states=states)"
+        )
 
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""

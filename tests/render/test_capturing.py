@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 from lerax_render import (
     RenderWarning,
@@ -420,7 +420,7 @@ def test_a_clip_is_captured_before_it_is_painted_only_where_the_camera_looks_ahe
 @pytest.mark.parametrize(
     ("clip", "absent"),
     [
-        ("from lerax.env import CartPole; env = CartPole()", "mujoco"),
+        ("from lerax.env.classic_control import CartPole; env = CartPole()", "mujoco"),
         ("env = lr.Simulation('assets/scenes/arm.xml')", "jax pygame lerax equinox"),
     ],
 )

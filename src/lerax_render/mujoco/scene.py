@@ -10,9 +10,11 @@ from ..settings import Camera, Picture, PixelFormat
 if TYPE_CHECKING:
     import mujoco
 
+    from ..video import VideoWriter
     from .aim import View
     from .painter import PosePainter
     from .pose import Pose
+    from .renderer import HeadlessMujocoRenderer
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,24 @@ class MujocoScene(Scene):
         from .painter import PosePainter
 
         return PosePainter(self.model, picture, workers)
+
+    @override
+    def renderer(self, picture: Picture, video: "VideoWriter | None") -> "HeadlessMujocoRenderer":
+        """Open a renderer of the model.
+
+        Raises:
+            ValueError, TypeError: As for `HeadlessMujocoRenderer`.
+            BackendUnavailableError: Likewise.
+        """
+        from .renderer import HeadlessMujocoRenderer
+
+        return HeadlessMujocoRenderer(
+            self.model,
+            *picture.size,
+            camera=picture.camera,
+            quality=picture.quality,
+            video=video,
+        )
 
     @override
     def kept(self) -> "MujocoScene":

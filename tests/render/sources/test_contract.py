@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from jax import numpy as jnp
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 from lerax_render import Simulation
 from lerax_render.naming.loading import load_env
