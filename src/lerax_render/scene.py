@@ -1,7 +1,7 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from .errors import UnsupportedEnvError
 from .painter import Painter
 from .settings import Picture, PixelFormat
 from .trees import count_steps, map_arrays
-
-if TYPE_CHECKING:
-    from .video import VideoWriter
 
 
 class Scene(ABC):
@@ -48,7 +45,7 @@ class Scene(ABC):
             BackendUnavailableError: What the painter needs does not work here.
         """
 
-    def renderer(self, picture: Picture, video: "VideoWriter | None") -> Any:
+    def renderer(self, picture: Picture, video: Any | None) -> Any:
         """Open a renderer that the environment's own `render` draws on.
 
         Args:
