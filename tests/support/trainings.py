@@ -126,8 +126,9 @@ class Shrinking(OnPolicy[Any]):
     value_loss_coefficient: float = 0.0
     max_grad_norm: float = 0.0
 
-    def __init__(self, optimizer: Any) -> None:
+    def __init__(self, optimizer: Any, num_envs: int = NUM_ENVS) -> None:
         self.optimizer = optimizer
+        self.num_envs = num_envs
 
     def per_step(self, step_state: Any) -> Any:
         return step_state

@@ -1,6 +1,5 @@
 """Recordings in real trainings."""
 
-import dataclasses
 import os
 import signal
 import sys
@@ -27,6 +26,7 @@ from support.trainings import (
     GifMemory,
     Memory,
     Mp4Memory,
+    Shrinking,
     Training,
     arrays,
     assert_same_policy,
@@ -107,7 +107,7 @@ def test_recording_does_not_touch_an_environment_that_lives_on_the_host(monkeypa
     for interval in (0, 4):
         env = GymToLeraxEnv(gymnasium.make("CartPole-v1", render_mode="rgb_array"))
         training = Training(env)
-        training.algorithm = dataclasses.replace(training.algorithm, num_envs=1)
+        training.algorithm = Shrinking(training.algorithm.optimizer, num_envs=1)
         memory = GifMemory()
         options = {"video_interval": interval, "video_keep": False, **SMALL}
         with LoggingCallback(memory, **options) as callback:
