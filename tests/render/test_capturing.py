@@ -462,8 +462,8 @@ def test_verdicts_on_environments_are_forgotten(monkeypatch):
 
     layout = find_source(Counting()).layout
     # Whatever it is.
-    monkeypatch.setattr(lerax2d, "_traceable", lambda env, layout: True)
-    for _ in range(lerax2d._cached_traceable.cache_info().maxsize + 5):
-        assert lerax2d._is_traceable(another(), layout)
-    info = lerax2d._cached_traceable.cache_info()
+    monkeypatch.setattr(lerax2d, "_found", lambda env, layout: lerax2d.Drawn(layout))
+    for _ in range(lerax2d._cached.cache_info().maxsize + 5):
+        assert lerax2d._source(another(), layout) == lerax2d.Drawn(layout)
+    info = lerax2d._cached.cache_info()
     assert info.currsize == info.maxsize
