@@ -28,6 +28,7 @@ PARTS = {
     "render": Part("render"),
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True),
+    "framing": Part("framing"),
     "memory": Part("memory"),
     "workers": Part("workers"),
     "gallery": Part("gallery"),

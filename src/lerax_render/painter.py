@@ -36,6 +36,14 @@ class Painter(ABC):
             valid until the next is asked for.
         """
 
+    def aim(self, view: Any) -> None:
+        """Take the view that the scene chose, see `Scene.aimed`.
+
+        Raises:
+            NotImplementedError: Its scenes choose none.
+        """
+        raise NotImplementedError
+
     def close(self) -> None:  # noqa: B027
         """Free what the painter holds. May be called twice."""
 

@@ -78,6 +78,8 @@ class Replay:
         observations: `env.observation` of each state, likewise; `None` where that takes more than
             1 kB a step. Where it is random, the policy has seen another sample.
         origin: Where it comes from.
+        whole: The replay that this is a part of, from which it takes its camera; `None` for a whole
+            one.
     """
 
     scene: Scene
@@ -90,6 +92,7 @@ class Replay:
     actions: Any = None
     observations: Any = None
     origin: Origin = field(default_factory=Origin)
+    whole: "Replay | None" = None
 
     @property
     def steps(self) -> int:
@@ -119,7 +122,8 @@ class Replay:
         if start >= stop:
             raise ValueError(f"replay[{part.start}:{part.stop}] of {self.steps} steps is empty")
         cut = self.mapped(lambda array: array[start:stop])
-        return dataclasses.replace(cut, captured=self.scene.cut(self.captured, start, stop))
+        captured = self.scene.cut(self.captured, start, stop)
+        return dataclasses.replace(cut, captured=captured, whole=self.whole or self)
 
     @property
     def episodes(self) -> tuple[Episode, ...]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .errors import UnsupportedEnvError
 from .painter import Painter
 from .settings import Picture, PixelFormat
 from .trees import count_steps, map_arrays
@@ -44,6 +45,23 @@ class Scene(ABC):
             BackendUnavailableError: What the painter needs does not work here.
         """
 
+    def renderer(self, picture: Picture, video: Any | None) -> Any:
+        """Open a renderer that the environment's own `render` draws on.
+
+        Args:
+            picture: What the frames look like.
+            video: Gets a frame for each `draw`.
+
+        Raises:
+            ValueError, TypeError: `picture` does not fit this kind of scene.
+            UnsupportedEnvError: The environment paints by itself.
+            BackendUnavailableError: What the renderer needs does not work here.
+        """
+        raise UnsupportedEnvError(
+            "this environment paints by itself, on no renderer of Lerax's or ours: take "
+            "record(env, policy), or capture(env, states=states)"
+        )
+
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""
         return self
@@ -65,6 +83,27 @@ class Scene(ABC):
     def looks_ahead(self, picture: Picture) -> bool:
         """Whether this picture depends on what happens later in the clip, as framing does."""
         return False
+
+    def aimed(
+        self,
+        picture: Picture,
+        captured: "Captured",
+        *,
+        before: Any | None = None,
+        goes_on: bool = False,
+    ) -> Any:
+        """Return the view from which a scene that looks ahead is best seen, for `Painter.aim`.
+
+        Args:
+            picture: What the frames look like; their size is that of a tile.
+            captured: What was captured of a rollout.
+            before: The view of other rollouts, with which this one is compared.
+            goes_on: Whether there are more steps than these.
+
+        Raises:
+            NotImplementedError: This scene does not look ahead.
+        """
+        raise NotImplementedError
 
 
 type Captured = Any

@@ -8,6 +8,7 @@ import numpy as np
 from lerax.render import WHITE, Color, Transform
 from numpy.typing import NDArray
 
+from ..video import DrawnVideo, VideoWriter
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer, Pen
 from .layout import Layout, View
@@ -33,6 +34,8 @@ class HeadlessPygameRenderer(CommandRenderer):
         background_color: What `clear` fills the picture with, and what it is at first.
         transform: From world units to pixels; without one, a world unit is a pixel, and the origin
             is the lower left corner.
+        video: Gets the picture at each `draw`, as `env.render` calls it; `open` or the first `draw`
+            begins the clip, and `close` ends it.
 
     Raises:
         TypeError: If a size is not a whole number.
@@ -52,6 +55,7 @@ class HeadlessPygameRenderer(CommandRenderer):
         height: int,
         background_color: Color = WHITE,
         transform: Transform | None = None,
+        video: VideoWriter | None = None,
     ) -> None:
         plain = Layout(width, height, 1.0, (0.0, 0.0))
         self.width = width
@@ -59,7 +63,7 @@ class HeadlessPygameRenderer(CommandRenderer):
         self.background_color = background_color
         self.transform = plain.transform if transform is None else transform
         self._layout = Layout.of(self)
-        self._pen = _Host(self.transform, background_color, self._layout)
+        self._pen = _Host(self.transform, background_color, self._layout, DrawnVideo(video))
 
     @property
     def screen(self) -> pygame.Surface:
@@ -83,18 +87,21 @@ class HeadlessPygameRenderer(CommandRenderer):
 
     @override
     def open(self) -> None:
-        """Give a closed renderer a new picture; an open one keeps its own."""
+        """Begin the clip, where there is one; a renderer that was closed gets a new picture."""
+        self._pen.clip.open()
         if self._pen.canvas is None:
             self._pen.canvas = Canvas(self._layout)
 
     @override
     def close(self) -> None:
-        """Free the picture, and nothing else of pygame's. May be called twice."""
+        """Free the picture, and nothing else of pygame's; end the clip. May be called twice."""
         self._pen.canvas = None
+        self._pen.clip.close()
 
     @override
     def draw(self) -> None:
-        """Do nothing: what was drawn can be read at any time."""
+        """Hand the picture to `video`, if there is one; it can be read at any time."""
+        self._pen.clip.write(self.as_array)
 
     @override
     def clear(self) -> None:
@@ -128,8 +135,11 @@ class HeadlessPygameRenderer(CommandRenderer):
 class _Host(Pen):
     """What changes about a renderer, which is frozen itself."""
 
-    def __init__(self, transform: Transform, background: Color, layout: Layout) -> None:
+    def __init__(
+        self, transform: Transform, background: Color, layout: Layout, clip: DrawnVideo
+    ) -> None:
         super().__init__(transform, background)
         self.canvas: Canvas | None = Canvas(layout)
         self.view: View = layout.view
+        self.clip = clip
         self.skipped = 0

@@ -3,9 +3,10 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, override
+from typing import TYPE_CHECKING, Any, ClassVar, override
 
 import numpy as np
+from lerax.render import Color
 
 from ..painter import Painter
 from ..scene import Captured, Scene
@@ -13,6 +14,10 @@ from ..settings import Picture, PixelFormat
 from ..trees import row
 from .drawlist import DrawList, DrawListPainter, on_top_of_each_other, single_frames
 from .layout import Layout
+from .renderer import HeadlessPygameRenderer
+
+if TYPE_CHECKING:
+    from ..video import VideoWriter
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,7 @@ class Scene2D(Scene):
         Raises:
             ValueError: A camera was asked for.
         """
-        if picture.camera is not None:
-            raise ValueError(
-                f"camera={picture.camera!r} was given, but a 2D environment has no camera to "
-                "choose; leave camera=None"
-            )
+        _check_no_camera(picture)
         return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
 
     @override
@@ -70,6 +71,32 @@ class Scene2D(Scene):
             return super().held(captured, steps)
         nothing = DrawList(np.zeros(0, np.float32), (), False)
         return row([*single_frames(captured), *[nothing] * steps])
+
+    @override
+    def renderer(self, picture: Picture, video: "VideoWriter | None") -> HeadlessPygameRenderer:
+        """Open a renderer of the layout's own size.
+
+        Raises:
+            ValueError: A camera or another size was asked for.
+        """
+        _check_no_camera(picture)
+        layout = self.layout
+        if picture.width not in (None, layout.width) or picture.height not in (None, layout.height):
+            raise ValueError(
+                f"env.render draws this environment at {layout.width}x{layout.height} pixels: "
+                "leave width and height away, or take record(env, policy), which scales it"
+            )
+        return HeadlessPygameRenderer(
+            layout.width, layout.height, Color(*layout.background), layout.transform, video
+        )
+
+
+def _check_no_camera(picture: Picture) -> None:
+    if picture.camera is not None:
+        raise ValueError(
+            f"camera={picture.camera!r} was given, but a 2D environment has no camera to "
+            "choose; leave camera=None"
+        )
 
 
 class _CommandPainter(Painter):

@@ -23,18 +23,20 @@ from lerax import render as lerax_renderers
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
 from ..acting import unstacked
+from ..errors import RenderError, UnsupportedEnvError
 from ..paint2d import (
     DrawList,
     HeadlessPygameRenderer,
     Layout,
     Scene2D,
-    TracingRenderer,
     offscreen_display,
 )
 from ..scene import Captured, Scene
 from ..trees import row
 from .base import CompiledSource
+from .custom import draws_itself
 from .program import Program, form_of
+from .users_code import DrawnWithinTrace, WatchfulRenderer, named
 
 if TYPE_CHECKING:
     from ..acting import PyTree
@@ -117,7 +119,8 @@ class EagerlyDrawn(Drawn):
         def drawn(state: Any) -> DrawList:
             frame = _drawn_of_numpy(env, state, self.layout) if self.takes_numpy else None
             if frame is None:
-                frame = draw_commands(env, state, self.layout)
+                with named(env, "render"):
+                    frame = draw_commands(env, state, self.layout)
             # Of equal commands one copy is kept: they are most of what a frame takes.
             commands = forms.setdefault(frame.commands, frame.commands)
             return DrawList(np.asarray(frame.numbers, np.float32), commands, frame.cleared)
@@ -127,35 +130,47 @@ class EagerlyDrawn(Drawn):
 
 def match(env: Any) -> Drawn | str:
     """Match environments whose default renderer is Lerax's (or our) 2D pygame renderer."""
+    if not callable(getattr(env, "default_renderer", None)):
+        return f"a default_renderer(): a {type(env).__name__} has none"
     renderer: Any = None
     try:
-        with offscreen_display():
+        with offscreen_display(), named(env, "default_renderer"):
             try:
                 renderer = env.default_renderer()
-                layout = _layout_of(renderer)
+                layout = _layout_of(env, renderer)
             finally:
                 getattr(renderer, "close", lambda: None)()
-    except Exception as error:
-        return f"a default_renderer(): calling it raised {type(error).__name__}: {error}"
+    except NotImplementedError as error:
+        return f"a default_renderer(): calling it raised NotImplementedError: {error}"
     if isinstance(layout, str):
         return layout
     try:
         return _source(env, layout)
-    except Exception as error:
-        return (
-            f"draw commands: env.render raised {type(error).__name__}: {error}, "
-            "called with a renderer that has the methods of Abstract2DRenderer"
-        )
+    except DrawnWithinTrace:
+        raise
+    except RenderError as error:
+        # It may ask of its own renderer what ours does not have. Of two errors, ours comes first.
+        if not draws_itself(env):
+            raise
+        return f"draw commands: {error}"
+    except NotImplementedError as error:
+        return f"draw commands: env.render raised NotImplementedError: {error}"
 
 
-def _layout_of(renderer: Any) -> Layout | str:
-    """Return a standard renderer's layout, or what it is instead."""
+def _layout_of(env: Any, renderer: Any) -> Layout | str:
+    """Return the layout of an environment's standard renderer, or what it is instead."""
     # As Lerax's VideoRenderer has.
     while isinstance(inner := getattr(renderer, "inner", None), Abstract2DRenderer):
         renderer = inner
     if not isinstance(renderer, Abstract2DRenderer) or type(renderer) not in _STANDARD:
         return f"a 2D pygame renderer: default_renderer() gave a {type(renderer).__name__}"
-    return Layout.of(renderer)
+    try:
+        return Layout.of(renderer)
+    except (ValueError, TypeError) as error:
+        raise UnsupportedEnvError(
+            f"{type(env.unwrapped).__name__}.default_renderer gave a {type(renderer).__name__} "
+            f"whose picture cannot be laid out: {error}"
+        ) from error
 
 
 def draw_commands(env: Any, state: "PyTree", layout: Layout) -> DrawList:
@@ -182,8 +197,8 @@ def _drawn_of_numpy(env: Any, state: "PyTree", layout: Layout) -> DrawList | Non
         return None
 
 
-def _recorder(env: Any, state: "PyTree", layout: Layout) -> TracingRenderer:
-    recorder = TracingRenderer(layout)
+def _recorder(env: Any, state: "PyTree", layout: Layout) -> WatchfulRenderer:
+    recorder = WatchfulRenderer(layout)
     env.render(state, recorder)
     return recorder
 
@@ -223,8 +238,10 @@ def _cached(alike: _Alike, layout: Layout) -> Drawn:
 
 
 def _found(env: Any, layout: Layout) -> Drawn:
-    state = jax.tree.map(_as_array, env.initial(key=jr.key(0)))
-    concrete = [draw_commands(env, state, layout) for _ in range(2)]
+    with named(env, "initial"):
+        state = jax.tree.map(_as_array, env.initial(key=jr.key(0)))
+    with named(env, "render"):
+        concrete = [draw_commands(env, state, layout) for _ in range(2)]
     try:
         program = Program.traced(partial(_recorder, layout=layout), env, state)
     except Exception as error:

@@ -4,6 +4,7 @@ A state may hold an `mjx.Model`, too, which the environment changes at a reset: 
 goals. What a picture needs of it is kept where it differs from the model that is drawn.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, override
 
@@ -57,7 +58,7 @@ def match(env: Any) -> Mujoco | str:
     """Match environments with a `mujoco_model`, as all of Lerax's MuJoCo environments have."""
     model = getattr(getattr(env, "unwrapped", env), "mujoco_model", None)
     if model is None:
-        return "a MuJoCo model: env.unwrapped has no mujoco_model"
+        return f"a MuJoCo model: env.unwrapped has no mujoco_model{_misnamed(env)}"
     import mujoco
 
     if not isinstance(model, mujoco.MjModel):
@@ -65,6 +66,16 @@ def match(env: Any) -> Mujoco | str:
     if _draws_otherwise(env):
         return "a MuJoCo picture: the environment has a render and a default_renderer of its own"
     return Mujoco()
+
+
+def _misnamed(env: Any) -> str:
+    """Say where a model is that has another name."""
+    mujoco = sys.modules.get("mujoco")
+    attributes = getattr(getattr(env, "unwrapped", env), "__dict__", {})
+    for name, value in attributes.items():
+        if mujoco is not None and isinstance(value, mujoco.MjModel):
+            return f", but a MjModel in {name}: name it mujoco_model"
+    return ""
 
 
 def _draws_otherwise(env: Any) -> bool:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import record

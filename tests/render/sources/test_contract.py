@@ -4,10 +4,10 @@ import sys
 
 import pytest
 from jax import numpy as jnp
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 from lerax_render import Simulation
-from lerax_render.batch.loading import load_env
+from lerax_render.naming.loading import load_env
 from lerax_render.sources.custom import Custom
 from lerax_render.sources.gymnasium import Gymnasium
 from lerax_render.sources.gymnax import Gymnax

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
+from lerax.env.classic_control import (
+    Acrobot,
+    CartPole,
+    ContinuousMountainCar,
+    MountainCar,
+    Pendulum,
+)
 from lerax.wrapper import FlattenObservation, Identity, RescaleAction, TransformObservation
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -28,7 +34,7 @@ from lerax_render import (
     render,
     rollout,
 )
-from lerax_render.batch.loading import load_env
+from lerax_render.naming.loading import load_env
 from lerax_render.sources import find_source
 from lerax_render.sources.custom import Custom
 from lerax_render.sources.gymnasium import Gymnasium
