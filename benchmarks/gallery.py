@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from report import Section
 from timing import Row, best_of, costs, exhaust, known
 

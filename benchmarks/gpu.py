@@ -197,7 +197,7 @@ def training(*arguments: str) -> Iterator[Section]:
     """PPO with and without recordings."""
     import jax
     from lerax.algorithm import PPO
-    from lerax.env import CartPole
+    from lerax.env.classic_control import CartPole
     from recording import FRAMES, INTERVAL, Comparison
     from scenes import humanoid
 

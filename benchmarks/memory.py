@@ -7,7 +7,7 @@ from report import Section
 from timing import costs, peak_memory
 
 CODE = (
-    "from lerax.env import CartPole; import lerax_render as lr; "
+    "from lerax.env.classic_control import CartPole; import lerax_render as lr; "
     "lr.record(CartPole(), path='{path}', steps={steps}, width=320, height=240)"
 )
 SHORT, LONG = 1_000, 10_000

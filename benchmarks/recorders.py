@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import random as jr
-from lerax.env import CartPole, MountainCar
+from lerax.env.classic_control import CartPole, MountainCar
 from lerax.render import VideoRenderer
 from lerax.utils import unstack_pytree
 from report import Section, number

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 from jax import random as jr
 from lerax.algorithm import PPO
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 from report import Section
 from timing import Row, at_most, cpu_time, known

@@ -6,14 +6,14 @@ from typing import Any
 import jax
 import mujoco
 from jax import random as jr
-from lerax.env import Acrobot, CartPole, MountainCar, Pendulum
+from lerax.env.classic_control import Acrobot, CartPole, MountainCar, Pendulum
 from lerax.utils import unstack_pytree
 from report import Section, number
 from scenes import Poses, bare, humanoid
 from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 
 from lerax_render import HeadlessMujocoRenderer, Replay, VideoWriter, capture, render, rollout
-from lerax_render.mujoco.camera import CameraRig
+from lerax_render.mujoco.aim.camera import CameraRig
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.settings.picture import Picture
 

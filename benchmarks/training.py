@@ -16,7 +16,7 @@ from jax import random as jr
 from lerax.algorithm import PPO
 from lerax.callback import AbstractIterationCallback
 from lerax.callback.base_callback import EmptyCallbackState
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 from lerax.utils import callback_with_numpy_wrapper, callback_wrapper
 from report import Section, number

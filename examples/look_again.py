@@ -8,7 +8,7 @@ others and painted as often as you like, without the environment and the policy.
 
 import argparse
 
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
 

@@ -10,7 +10,7 @@ import argparse
 from jax import lax
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
 

@@ -8,7 +8,7 @@ This takes about half a minute on two cores. The clips are also in `logs/<run>/v
 
 from jax import random as jr
 from lerax.algorithm import PPO
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_log import ConsoleBackend, LoggingCallback, TensorBoardBackend

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
 from lerax_render.mujoco import gl

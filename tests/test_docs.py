@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 from PIL import Image
 

@@ -1,5 +1,6 @@
 """`scripts/setup` on a small project of the same shape, made on the spot; needs no network."""
 
+import ast
 import hashlib
 import os
 import re
@@ -41,15 +42,23 @@ version = "0"
 """
 
 
-def write_dependency(folder: Path) -> str:
-    """Put the wheel of a package named `leaf` into `folder`; returns its line in a lock."""
-    wheel = folder / "leaf-1.0-py3-none-any.whl"
+def write_wheel(folder: Path, name: str, version: str, *needs: str) -> Path:
+    """Put the wheel of a package with one empty module into `folder`."""
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    information = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(wheel, "w") as file:
-        file.writestr("leaf.py", "")
-        file.writestr("leaf-1.0.dist-info/METADATA", METADATA.format("leaf", "1.0"))
-        file.writestr("leaf-1.0.dist-info/WHEEL", WHEEL)
-        file.writestr("leaf-1.0.dist-info/RECORD", "")
-    return f"leaf==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+        file.writestr(f"{name}.py", "")
+        metadata = METADATA.format(name, version) + "".join(f"Requires-Dist: {n}\n" for n in needs)
+        file.writestr(f"{information}/METADATA", metadata)
+        file.writestr(f"{information}/WHEEL", WHEEL)
+        file.writestr(f"{information}/RECORD", "")
+    return wheel
+
+
+def locked(wheel: Path) -> str:
+    """Return a wheel's line in a lock."""
+    name, version = wheel.name.split("-")[:2]
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 def write_program(path: Path, text: str) -> None:
@@ -82,7 +91,8 @@ class Checkout:
         (self.path / "src/lerax_render/__init__.py").touch()
         (self.path / "backend.py").write_text(BACKEND)
         (self.path / "pyproject.toml").write_text(PYPROJECT)
-        self.lock.write_text(write_dependency(wheels))
+        self.wheels = wheels
+        self.lock.write_text(locked(write_wheel(wheels, "leaf", "1.0")))
         (self.bin / "uv").symlink_to(machine / "uv")
         (self.bin / "python3.13").symlink_to(sys._base_executable)
         self.env = {
@@ -99,18 +109,19 @@ class Checkout:
     def lock(self) -> Path:
         return self.path / "requirements.lock"
 
-    def start(self, **env: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [self.path / "scripts/setup"],
+            [self.path / "scripts/setup", *arguments],
             env=self.env | env,
+            cwd=self.path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def setup(self, **env: str) -> tuple[int, str]:
-        process = self.start(**env)
+    def setup(self, *arguments: str, **env: str) -> tuple[int, str]:
+        process = self.start(*arguments, **env)
         stdout, stderr = process.communicate(timeout=60)
         assert stdout == ""
         return process.returncode, stderr
@@ -201,6 +212,54 @@ def test_what_is_imported_is_compiled_at_set_up(checkout: Checkout) -> None:
     assert origins() == {".pyc", ".py"}
     assert checkout.setup(**kept) == (0, READY)
     assert origins() == {".pyc"}
+
+
+def installed(venv: Path) -> dict[str, str]:
+    """The versions of all packages in a virtual environment."""
+    script = """if 1:
+        from importlib.metadata import distributions
+        print({found.name: found.version for found in distributions()})
+    """
+    found = subprocess.check_output([venv / "bin/python", "-c", script], text=True)
+    versions: dict[str, str] = ast.literal_eval(found)
+    return versions
+
+
+def test_a_second_environment_has_another_lerax_and_is_else_the_same(checkout: Checkout) -> None:
+    with checkout.lock.open("a") as lock:
+        lock.write(locked(write_wheel(checkout.wheels, "lerax", "1.0")))
+    write_wheel(checkout.wheels, "leaf", "3.0")
+    write_wheel(checkout.wheels, "twig", "1.0")
+    assert checkout.setup()[0] == 0
+    first = {"leaf": "1.0", "lerax": "1.0", "lerax-render": "0"}
+    assert installed(checkout.venv) == first
+
+    # What it needs beyond the lock is found, and moviepy, which is nowhere here, is left out.
+    given = write_wheel(checkout.home, "lerax", "2.0", "leaf>=1", "twig", "moviepy>=2")
+    wanted = ("--lerax", os.path.relpath(given, checkout.path))
+    code, output = checkout.setup(*wanted)
+    assert (code, output.splitlines()[-1]) == (0, "setup: .venv-lerax is ready")
+    second = checkout.path / ".venv-lerax"
+    assert installed(second) == {**first, "lerax": "2.0", "twig": "1.0"}
+    assert installed(checkout.venv) == first
+    assert checkout.setup(*wanted) == (0, "setup: .venv-lerax is ready\n")
+
+    # Another wheel of the same name.
+    write_wheel(checkout.home, "lerax", "2.0", "leaf>=1")
+    assert checkout.setup(*wanted)[0] == 0
+    assert "twig" not in installed(second)
+
+
+def test_a_lerax_that_is_not_there_is_said_before_anything_is_made(checkout: Checkout) -> None:
+    code, output = checkout.setup("--lerax", "../lerax-main.whl")
+    assert code == 1
+    assert output.startswith("setup: no Lerax at '../lerax-main.whl': give a wheel, a folder or a")
+    assert not (checkout.path / ".venv-lerax").exists()
+    code, output = checkout.setup("--leraks", "x")
+    assert (code, output) == (
+        1,
+        "setup: unknown argument '--leraks'; there are --lerax VALUE and --uv\n",
+    )
 
 
 def test_interrupted_set_up_is_not_taken_for_a_whole_one(checkout: Checkout, machine: Path) -> None:

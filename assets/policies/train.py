@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jax import random as jr
 from lerax.algorithm import PPO
-from lerax.env import Acrobot, CartPole
+from lerax.env.classic_control import Acrobot, CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 # A cart that may go further stays in the picture, but at its very edge.

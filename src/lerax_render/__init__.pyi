@@ -11,6 +11,7 @@ from .errors import EncodeError as EncodeError
 from .errors import RenderError as RenderError
 from .errors import RenderWarning as RenderWarning
 from .errors import UnsupportedEnvError as UnsupportedEnvError
+from .headless import headless_renderer as headless_renderer
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
 from .recording import record as record

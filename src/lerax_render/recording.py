@@ -13,7 +13,7 @@ import numpy as np
 from .capturing import check_not_traced, each_policy, name_of
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
-from .filming import film, parts_of, warn_if_incomplete
+from .filming import aim, captured_first, film, parts_of, warn_if_incomplete
 from .naming import given_env
 from .replay import Replay, lengthened
 from .settings import (
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
+
+# So many states are looked at before the first is painted, where the camera is left open.
+_STEPS_AHEAD = 1024
 
 
 def record(
@@ -84,7 +87,7 @@ def record(
         fps: Frames a second (default: real time, one over the environment's `dt` in seconds, or 50
             where it has none).
         camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`
-            (default: one that follows the robot).
+            (default: one that looks at what happens).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
@@ -273,12 +276,16 @@ def render(
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
-            first = next(parts)
+            lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
+            if scene.looks_ahead(picture):
+                held, lanes = captured_first(lanes, _STEPS_AHEAD)
+                aim([painter], [scene], picture, held)
+            first = next(lanes)
             yield np.empty(0)
-            for part in itertools.chain([first], parts):
+            for (part,) in itertools.chain([first], lanes):
                 yield from painter.paint(part.captured)
                 painted += part.steps
-        warn_if_incomplete(painter.incomplete, painted)
+        warn_if_incomplete([painter], painted)
 
     # Started here, so that wrong arguments are reported now and not with the first frame, and so
     # that the painter is closed even if no frame is ever asked for.

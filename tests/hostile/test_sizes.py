@@ -5,7 +5,7 @@ import time
 
 import mujoco
 import pytest
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
 from lerax_log import LoggingCallback, TensorBoardBackend

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 from lerax_render import (
     RenderWarning,
@@ -243,9 +243,9 @@ def test_a_tile_of_nan_shows_its_own_rollout_and_not_its_neighbours():
         arm, captured=arm.captured._replace(qpos=np.full_like(arm.captured.qpos, np.nan))
     )
     with pytest.warns(RenderWarning, match="4 of 8 frames"):
-        clip = record([arm, lost], width=129, height=48, format="apng", quality="draft")
+        clip = record([arm, lost], width=129, height=48, format="apng", quality="draft", camera=0)
     with pytest.warns(RenderWarning, match="4 of 4 frames"):
-        alone = record(lost, width=64, height=48, format="apng", quality="draft").frames()
+        alone = record(lost, width=64, height=48, format="apng", quality="draft", camera=0).frames()
     np.testing.assert_array_equal(clip.frames()[:, :, 65:], alone)
 
 
@@ -420,7 +420,7 @@ def test_a_clip_is_captured_before_it_is_painted_only_where_the_camera_looks_ahe
 @pytest.mark.parametrize(
     ("clip", "absent"),
     [
-        ("from lerax.env import CartPole; env = CartPole()", "mujoco"),
+        ("from lerax.env.classic_control import CartPole; env = CartPole()", "mujoco"),
         ("env = lr.Simulation('assets/scenes/arm.xml')", "jax pygame lerax equinox"),
     ],
 )
@@ -462,8 +462,8 @@ def test_verdicts_on_environments_are_forgotten(monkeypatch):
 
     layout = find_source(Counting()).layout
     # Whatever it is.
-    monkeypatch.setattr(lerax2d, "_traceable", lambda env, layout: True)
-    for _ in range(lerax2d._cached_traceable.cache_info().maxsize + 5):
-        assert lerax2d._is_traceable(another(), layout)
-    info = lerax2d._cached_traceable.cache_info()
+    monkeypatch.setattr(lerax2d, "_found", lambda env, layout: lerax2d.Drawn(layout))
+    for _ in range(lerax2d._cached.cache_info().maxsize + 5):
+        assert lerax2d._source(another(), layout) == lerax2d.Drawn(layout)
+    info = lerax2d._cached.cache_info()
     assert info.currsize == info.maxsize

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import CartPole, Pendulum
+from lerax.env.classic_control import CartPole, Pendulum
 
 from lerax_render import (
     EncodeError,

@@ -10,11 +10,17 @@ import jax
 import optax
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.algorithm import PPO, AbstractOnPolicyAlgorithm
+from lerax.algorithm import PPO
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_log import AbstractLoggingBackend
 from support.environments import Counting
+
+try:
+    from lerax.algorithm import AbstractOnPolicyAlgorithm as OnPolicy
+except ImportError:
+    # Lerax's main branch has no base for all of them; this one brings the least of its own.
+    from lerax.algorithm import REINFORCE as OnPolicy
 
 NUM_ENVS, NUM_STEPS = 2, 8
 STEPS_AN_ITERATION = NUM_ENVS * NUM_STEPS
@@ -106,7 +112,7 @@ def tiny_policy(env: Any, key: jax.Array) -> MLPActorCriticPolicy[Any, Any, Any]
     return MLPActorCriticPolicy(env, feature_size=4, key=key, **sizes, **depths)
 
 
-class Shrinking(AbstractOnPolicyAlgorithm[Any]):
+class Shrinking(OnPolicy[Any]):
     """Learns nothing: every parameter shrinks. Compiles in a fraction of PPO's time."""
 
     optimizer: Any
@@ -115,6 +121,13 @@ class Shrinking(AbstractOnPolicyAlgorithm[Any]):
     num_envs: int = NUM_ENVS
     num_steps: int = NUM_STEPS
     batch_size: int = NUM_ENVS * NUM_STEPS
+    # REINFORCE's.
+    normalize_advantages: bool = False
+    value_loss_coefficient: float = 0.0
+    max_grad_norm: float = 0.0
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
 
     def per_step(self, step_state: Any) -> Any:
         return step_state

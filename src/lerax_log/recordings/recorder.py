@@ -51,6 +51,8 @@ class Recorder:
         self._failure: tuple[object, int] = (None, 0)
         # The failure that was warned of last, which is not worth a second warning.
         self._told = ""
+        # Where the run's camera stands: further off when there is more to show.
+        self._view: Any = None
 
     def resume(self) -> None:
         """Record again after recording has paused."""
@@ -109,9 +111,11 @@ class Recorder:
                 frozenset(self._backend.video_formats),
                 self._clip_path(step) if self._videos.keep else None,
                 attempt,
+                self._view,
             )
             if not self._worker.settle():
                 return
+            self._view = recorded.view
             self._backend.log_scalars(recorded.scalars, step)
             for format in self._backend.video_formats:
                 self._backend.log_video("eval/video", recorded.videos[format], step)

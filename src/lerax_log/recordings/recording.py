@@ -85,10 +85,12 @@ class Recorded:
     Attributes:
         videos: The clip by format.
         scalars: `eval/return` and `eval/length`.
+        view: Where the camera stood, for the next recording, or `None` where there is no choice.
     """
 
     videos: Mapping[str, Video]
     scalars: Mapping[str, float]
+    view: Any | None
 
 
 class Attempt:
@@ -121,6 +123,7 @@ def record_clips(
     formats: frozenset[str],
     mp4_path: Path | None,
     attempt: Attempt,
+    view: Any | None = None,
 ) -> Recorded:
     """Record the policy of a snapshot, painting each frame once for all formats.
 
@@ -130,6 +133,7 @@ def record_clips(
         formats: Formats to encode in.
         mp4_path: File to keep the clip in as an MP4; its folder is made. `None` keeps no file.
         attempt: Takes the writers.
+        view: That of the recordings before, so that all of a run can be compared.
 
     Raises:
         RenderError: As `lerax_render.record`.
@@ -165,16 +169,17 @@ def record_clips(
             for format, target in targets.items()
         }
         attempt.take(writers.values())
-        film(
+        view = film(
             [scene],
             snapshot.template.replays(source, env, policy, settings.steps, snapshot.seed),
             list(writers.values()),
             Composition(settings.width, settings.height, settings.fps, overlay),
             settings.picture,
             on_part=lambda lanes: scores.add(lanes[0]),
+            before=view,
         )
     videos = {format: writer.video for format, writer in writers.items()}
-    return Recorded(videos, scores.scalars())
+    return Recorded(videos, scores.scalars(), view)
 
 
 def check_recordable(env: Any, settings: ClipSettings) -> None:

@@ -6,6 +6,7 @@ is the first of the next episode. No state is skipped, so neither is a picture o
 what Gymnasium calls next-step autoreset.
 """
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -224,6 +225,7 @@ def no_action(
 
 
 _NUMBERS = (bool, int, float, complex, np.generic)
+_TEXTS = (str, bytes, enum.Enum)
 
 
 def _as_array(leaf: Any) -> Any:
@@ -241,6 +243,12 @@ def _with_dtype_of(new: Any, old: Any) -> Any:
     Never narrow it: `_alike` complains about that.
     """
     new = _as_array(new)
+    if isinstance(new, _TEXTS) and new != old:
+        raise TypeError(
+            f"a state that had {old!r} in it has {new!r} after a step: in a compiled rollout only "
+            "arrays change. Keep a number in its place, and the texts that it stands for in the "
+            "environment"
+        )
     if not eqx.is_array(new) or new.dtype == old.dtype:
         return new
     return new.astype(old.dtype) if jnp.promote_types(new.dtype, old.dtype) == old.dtype else new

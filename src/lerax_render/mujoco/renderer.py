@@ -3,19 +3,24 @@
     with HeadlessMujocoRenderer(model, 640, 480) as renderer:
         frame = renderer.render(data)  # uint8 (480, 640, 3)
 
+It is a renderer of Lerax's, too: `env.render(state, renderer)`, then `renderer.as_array()`.
+
 The pieces: `gl` finds a GL context, `quality` says how carefully MuJoCo draws in it, `pose` brings
 a state into MuJoCo, and `camera` aims.
 """
 
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
-from typing import Annotated, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
 
 from ..errors import BackendUnavailableError
 from ..settings import MAX_SIZE, between, checked
+from ..video import DrawnVideo, VideoWriter
 
 try:
     import mujoco
@@ -30,7 +35,7 @@ import numpy as np
 
 from . import gl as _gl
 from . import quality as _quality
-from .camera import CameraLike, CameraRig
+from .aim import CameraLike, CameraRig
 from .pose import Pose, PoseLoader, State
 from .shadows import Shadows
 
@@ -63,6 +68,8 @@ class HeadlessMujocoRenderer:
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
             renderer, flags to switch, numbers of `mujoco.mjtVisFlag`.
+        video: Gets the picture at each `draw`, as `env.render` calls it; `open` or the first `draw`
+            begins the clip, and `close` ends it.
 
     Attributes:
         model: As given.
@@ -89,6 +96,7 @@ class HeadlessMujocoRenderer:
         gl: str | None = None,
         max_geom: int = 10_000,
         visual_options: mujoco.MjvOption | Mapping[int, bool] | None = None,
+        video: VideoWriter | None = None,
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
@@ -100,15 +108,22 @@ class HeadlessMujocoRenderer:
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
-        self._rig = CameraRig(model, camera, self.width / self.height, self._options.geomgroup)
+        self.aim(camera)
         self._loader = PoseLoader(model, self._options)
         self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
         self._viewport = mujoco.MjrRect(0, 0, self.width, self.height)
         self._pixels = np.zeros((self.height, self.width, 3), np.uint8)
-        self._painted = self._crowded = False
-        self._owner = (os.getpid(), threading.get_ident())
+        self._crowded = False
+        self._clip = DrawnVideo(video)
+        self._wanted = (quality, gl)
+        self._start()
 
+    def _start(self) -> None:
+        """Open a GL context, on the thread that is going to use it."""
+        quality, gl = self._wanted
+        self._painted = False
+        self._owner = (os.getpid(), threading.get_ident())
         self._context = context = _gl.open_context(gl)
         self.gl_platform = context.platform
         self.gl_renderer = context.renderer
@@ -121,7 +136,7 @@ class HeadlessMujocoRenderer:
                 _checked_side(name, side, context.max_size)
             with context.current():
                 self._drawing = _make_drawing(
-                    _quality.adapt(model, settings, self.width, self.height), context
+                    _quality.adapt(self.model, settings, self.width, self.height), context
                 )
         except BaseException:
             context.close()
@@ -129,6 +144,53 @@ class HeadlessMujocoRenderer:
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
         self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
+
+    def aim(self, camera: CameraLike) -> None:
+        """Take another camera for the pictures from now on.
+
+        Raises:
+            ValueError, TypeError: As for the constructor.
+        """
+        groups = self._options.geomgroup
+        self._rig = CameraRig(self.model, camera, self.width / self.height, groups)
+
+    if not TYPE_CHECKING:
+
+        @property
+        def __class__(self) -> type:
+            """Lerax's `env.render` asks for a renderer of its own class.
+
+            That class brings JAX, which a renderer of MuJoCo's own states does without; and it
+            cannot be told of others, since Equinox forbids `register`.
+            """
+            lerax = sys.modules.get("lerax.render.mujoco_renderer")
+            if lerax is None:
+                return HeadlessMujocoRenderer
+            # Lerax 0.0.5 has no abstract one.
+            return getattr(lerax, "AbstractMujocoRenderer", None) or lerax.MujocoRenderer
+
+    def open(self) -> None:
+        """Begin the clip, where there is one; a renderer that was closed can then be used again."""
+        self._clip.open()
+        if not self._release.alive:
+            self._start()
+
+    def draw(self) -> None:
+        """Hand the picture painted last to `video`, if there is one."""
+        self._clip.write(self.as_array)
+
+    def as_array(self) -> np.ndarray:
+        """The picture painted last.
+
+        Returns:
+            RGB, `uint8 (H, W, 3)`, row 0 on top, an array of its own.
+
+        Raises:
+            RuntimeError: Nothing has been painted, or the renderer is closed.
+        """
+        self._check_usable()
+        self._check_painted()
+        return self._pixels[::-1].copy()
 
     def render(self, state: State) -> np.ndarray:
         """Paint one state.
@@ -207,13 +269,20 @@ class HeadlessMujocoRenderer:
         return objects[numbers[::-1]]
 
     def close(self) -> None:
-        """Free the GL context. It may be called twice, and from any thread."""
+        """Free the GL context, and end the clip. It may be called twice, and from any thread."""
         self._release()
+        self._clip.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._clip.end(kind, error, traceback)
         self.close()
 
     def _update_scene(self) -> None:
@@ -245,8 +314,7 @@ class HeadlessMujocoRenderer:
         and antialiasing mixes the depths at edges.
         """
         self._check_usable()
-        if not self._painted:
-            raise RuntimeError("nothing has been painted yet: call render(state) first")
+        self._check_painted()
         flags = self._scene.flags.copy()
         self._scene.flags[int(mujoco.mjtRndFlag.mjRND_SEGMENT)] = True
         self._scene.flags[int(mujoco.mjtRndFlag.mjRND_IDCOLOR)] = True
@@ -259,6 +327,10 @@ class HeadlessMujocoRenderer:
         """The near and the far plane's distances, in metres, `(2,)`."""
         camera = self._scene.camera[0]
         return np.array([camera.frustum_near, camera.frustum_far], np.float32)
+
+    def _check_painted(self) -> None:
+        if not self._painted:
+            raise RuntimeError("nothing has been painted yet: call render(state) first")
 
     def _check_usable(self) -> None:
         if not self._release.alive:

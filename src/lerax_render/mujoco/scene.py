@@ -10,7 +10,11 @@ from ..settings import Camera, Picture, PixelFormat
 if TYPE_CHECKING:
     import mujoco
 
+    from ..video import VideoWriter
+    from .aim import View
     from .painter import PosePainter
+    from .pose import Pose
+    from .renderer import HeadlessMujocoRenderer
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +44,41 @@ class MujocoScene(Scene):
         return PosePainter(self.model, picture, workers)
 
     @override
+    def renderer(self, picture: Picture, video: "VideoWriter | None") -> "HeadlessMujocoRenderer":
+        """Open a renderer of the model.
+
+        Raises:
+            ValueError, TypeError: As for `HeadlessMujocoRenderer`.
+            BackendUnavailableError: Likewise.
+        """
+        from .renderer import HeadlessMujocoRenderer
+
+        return HeadlessMujocoRenderer(
+            self.model,
+            *picture.size,
+            camera=picture.camera,
+            quality=picture.quality,
+            video=video,
+        )
+
+    @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
+
+    @override
+    def aimed(
+        self,
+        picture: Picture,
+        captured: "Pose",
+        *,
+        before: "View | None" = None,
+        goes_on: bool = False,
+    ) -> "View":
+        from .aim import frame
+
+        width, height = picture.size
+        camera = picture.camera if isinstance(picture.camera, Camera) else None
+        return frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
 
     @override
     def looks_ahead(self, picture: Picture) -> bool:

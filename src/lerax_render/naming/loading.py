@@ -8,16 +8,15 @@ import os
 import pkgutil
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..errors import BackendUnavailableError
 from ..jax_start import start_jax
 from ..settings import check_env
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
-
-_LARGEST_NUMBER = 16
-"""Of a policy's parameters, in bytes: a complex one of double precision."""
+from .policy_file import read_policy
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
@@ -84,6 +83,8 @@ def load_policy(
 ) -> Any:
     """Return the policy in an `.eqx` file, as `policy.serialize(path)` wrote it.
 
+    Files of Lerax 0.0.5 and of its main branch are read with either.
+
     Args:
         source: The file, or its bytes. It holds numbers only and is never unpickled.
         class_spec: The policy's class: a name in `lerax.policy`, `module:Class` or
@@ -107,25 +108,29 @@ def load_policy(
             raise ValueError(_unknown("policy class", class_spec, dir(policies)))
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise FileNotFoundError(f"no policy file {source}")
-    structure = _made(
-        class_spec,
-        lambda **options: eqx.filter_eval_shape(
-            policy_class, env, key=jax.random.key(0), **options
-        ),
-        dict(arguments or {}),
-    )
+    make = partial(policy_class, env, key=jax.random.key(0))
+
+    env_name = type(env.unwrapped).__name__
+
+    def structure_of(**options: Any) -> Any:
+        try:
+            return eqx.filter_eval_shape(make, **options)
+        except Exception as error:
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"{class_spec} cannot be made for {env_name}: {reason}") from error
+
+    structure_of.__signature__ = inspect.signature(make)  # type: ignore[attr-defined]
+    structure = _made(class_spec, structure_of, dict(arguments or {}))
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-            policy = eqx.tree_deserialise_leaves(file, structure, _checked_leaf)
-            if file.read(1):
-                raise ValueError("there is more in the file than this policy has parameters")
-            return policy
-    except Exception as error:
+            return read_policy(file, structure)
+    except ValueError as error:
         name = f"a file of {len(source)} bytes" if isinstance(source, bytes) else source
+        options = ", ".join(f"{key}={value!r}" for key, value in (arguments or {}).items())
         raise ValueError(
-            f"{name} does not hold the parameters of a {class_spec} for this environment "
-            f"({type(error).__name__}: {error}). Give the environment, class and arguments that "
-            "it was trained with"
+            f"{name} does not hold the parameters of a {class_spec}({options}) for "
+            f"{env_name}: {error}. Give the environment, class and arguments that it was trained "
+            "with"
         ) from error
 
 
@@ -208,27 +213,6 @@ def _attribute(spec: str) -> Any:
     return value
 
 
-def _checked_leaf(file: BinaryIO, like: Any) -> Any:
-    """Read one leaf of a policy, whose header is that of an array like the one expected.
-
-    `np.load` alone would also take an archive, and memory for whatever size a header claims.
-    """
-    import equinox as eqx
-    import numpy as np
-
-    if eqx.is_array_like(like) or hasattr(like, "dtype"):
-        start = file.tell()
-        version = np.lib.format.read_magic(file)
-        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-            version, np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(file)
-        if shape != np.shape(like) or dtype.hasobject or dtype.itemsize > _LARGEST_NUMBER:
-            raise ValueError(f"{dtype} {shape} in place of {np.shape(like)}")
-        file.seek(start)
-    return eqx.default_deserialise_filter_spec(file, like)
-
-
 def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
     if not (isinstance(maker, type) or inspect.isroutine(maker)):
         if arguments:
@@ -239,7 +223,7 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
     except TypeError as error:
         raise ValueError(
             f"{spec} does not take these arguments: {error}. "
-            f"It is {getattr(maker, '__name__', spec)}{inspect.signature(maker)}"
+            f"It is {spec.rpartition(':')[2]}{inspect.signature(maker)}"
         ) from error
     try:
         return maker(**arguments)

@@ -8,10 +8,10 @@ import numpy as np
 from jax import random as jr
 
 from ..acting import unstacked
-from ..paint2d import Fitter, offscreen_display
+from ..paint2d import Fitter, offscreen_display, pygame
 from ..painter import Painter
-from ..replay import row
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import CompiledSource, PixelScene
 from .users_code import named
 
@@ -48,11 +48,13 @@ class _Painter(Painter):
         with offscreen_display():
             self._renderer = env.default_renderer()
             _call(self._renderer, "open")
+            # Each tile of a grid has a window of its own, which the last one opened is not.
+            self._window = pygame.display.get_surface()
 
     @override
     def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
         for state in captured:
-            with offscreen_display(), named(self._env, "render"):
+            with offscreen_display(self._window), named(self._env, "render"):
                 self._env.render(state, self._renderer)
                 frame = self._renderer.as_array()
             yield self._fitter.fit(frame)

@@ -1,4 +1,5 @@
 from . import ffmpeg as ffmpeg
+from .drawn import DrawnVideo as DrawnVideo
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
 from .presets import PRESETS as PRESETS

@@ -20,7 +20,7 @@ from typing import BinaryIO
 import jax
 import pytest
 from distributed import Client
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import BackendUnavailableError, Clip, Job, render_clips
@@ -49,7 +49,7 @@ def mark(folder):
 def dies(folder, times):
     if mark(folder) <= times:
         os.kill(os.getpid(), signal.SIGKILL)
-    from lerax.env import CartPole
+    from lerax.env.classic_control import CartPole
     return CartPole()
 
 def fails(folder):

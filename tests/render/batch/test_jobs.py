@@ -115,7 +115,7 @@ def test_what_is_no_clip_has_no_still():
 
 
 def test_clips_come_back_in_memory_and_from_any_folder(tmp_path, monkeypatch):
-    (tmp_path / "envs.py").write_text("from lerax.env import CartPole as Env")
+    (tmp_path / "envs.py").write_text("from lerax.env.classic_control import CartPole as Env")
     monkeypatch.chdir(tmp_path)
     clips = [Clip(env="envs.py:Env", seed=seed, **SMALL) for seed in (1, 2)]
     with ThreadPoolExecutor(1) as executor:

@@ -12,7 +12,7 @@ import jax
 import pytest
 import tyro
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render

@@ -124,7 +124,7 @@ def test_record_gives_the_same_file(tmp_path):
 
 
 def test_kinds_that_paint_fast_are_painted_here():
-    from lerax.env import CartPole
+    from lerax.env.classic_control import CartPole
 
     before = children()
     states = lr.rollout(CartPole(), steps=3).states

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import pytest
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render as lr

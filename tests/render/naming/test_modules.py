@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jax
 import pytest
-from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render.batch.clip import Clip
 from lerax_render.cli import commands as cli
@@ -61,13 +60,13 @@ def test_environment_and_policy_of_a_folder_know_each_others_classes(write, tmp_
     write(
         {
             "policies.py": policies,
-            "envs.py": "from lerax.env import CartPole\nfrom policies import Own\n"
+            "envs.py": "from lerax.env.classic_control import CartPole\nfrom policies import Own\n"
             "class Env(CartPole):\n"
             "    def policy_class(self): return Own",
         }
     )
     env = load_env("envs.py:Env")
-    MLPActorCriticPolicy(env, feature_size=4, key=jax.random.key(0)).serialize("policy.eqx")
+    env.policy_class()(env, feature_size=4, key=jax.random.key(0)).serialize("policy.eqx")
     jax.effects_barrier()
     policy = load_policy("policy.eqx", f"{where}:Own", env, {"feature_size": 4})
 
@@ -151,7 +150,7 @@ def test_neighbours_that_are_imported_later(write):
 
 @pytest.mark.parametrize("first", ["module", "file"])
 def test_neighbours_do_not_depend_on_what_was_loaded_before(write, monkeypatch, first):
-    near = "from lerax.env import CartPole\nclass Env(CartPole): ..."
+    near = "from lerax.env.classic_control import CartPole\nclass Env(CartPole): ..."
     write({"envs.py": "from near_envs import Env", "near_envs.py": near})
     monkeypatch.delitem(sys.modules, "near_envs", raising=False)
     if first == "module":
@@ -216,7 +215,7 @@ def test_what_fails_inside_a_module_is_said(write, monkeypatch, spec, kind):
     write({"broken.py": text})
     with pytest.raises(ValueError, match=rf"broken.* failed in \S*broken\.py, line \d.*{message}"):
         load_env(spec)
-    write({"broken.py": "from lerax.env import CartPole as Env"})
+    write({"broken.py": "from lerax.env.classic_control import CartPole as Env"})
     importlib.invalidate_caches()
     assert load_env(spec).name == "CartPole"
     sys.modules.pop("broken", None)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
+from lerax.env.classic_control import (
+    Acrobot,
+    CartPole,
+    ContinuousMountainCar,
+    MountainCar,
+    Pendulum,
+)
 from lerax.render import BLACK, BLUE, RED, WHITE, Abstract2DRenderer, Color
 
 from lerax_render.paint2d.drawlist import (

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from lerax.env import MountainCar
+from lerax.env.classic_control import MountainCar
 from lerax.render import Color, Transform, VideoRenderer
 
 from lerax_render.paint2d.layout import Layout

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from jax import random as jr
-from lerax.env import Pendulum
+from lerax.env.classic_control import Pendulum
 
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.paint2d.pygame_import import pygame
@@ -169,7 +169,7 @@ pygame.event.post(pygame.event.Event(pygame.USEREVENT))
 
 import jax
 from jax import random as jr
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.paint2d.drawlist import DrawListPainter, TracingRenderer, Layout
 from lerax_render.paint2d.renderer import HeadlessPygameRenderer

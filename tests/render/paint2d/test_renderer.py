@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
+from lerax.env.classic_control import (
+    Acrobot,
+    CartPole,
+    ContinuousMountainCar,
+    MountainCar,
+    Pendulum,
+)
 from lerax.render import BLACK, RED, WHITE, Abstract2DRenderer, Color, Transform
 
 from lerax_render.paint2d.offscreen import offscreen_display

@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 import pytest
 import tyro
-from lerax.env import CartPole
+from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
 from lerax_render.batch import Clip

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum
+from lerax.env.classic_control import (
+    Acrobot,
+    CartPole,
+    ContinuousMountainCar,
+    MountainCar,
+    Pendulum,
+)
 from lerax.wrapper import FlattenObservation, Identity, RescaleAction, TransformObservation
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
