@@ -1,7 +1,14 @@
-"""Whether JAX can compute in this process, before something waits for it or fails within it."""
+"""Whether JAX can compute in this process, before something waits for it or fails within it.
 
-from .errors import BackendUnavailableError
-from .forking import was_forked_after_jax
+JAX's threads are not in a forked child, and whoever computes there waits for them for ever. From
+when the package is imported, this notes whether the process is forked after JAX has started; so it
+imports next to nothing itself.
+"""
+
+import os
+import sys
+
+_forked = False
 
 
 def start_jax() -> str:
@@ -18,6 +25,8 @@ def start_jax() -> str:
         return str(jax.devices()[0].platform)
     # Of a CUDA that is not there, JAX says nothing more than an assertion.
     except (AssertionError, RuntimeError) as error:
+        from .errors import BackendUnavailableError
+
         said = str(error).partition(" (set JAX_PLATFORMS")[0] or "there is no such device here"
         reason = " ".join(said.split()).rstrip(".")
         wanted = jax.config.jax_platforms
@@ -31,9 +40,32 @@ def start_jax() -> str:
 
 def check_not_forked() -> None:
     """Raise `BackendUnavailableError` where JAX was used before this process was forked."""
-    if was_forked_after_jax():
+    if _forked or (_has_started() and _is_single_threaded()):
+        from .errors import BackendUnavailableError
+
         raise BackendUnavailableError(
             "JAX was used before this process was forked, and hangs in it: start processes anew, "
             'with multiprocessing.get_context("spawn"), or have render_clips and WorkerProcesses '
             "do so"
         )
+
+
+def _has_started() -> bool:
+    # Without importing JAX, which may take seconds, and hang in a forked child.
+    return bool(getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None))
+
+
+def _is_single_threaded() -> bool:
+    """Whether none of JAX's threads is here: then the fork came before the package's import."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
+
+
+def _note() -> None:
+    global _forked
+    _forked = _forked or _has_started()
+
+
+os.register_at_fork(after_in_child=_note)
