@@ -1,14 +1,11 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from .errors import UnsupportedEnvError
 from .painter import Painter
 from .settings import Picture, PixelFormat
-
-if TYPE_CHECKING:
-    from .video import VideoWriter
 
 
 class Scene(ABC):
@@ -45,12 +42,12 @@ class Scene(ABC):
             BackendUnavailableError: What the painter needs does not work here.
         """
 
-    def renderer(self, picture: Picture, video: "VideoWriter | None") -> Any:
+    def renderer(self, picture: Picture, video: Any) -> Any:
         """Open a renderer that the environment's own `render` draws on.
 
         Args:
             picture: What the frames look like.
-            video: Gets a frame for each `draw`.
+            video: A `VideoWriter` that gets a frame for each `draw`, or `None`.
 
         Raises:
             ValueError, TypeError: `picture` does not fit this kind of scene.

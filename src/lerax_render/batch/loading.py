@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
+from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
 from .policy_file import read_policy
 
@@ -50,7 +51,7 @@ def load_env(
         return _gymnax(spec.removeprefix("gymnax:"), arguments)
     if ":" in spec:
         return _made(spec, _attribute(spec), arguments)
-    return _made(spec, _lerax_class(spec), arguments)
+    return _lerax_env(spec, arguments)
 
 
 def load_policy(
@@ -154,6 +155,16 @@ def _lerax_envs() -> tuple[dict[str, type], list[str]]:
             ):
                 found.setdefault(attribute, value)
     return found, failures
+
+
+def _lerax_env(name: str, arguments: dict[str, Any]) -> Any:
+    found = _lerax_class(name)
+    try:
+        return _made(name, found, arguments)
+    except FileNotFoundError:
+        if "xml_file" in arguments or "xml_file" not in inspect.signature(found).parameters:
+            raise
+    return made_with_gymnasiums(found, arguments)
 
 
 def _lerax_class(name: str) -> type:
