@@ -126,8 +126,9 @@ class Shrinking(OnPolicy[Any]):
     value_loss_coefficient: float = 0.0
     max_grad_norm: float = 0.0
 
-    def __init__(self, optimizer: Any) -> None:
+    def __init__(self, optimizer: Any, num_envs: int = NUM_ENVS) -> None:
         self.optimizer = optimizer
+        self.num_envs = num_envs
 
     def per_step(self, step_state: Any) -> Any:
         return step_state
@@ -145,13 +146,17 @@ class Shrinking(OnPolicy[Any]):
         return eqx.combine(parameters, rest), opt_state, log
 
 
+def shrinking(**options: int) -> Shrinking:
+    return Shrinking(optax.inject_hyperparams(optax.sgd)(0.1), **options)
+
+
 class Training:
     """A training in an environment that takes little to compile."""
 
     def __init__(self, env: Any | None = None, algorithm: Any | None = None) -> None:
         self.env = env or Counting()
         self.policy = tiny_policy(self.env, jr.key(0))
-        self.algorithm = algorithm or Shrinking(optax.inject_hyperparams(optax.sgd)(0.1))
+        self.algorithm = algorithm or shrinking()
 
     def __call__(
         self, callback: Any = None, total_steps: int = TOTAL_STEPS, seed: int = 1

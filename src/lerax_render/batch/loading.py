@@ -14,7 +14,6 @@ from typing import Any
 from ..errors import BackendUnavailableError
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
-from .policy_file import read_policy
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
@@ -77,6 +76,8 @@ def load_policy(
     """
     import equinox as eqx
     import jax
+
+    from .policy_file import read_policy
 
     if ":" in class_spec:
         policy_class = _attribute(class_spec)

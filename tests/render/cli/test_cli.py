@@ -55,7 +55,7 @@ def test_a_clip_and_its_one_line(run, tmp_path):
 
 
 def test_without_an_output_the_environment_names_the_file(run, tmp_path):
-    assert run("clip", "lerax.env:CartPole", *SMALL, "--no-cache")[0] == 0
+    assert run("clip", "lerax.env.classic_control:CartPole", *SMALL, "--no-cache")[0] == 0
     assert b"ftyp" in (tmp_path / "CartPole.mp4").read_bytes()[:12]
 
 
