@@ -32,20 +32,16 @@ TASKS = 2000
 BYTES = 26_000
 
 
-def kinds(folder: Path) -> dict[str, Clip]:
-    """The clips whose costs are measured; a model that Lerax's Humanoid takes goes to a folder."""
+def kinds() -> dict[str, Clip]:
+    """The clips whose costs are measured."""
     gymnasium = importlib.util.find_spec("gymnasium")
     assert gymnasium is not None
     assert gymnasium.origin is not None
     mjcf = Path(gymnasium.origin).parent / "envs/mujoco/assets"
-    # MJX has no PGS.
-    model = (mjcf / "humanoid.xml").read_text().replace('"PGS"', '"Newton"')
-    (folder / "humanoid.xml").write_text(model)
-    mjx = {"xml_file": str(folder / "humanoid.xml")}
     return {
         "CartPole": Clip(env="CartPole", steps=STEPS),
         "Ant, Gymnasium's MJCF": Clip(env=str(mjcf / "ant.xml"), steps=STEPS),
-        "Humanoid, in MJX": Clip(env="Humanoid", env_args=mjx, steps=STEPS),
+        "Humanoid, in MJX": Clip(env="Humanoid", steps=STEPS),
     }
 
 
@@ -55,7 +51,7 @@ def cpu_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def in_worker(kind: str, folder: str, count: str) -> None:
+def in_worker(kind: str, count: str) -> None:
     """What a fresh worker process does, with a core of its own; prints what each part took."""
     os.sched_setaffinity(0, shares_of_cores(os.cpu_count() or 1)[0])
     import lerax.env  # noqa: F401
@@ -63,7 +59,7 @@ def in_worker(kind: str, folder: str, count: str) -> None:
     import lerax_render.recording  # noqa: F401
 
     times = [cpu_seconds()]
-    clip = kinds(Path(folder))[kind]
+    clip = kinds()[kind]
     for _ in range(int(count)):
         size = clip.record().num_bytes
         times.append(cpu_seconds())
@@ -74,7 +70,7 @@ def in_worker(kind: str, folder: str, count: str) -> None:
 
 def clip_costs(kind: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, "--in-worker", kind, folder]
+        command = [sys.executable, __file__, "--in-worker", kind]
         environment = {
             **os.environ,
             "JAX_COMPILATION_CACHE_DIR": f"{folder}/cache",
@@ -116,12 +112,10 @@ def show(title: str, headings: list[str], rows: list[list[str]]) -> None:
 
 
 def clips() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        names = list(kinds(Path(folder)))
     show(
         f"A clip of {STEPS} steps, 640x480, MP4, on one core; CPU seconds",
         ["", "start", "first, to compile", "first, cached", "each further", "kB", "MB at most"],
-        [clip_costs(kind) for kind in names],
+        [clip_costs(kind) for kind in kinds()],
     )
 
 

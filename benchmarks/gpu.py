@@ -199,7 +199,8 @@ def training(*arguments: str) -> Iterator[Section]:
     from lerax.algorithm import PPO
     from lerax.env.classic_control import CartPole
     from recording import FRAMES, INTERVAL, Comparison
-    from scenes import humanoid
+
+    from lerax_render.naming.loading import load_env
 
     cartpole = PPO(num_envs=16, num_steps=512, num_epochs=10, num_batches=16)
     if REHEARSE in arguments:
@@ -208,7 +209,7 @@ def training(*arguments: str) -> Iterator[Section]:
         walker = PPO(num_envs=1024, num_steps=16, num_epochs=4, num_batches=16)
         comparisons = {
             "CartPole": Comparison(CartPole(), cartpole, 20 * INTERVAL, rounds=3),
-            "Humanoid": Comparison(humanoid(), walker, 10 * INTERVAL, rounds=3),
+            "Humanoid": Comparison(load_env("Humanoid"), walker, 10 * INTERVAL, rounds=3),
         }
     for name, comparison in comparisons.items():
         comparison.run()

@@ -9,11 +9,12 @@ from jax import random as jr
 from lerax.env.classic_control import Acrobot, CartPole, MountainCar, Pendulum
 from lerax.utils import unstack_pytree
 from report import Section, number
-from scenes import Poses, bare, humanoid
+from scenes import Poses, bare
 from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 
 from lerax_render import HeadlessMujocoRenderer, Replay, VideoWriter, capture, render, rollout
 from lerax_render.mujoco.aim.camera import CameraRig
+from lerax_render.naming.loading import load_env
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.settings.picture import Picture
 
@@ -34,7 +35,7 @@ def sections() -> Iterator[Section]:
         table=[
             ("", "capture", "paint", "encode (MP4)"),
             *(stages(env(), STEPS) for env in ENVS_2D),
-            stages(humanoid(), FEW_STEPS),
+            stages(load_env("Humanoid"), FEW_STEPS),
         ],
         note="A 2D clip takes as long as ffmpeg does; a MuJoCo clip on the CPU takes as long as "
         "its painting.",

@@ -1,12 +1,10 @@
 """The environments and pictures that several benchmarks share."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import mujoco
 import numpy as np
-from lerax.env.mujoco import Humanoid
 
 
 def gymnasium_mjcf(name: str) -> str:
@@ -14,14 +12,6 @@ def gymnasium_mjcf(name: str) -> str:
     import gymnasium
 
     return str(Path(gymnasium.__file__).parent / "envs/mujoco/assets" / f"{name}.xml")
-
-
-def humanoid() -> Humanoid:
-    """Return Lerax's Humanoid on Gymnasium's MJCF, with a solver that MJX has."""
-    with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
-        file.write(Path(gymnasium_mjcf("humanoid")).read_text().replace('"PGS"', '"Newton"'))
-        file.flush()
-        return Humanoid(xml_file=file.name)
 
 
 class Poses:

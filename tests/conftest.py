@@ -1,8 +1,11 @@
 """What all tests share."""
 
 import os
+import re
 import signal
 import tempfile
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -28,6 +31,24 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("short", max_examples=60, derandomize=True, **common)
     settings.register_profile("long", max_examples=10_000, print_blob=True, **common)
     settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what has to work with every Lerax, for `make test-lerax`."""
+    for item in items:
+        if touches_lerax(item.path):
+            item.add_marker("lerax")
+
+
+_LERAX = re.compile(
+    r"^\s*(?:from|import) (?:lerax\b|support\.(?:environments|mjx_environments|trainings)\b)", re.M
+)
+
+
+@cache
+def touches_lerax(path: Path) -> bool:
+    """Whether a file of tests is about Lerax, imports it, or imports what is made of it here."""
+    return path.parent.name == "leraxes" or bool(_LERAX.search(path.read_text()))
 
 
 def keep_compilations(config: pytest.Config) -> None:

@@ -50,7 +50,7 @@ class Scene(ABC):
 
         Args:
             picture: What the frames look like.
-            video: Gets a frame for each `draw`.
+            video: A `VideoWriter` that gets a frame for each `draw`, or `None`.
 
         Raises:
             ValueError, TypeError: `picture` does not fit this kind of scene.

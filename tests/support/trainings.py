@@ -146,13 +146,17 @@ class Shrinking(OnPolicy[Any]):
         return eqx.combine(parameters, rest), opt_state, log
 
 
+def shrinking(**options: int) -> Shrinking:
+    return Shrinking(optax.inject_hyperparams(optax.sgd)(0.1), **options)
+
+
 class Training:
     """A training in an environment that takes little to compile."""
 
     def __init__(self, env: Any | None = None, algorithm: Any | None = None) -> None:
         self.env = env or Counting()
         self.policy = tiny_policy(self.env, jr.key(0))
-        self.algorithm = algorithm or Shrinking(optax.inject_hyperparams(optax.sgd)(0.1))
+        self.algorithm = algorithm or shrinking()
 
     def __call__(
         self, callback: Any = None, total_steps: int = TOTAL_STEPS, seed: int = 1

@@ -15,8 +15,8 @@ from typing import Any
 from ..errors import BackendUnavailableError
 from ..jax_start import start_jax
 from ..settings import check_env
+from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
-from .policy_file import read_policy
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
@@ -55,7 +55,7 @@ def load_env(
         return _gymnax(spec.removeprefix("gymnax:"), arguments)
     if ":" in spec:
         return _made(spec, _attribute(spec), arguments)
-    return _made(spec, _lerax_class(spec), arguments)
+    return _lerax_env(spec, arguments)
 
 
 def given_env(verb: str, env: Any) -> Any:
@@ -98,6 +98,8 @@ def load_policy(
     """
     import equinox as eqx
     import jax
+
+    from .policy_file import read_policy
 
     if ":" in class_spec:
         policy_class = _attribute(class_spec)
@@ -176,6 +178,16 @@ def _lerax_envs() -> tuple[dict[str, type], list[str]]:
             ):
                 found.setdefault(attribute, value)
     return found, failures
+
+
+def _lerax_env(name: str, arguments: dict[str, Any]) -> Any:
+    found = _lerax_class(name)
+    try:
+        return _made(name, found, arguments)
+    except FileNotFoundError:
+        if "xml_file" in arguments or "xml_file" not in inspect.signature(found).parameters:
+            raise
+    return made_with_gymnasiums(found, arguments)
 
 
 def _lerax_class(name: str) -> type:

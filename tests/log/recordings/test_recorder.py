@@ -26,10 +26,10 @@ from support.trainings import (
     GifMemory,
     Memory,
     Mp4Memory,
-    Shrinking,
     Training,
     arrays,
     assert_same_policy,
+    shrinking,
 )
 
 SMALL = {"video_num_steps": 12, "video_width": 96, "video_height": 64}
@@ -106,8 +106,7 @@ def test_recording_does_not_touch_an_environment_that_lives_on_the_host(monkeypa
     memories = []
     for interval in (0, 4):
         env = GymToLeraxEnv(gymnasium.make("CartPole-v1", render_mode="rgb_array"))
-        training = Training(env)
-        training.algorithm = Shrinking(training.algorithm.optimizer, num_envs=1)
+        training = Training(env, shrinking(num_envs=1))
         memory = GifMemory()
         options = {"video_interval": interval, "video_keep": False, **SMALL}
         with LoggingCallback(memory, **options) as callback:

@@ -79,7 +79,7 @@ def test_what_a_callback_raises_is_one_line(tmp_path):
 
 
 def test_without_an_output_the_environment_names_the_file(run, tmp_path):
-    assert run("clip", "lerax.env:CartPole", *SMALL, "--no-cache")[0] == 0
+    assert run("clip", "lerax.env.classic_control:CartPole", *SMALL, "--no-cache")[0] == 0
     assert b"ftyp" in (tmp_path / "CartPole.mp4").read_bytes()[:12]
 
 

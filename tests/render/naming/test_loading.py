@@ -1,10 +1,12 @@
 """Environments and policies named by text."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
 import equinox as eqx
 import jax
+import mujoco
 import pytest
 from jax import random as jr
 from lerax.env.classic_control import CartPole
@@ -33,6 +35,31 @@ def test_lerax_classes_are_found_wherever_they_are():
 
 def test_a_lerax_class_takes_arguments():
     assert float(load_env("CartPole", {"gravity": 1.5}).gravity) == 1.5
+
+
+def test_a_model_that_lerax_comes_without_is_gymnasiums():
+    humanoid = load_env("Humanoid", {"frame_skip": 2})
+    assert humanoid.frame_skip == 2
+    assert humanoid.mujoco_model.opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
+    # So that a second clip runs the first one's compiled program.
+    again = load_env("Humanoid", {"frame_skip": 2})
+    assert jax.tree.structure(again) == jax.tree.structure(humanoid)
+
+
+def test_a_model_that_the_user_names_and_that_is_missing_is_not_replaced(tmp_path):
+    with pytest.raises(FileNotFoundError, match="mine"):
+        load_env("Humanoid", {"xml_file": str(tmp_path / "mine.xml")})
+
+
+def test_without_gymnasium_the_missing_model_is_said(monkeypatch):
+    if importlib.util.find_spec("lerax.env.mujoco.assets") is not None:
+        pytest.skip("this Lerax comes with its models")
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "gymnasium" else find_spec(name)
+    )
+    with pytest.raises(BackendUnavailableError, match=r"humanoid\.xml.*lerax-render\[gym\]"):
+        load_env("Humanoid")
 
 
 def test_a_misspelt_name_gets_a_suggestion_and_the_list():
