@@ -16,7 +16,6 @@ from ..errors import BackendUnavailableError
 from ..jax_start import start_jax
 from ..settings import check_env
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
-from .policy_file import read_policy
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
@@ -98,6 +97,8 @@ def load_policy(
     """
     import equinox as eqx
     import jax
+
+    from .policy_file import read_policy
 
     if ":" in class_spec:
         policy_class = _attribute(class_spec)
