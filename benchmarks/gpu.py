@@ -200,7 +200,7 @@ def training(*arguments: str) -> Iterator[Section]:
     from lerax.env.classic_control import CartPole
     from recording import FRAMES, INTERVAL, Comparison
 
-    from lerax_render.batch.loading import load_env
+    from lerax_render.naming.loading import load_env
 
     cartpole = PPO(num_envs=16, num_steps=512, num_epochs=10, num_batches=16)
     if REHEARSE in arguments:

@@ -13,8 +13,8 @@ from scenes import Poses, bare
 from timing import Row, at_least, best_of, costs, exhaust, faster, psnr
 
 from lerax_render import HeadlessMujocoRenderer, Replay, VideoWriter, capture, render, rollout
-from lerax_render.batch.loading import load_env
-from lerax_render.mujoco.camera import CameraRig
+from lerax_render.mujoco.aim.camera import CameraRig
+from lerax_render.naming.loading import load_env
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.settings.picture import Picture
 

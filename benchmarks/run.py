@@ -27,6 +27,7 @@ OPPONENTS = ROOT / ".tools/bench"
 PARTS = {
     "render": Part("render"),
     "recorders": Part("recorders", opponents=True),
+    "framing": Part("framing"),
     "memory": Part("memory"),
     "workers": Part("workers"),
     "gallery": Part("gallery"),

@@ -91,6 +91,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         log_interval: Iterations that are sent together. None is left out.
         video_interval: Iterations from one recording to the next; 0 records nothing.
         video_num_steps: Environment steps in a clip, one frame each.
+        video_deterministic: Whether the policy takes its most likely action in recordings. By
+            default it acts as it does in the training, exploration included (DQN's epsilon, the
+            noise of DDPG and TD3), so that `eval/return` compares with `episode/return`.
         video_width: Width of a clip in pixels.
         video_height: Height of a clip in pixels.
         video_fps: Frames a second of a clip. A GIF plays at the nearest rate that GIFs have: 50,
@@ -105,7 +108,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             for a humanoid. `None` waits for ever.
         record_when: Which recordings to make: `"always"` all of them, `"best"` those with a higher
             `episode/return` than every recording before; or a function that is given the
-            iteration's scalars, by tag, and returns whether to record. It is called on the host.
+            iteration's scalars, by tag, and returns whether to record. It is called on the host; if
+            it raises, nothing is recorded there, with a warning.
 
     Raises:
         RuntimeError: It is constructed in a function that JAX is tracing.
@@ -117,6 +121,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     alpha: float = eqx.field(static=True)
     log_interval: int = eqx.field(static=True)
     video_interval: int = eqx.field(static=True)
+    video_deterministic: bool = eqx.field(static=True)
 
     def __init__(
         self,
@@ -130,6 +135,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         log_interval: Annotated[int, between(1)] = 1,
         video_interval: Annotated[int, between(0)] = 0,
         video_num_steps: Count = 256,
+        video_deterministic: bool = False,
         video_width: Pixels = 640,
         video_height: Pixels = 480,
         video_fps: Rate = 50.0,
@@ -157,6 +163,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         self.log_interval = options["log_interval"]
         # Without a backend that takes videos there is nobody to make them for.
         self.video_interval = options["video_interval"] if backends.video_formats else 0
+        self.video_deterministic = options["video_deterministic"]
         clip = ClipSettings(
             steps=options["video_num_steps"],
             width=options["video_width"],
@@ -226,7 +233,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             algorithm=type(algorithm).__name__,
             policy=traced.name_of(ctx.policy),
             env=traced.name_of(ctx.env),
-            hparams={**hparams, TOTAL_TIMESTEPS: int(ctx.total_timesteps)},
+            hparams={**hparams, TOTAL_TIMESTEPS: traced.total_steps_of(ctx)},
             traced_hparams=tuple(traced_hparams),
             env_skeleton=Skeleton(ctx.env) if self.video_interval else None,
         )
@@ -260,7 +267,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             # Here, because logging without videos needs nothing of it.
             from .recordings import Template
 
-            template = Template(ctx.env, ctx.policy)
+            template = Template(ctx.env, ctx.policy, self.video_deterministic)
             lax.cond(
                 (iteration % self.video_interval == 0) | is_last,
                 lambda: jax.debug.callback(

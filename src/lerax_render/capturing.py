@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import UnsupportedEnvError
+from .naming import given_env
 from .replay import Origin, Replay, joined
 from .settings import check_policy, check_seed, check_steps, check_whole
 from .sources import Simulation, find_source
@@ -49,6 +50,7 @@ def capture(
         UnsupportedEnvError: Nothing here can draw this environment, or it paints its pictures
             itself: then there is nothing to capture, and `record` makes clips of it.
     """
+    env = given_env("capture", env)
     check_not_traced("capture", env)
     if isinstance(env, Replay):
         raise TypeError("this is a Replay already: record(replay, path) makes a clip of it")
@@ -145,6 +147,8 @@ def _numbers(key: Any) -> tuple[int, ...]:
 
 def name_of(env: Any) -> str:
     """Return an environment's name, or its class's."""
+    if isinstance(env, str):
+        return env
     try:
         name = env.name
     except Exception:

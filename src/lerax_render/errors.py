@@ -13,7 +13,9 @@ done.
 
 import dis
 import logging
+import traceback
 import warnings
+from types import FrameType
 
 _log = logging.getLogger("lerax_render")
 
@@ -54,6 +56,36 @@ def is_for_users(error: BaseException) -> bool:
     package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
     instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
     return package in ("lerax_render", "lerax_log") and instruction == dis.opmap["RAISE_VARARGS"]
+
+
+LIBRARIES = ("lerax_render", "lerax_log", "jax", "jaxlib", "equinox", "jaxtyping", "numpy")
+"""Packages whose lines say little to who called them with something wrong."""
+
+
+def described(error: BaseException) -> str:
+    """Return an error as its type, what it says at first, and the line of the user's code."""
+    # What JAX says of tracers goes on for pages.
+    said = f"{type(error).__name__}: {str(error).strip().partition('\n\n')[0]}".rstrip(".: ")
+    place = place_of(error)
+    return f"{said}, in {place}" if place else said
+
+
+def place_of(error: BaseException) -> str:
+    """Say in which line of a user's code an error was raised, or in which of a library it called.
+
+    Returns:
+        A text such as `Pong.render (pong.py, line 12)`, empty where there is no such line.
+    """
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in LIBRARIES:
+            place = place_in(frame, line)
+    return place
+
+
+def place_in(frame: FrameType, line: int) -> str:
+    """Return the name of what runs in a frame, its file and the line, as text."""
+    return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}, line {line})"
 
 
 def warn(message: str) -> None:

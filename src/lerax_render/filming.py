@@ -2,15 +2,18 @@
 
 import contextlib
 import dataclasses
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from .compose import Composition
 from .errors import warn
 from .painter import Painter
-from .replay import PART, Replay, count_bytes
+from .replay import PART, Replay, joined
 from .scene import Scene
 from .settings import Picture, PixelFormat
+from .trees import count_bytes
 from .video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000
@@ -26,7 +29,8 @@ def film(
     *,
     workers: int = 1,
     on_part: Callable[[Sequence[Replay]], None] | None = None,
-) -> None:
+    before: Any | None = None,
+) -> Any:
     """Paint each frame of a clip once, and encode it with every writer.
 
     Args:
@@ -38,6 +42,10 @@ def film(
         picture: What the frames look like; their size is the composition's tiles'.
         workers: As for `record`.
         on_part: Called with each part when its frames are done.
+        before: The view of earlier clips, with which this one is compared.
+
+    Returns:
+        The view of this clip, for later ones, where its scenes look ahead.
 
     Raises:
         BackendUnavailableError, EncodeError, ValueError: As for `record`.
@@ -52,7 +60,8 @@ def film(
         for writer in writers:
             stack.enter_context(writer)
         if any(scene.looks_ahead(tile) for scene in scenes):
-            parts = _captured_first(parts)
+            held, parts = captured_first(parts)
+            before = aim(painters, scenes, tile, held, before)
         for part in parts:
             for frame in composition.frames(painters, part):
                 for writer in writers:
@@ -61,13 +70,19 @@ def film(
             if on_part is not None:
                 on_part(part)
     pictures = num_frames * len(scenes)
-    warn_if_incomplete(sum(painter.incomplete for painter in set(painters)), pictures)
+    warn_if_incomplete(painters, pictures)
+    return before
 
 
 def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
     """Yield replays of equal length in parts of at most `PART` steps."""
     for start in range(0, replays[0].steps, PART):
-        yield [replay[start : start + PART] for replay in replays]
+        # Not replay[a:b], which begins anew: these are painted one after the other.
+        yield [_next_steps(replay, start) for replay in replays]
+
+
+def _next_steps(replay: Replay, start: int) -> Replay:
+    return replay.mapped(lambda array: array[start : start + PART])
 
 
 def _open_painters(
@@ -94,27 +109,86 @@ def _open_painters(
     return painters
 
 
-def _captured_first(parts: Iterable[Sequence[Replay]]) -> Iterator[Sequence[Replay]]:
-    """Yield the same, with all of a clip, or `CAPTURED_FIRST` bytes of it, captured beforehand."""
+class Held(NamedTuple):
+    """What was captured of a clip before it is painted.
+
+    Attributes:
+        parts: The first steps of each lane, part by part.
+        goes_on: Whether there are more.
+    """
+
+    parts: Sequence[Sequence[Replay]]
+    goes_on: bool
+
+
+def captured_first(
+    parts: Iterable[Sequence[Replay]], most_steps: float = math.inf
+) -> tuple[Held, Iterator[Sequence[Replay]]]:
+    """Capture all of a clip, or `CAPTURED_FIRST` bytes of it, before the rest is gone through.
+
+    Args:
+        parts: The next steps of each lane, part by part.
+        most_steps: So many steps are enough.
+
+    Returns:
+        What was captured, and all parts.
+    """
     remaining = iter(parts)
     held: deque[Sequence[Replay]] = deque()
-    size = 0
+    size = steps = 0
+    goes_on = False
     for part in remaining:
+        goes_on = size > CAPTURED_FIRST or steps >= most_steps
         held.append(part)
+        if goes_on:
+            break
+        steps += part[0].steps
         size += sum(
             count_bytes([replay.captured, replay.actions, replay.observations]) for replay in part
         )
-        if size > CAPTURED_FIRST:
-            break
-    while held:
-        yield held.popleft()
-    yield from remaining
+
+    def all_parts() -> Iterator[Sequence[Replay]]:
+        while held:
+            yield held.popleft()
+        yield from remaining
+
+    return Held(list(held), goes_on), all_parts()
 
 
-def warn_if_incomplete(incomplete: int, num_frames: int) -> None:
-    """Issue a `RenderWarning` where painters had to leave something out."""
-    if incomplete:
-        warn(
-            f"{incomplete} of {num_frames} frames are incomplete: the state has NaN or "
-            "infinite numbers in it, and what depends on them was left out"
+def aim(
+    painters: Sequence[Painter],
+    scenes: Sequence[Scene],
+    picture: Picture,
+    held: Held,
+    before: Any | None = None,
+) -> Any:
+    """Let painters look at what happens in a clip: all in one direction and from one distance.
+
+    Returns:
+        The view that shows all of it.
+    """
+    goes_on = held.goes_on and held.parts[0][0].whole is None
+    open_lanes = [lane for lane, scene in enumerate(scenes) if scene.looks_ahead(picture)]
+    rollouts = {
+        lane: held.parts[0][lane].whole or joined([part[lane] for part in held.parts])
+        for lane in open_lanes
+    }
+    views = {}
+    # One after the other, each is aimed so that the ones before are in the picture, too; where
+    # there are several scenes, those then follow what is in them.
+    rounds = 1 if len({id(scenes[lane]) for lane in open_lanes}) == 1 else 2
+    for lane in open_lanes * rounds:
+        before = views[id(scenes[lane])] = scenes[lane].aimed(
+            picture, rollouts[lane].captured, before=before, goes_on=goes_on
         )
+    for lane in open_lanes:
+        painters[lane].aim(views[id(scenes[lane])])
+    return before
+
+
+def warn_if_incomplete(painters: Iterable[Painter], num_frames: int) -> None:
+    """Issue a `RenderWarning` where painters had to leave something out."""
+    lacking = [painter for painter in set(painters) if painter.incomplete]
+    if lacking:
+        count = sum(painter.incomplete for painter in lacking)
+        warn(f"{count} of {num_frames} frames are incomplete: {lacking[0].why_incomplete}")

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -13,10 +13,14 @@ class Painter(ABC):
     Attributes:
         incomplete: Number of frames so far that lack something because a number in them was NaN or
             infinite.
+        why_incomplete: Why frames lack something, as a user is told.
         lanes: Number of rollouts whose steps it paints in turn, where several share it.
     """
 
     incomplete: int = 0
+    why_incomplete: ClassVar[str] = (
+        "the state has NaN or infinite numbers in it, and what depends on them was left out"
+    )
     lanes: int = 1
 
     @abstractmethod
@@ -31,6 +35,14 @@ class Painter(ABC):
             an array of its own; `uint8 (H, W, 4)`, B G R and an unused byte, for `"bgr0"`, each
             valid until the next is asked for.
         """
+
+    def aim(self, view: Any) -> None:
+        """Take the view that the scene chose, see `Scene.aimed`.
+
+        Raises:
+            NotImplementedError: Its scenes choose none.
+        """
+        raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027
         """Free what the painter holds. May be called twice."""

@@ -13,7 +13,8 @@ import numpy as np
 from .capturing import check_not_traced, each_policy, name_of
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
-from .filming import film, parts_of, warn_if_incomplete
+from .filming import aim, captured_first, film, parts_of, warn_if_incomplete
+from .naming import given_env
 from .replay import Replay, lengthened
 from .settings import (
     FormatName,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
+
+# So many states are looked at before the first is painted, where the camera is left open.
+_STEPS_AHEAD = 1024
 
 
 def record(
@@ -68,7 +72,8 @@ def record(
 
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
-            included; a `Simulation`; a `Replay`, or several of them, which become tiles.
+            included; a `Simulation`; the name of an environment, as the command line takes it
+            (`"CartPole"`, `"robot.xml"`); a `Replay`, or several of them, which become tiles.
         policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
             a sequence of policies that differ only in their parameters, one a tile. A replay has
             none: then the path comes second.
@@ -82,7 +87,7 @@ def record(
         fps: Frames a second (default: real time, one over the environment's `dt` in seconds, or 50
             where it has none).
         camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`
-            (default: one that follows the robot).
+            (default: one that looks at what happens).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
@@ -142,6 +147,7 @@ def record_clip(
     progress: Callable[[int], None] | None = None,
 ) -> Video:
     """Record as `record` does, with its settings in one."""
+    env = given_env("record", env)
     check_not_traced("record", env)
     preset = find_preset(settings.preset, settings.max_size)
     settings = _sized(settings, preset)
@@ -155,7 +161,7 @@ def record_clip(
         key = check_seed(key)
         steps = source.default_steps(env) if settings.steps is None else check_steps(settings.steps)
         seconds = source.seconds_per_step(env)
-    fps = check_fps(frames_per_second(seconds) if settings.fps is None else settings.fps)
+    fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     composition = Composition(
         *settings.size,
         fps,
@@ -252,6 +258,7 @@ def render(
         UnsupportedEnvError: Nothing here can draw this environment from its states.
         BackendUnavailableError: No GL platform works, or a package is missing.
     """
+    env = given_env("render", env)
     check_not_traced("render", env)
     picture = Picture(width=width, height=height, camera=camera, quality=quality)
     workers = Settings(workers=workers).workers
@@ -269,18 +276,38 @@ def render(
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
-            first = next(parts)
+            lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
+            if scene.looks_ahead(picture):
+                held, lanes = captured_first(lanes, _STEPS_AHEAD)
+                aim([painter], [scene], picture, held)
+            first = next(lanes)
             yield np.empty(0)
-            for part in itertools.chain([first], parts):
+            for (part,) in itertools.chain([first], lanes):
                 yield from painter.paint(part.captured)
                 painted += part.steps
-        warn_if_incomplete(painter.incomplete, painted)
+        warn_if_incomplete([painter], painted)
 
     # Started here, so that wrong arguments are reported now and not with the first frame, and so
     # that the painter is closed even if no frame is ever asked for.
     iterator = frames()
     next(iterator)
     return iterator
+
+
+def real_time(env: Any, seconds_per_step: float | None) -> Fraction:
+    """Return the frame rate of a clip in real time.
+
+    Raises:
+        ValueError: No clip has such a rate.
+    """
+    try:
+        return check_fps(frames_per_second(seconds_per_step))
+    except ValueError as error:
+        raise ValueError(
+            f"a step of {name_of(env)} takes {seconds_per_step:g} s by its dt, and a clip in real "
+            f"time would have {1 / (seconds_per_step or 1):g} frames a second, where 0.01 to 1000 "
+            "are possible: give fps=, or mend env.dt, which is in seconds"
+        ) from error
 
 
 def frames_per_second(seconds_per_step: float | None) -> Fraction:

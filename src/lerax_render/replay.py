@@ -2,13 +2,14 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from .scene import Captured, Scene
+from .trees import count_steps, map_arrays
 
 PART = 64
 """Steps that are captured, painted and handed on together."""
@@ -57,7 +58,8 @@ class Replay:
     """Consecutive steps of one rollout, captured, so that they can be looked at again.
 
     All arrays are NumPy's, with the steps `T` as their leading axis. It pickles, and needs neither
-    the environment nor the policy any more. `replay[a:b]` is the part from step `a` up to `b`.
+    the environment nor the policy any more. `replay[a:b]` is the part from step `a` up to `b`; its
+    frames are those that the whole has there.
 
     Time runs as in `dm_env`: each step is one state. The first state of an episode takes no action,
     and the step after the terminal state is the first of the next episode.
@@ -76,6 +78,8 @@ class Replay:
         observations: `env.observation` of each state, likewise; `None` where that takes more than
             1 kB a step. Where it is random, the policy has seen another sample.
         origin: Where it comes from.
+        whole: The replay that this is a part of, from which it takes its camera; `None` for a whole
+            one.
     """
 
     scene: Scene
@@ -88,6 +92,7 @@ class Replay:
     actions: Any = None
     observations: Any = None
     origin: Origin = field(default_factory=Origin)
+    whole: "Replay | None" = None
 
     @property
     def steps(self) -> int:
@@ -116,7 +121,9 @@ class Replay:
         start, stop, _ = part.indices(self.steps)
         if start >= stop:
             raise ValueError(f"replay[{part.start}:{part.stop}] of {self.steps} steps is empty")
-        return self.mapped(lambda array: array[start:stop])
+        cut = self.mapped(lambda array: array[start:stop])
+        captured = self.scene.cut(self.captured, start, stop)
+        return dataclasses.replace(cut, captured=captured, whole=self.whole or self)
 
     @property
     def episodes(self) -> tuple[Episode, ...]:
@@ -169,6 +176,7 @@ def lengthened(replay: Replay, steps: int) -> Replay:
     if missing <= 0:
         return replay
     longer = replay.mapped(lambda array: array[np.minimum(np.arange(steps), replay.steps - 1)])
+    longer = dataclasses.replace(longer, captured=replay.scene.held(replay.captured, missing))
     for array in (longer.rewards, longer.terminated, longer.truncated, longer.episode_starts):
         if array is not None:
             array[-missing:] = 0
@@ -194,62 +202,3 @@ def episodes_in(rewards: np.ndarray, ends: np.ndarray, starts: np.ndarray) -> tu
         )
         for start, stop in itertools.pairwise(edges)
     )
-
-
-def map_arrays(function: Callable[..., Any], *trees: Any) -> Any:
-    """Apply a function to each array of a tree, or to the arrays in the same place of several.
-
-    Trees are what sources capture: arrays in tuples, named tuples, lists, dicts and dataclasses
-    whose static fields say so, as JAX has it. Not `jax.tree.map`, since MuJoCo's clips need no JAX.
-    """
-    first = trees[0]
-    if first is None or isinstance(first, str):
-        return first
-    if isinstance(first, np.ndarray):
-        return function(*trees)
-    if isinstance(first, dict):
-        return {key: map_arrays(function, *(tree[key] for tree in trees)) for key in first}
-    if isinstance(first, tuple | list):
-        mapped = [map_arrays(function, *parts) for parts in zip(*trees, strict=True)]
-        return type(first)(*mapped) if hasattr(first, "_fields") else type(first)(mapped)
-    if dataclasses.is_dataclass(first) and not isinstance(first, type):
-        fields = [f.name for f in dataclasses.fields(first) if not f.metadata.get("static")]
-        parts = {f: map_arrays(function, *(getattr(tree, f) for tree in trees)) for f in fields}
-        return dataclasses.replace(first, **parts)
-    raise TypeError(f"expected arrays in tuples, dicts or dataclasses, got {type(first).__name__}")
-
-
-def arrays_in(tree: Any) -> list[np.ndarray]:
-    """Return the arrays of a tree, as `map_arrays` finds them."""
-    found: list[np.ndarray] = []
-
-    def note(array: np.ndarray) -> np.ndarray:
-        found.append(array)
-        return array
-
-    map_arrays(note, tree)
-    return found
-
-
-def count_steps(captured: Captured) -> int:
-    """Return how many steps were captured."""
-    return len(arrays_in(captured)[0])
-
-
-def count_bytes(tree: Any) -> int:
-    """Return about how much memory captured steps take, in bytes."""
-    return sum(
-        array.nbytes
-        + (sum(count_bytes(each) for each in array.flat) if array.dtype == object else 0)
-        for array in arrays_in(tree)
-    )
-
-
-def row(objects: Iterable[Any]) -> np.ndarray:
-    """Return `object (T,)`: what was captured of steps that have no common form."""
-    listed = list(objects)
-    array = np.empty(len(listed), object)
-    for place, each in enumerate(listed):
-        # One by one: of tuples NumPy would make rows.
-        array[place] = each
-    return array

@@ -3,9 +3,12 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .errors import UnsupportedEnvError
 from .painter import Painter
 from .settings import Picture, PixelFormat
+from .trees import count_steps, map_arrays
 
 
 class Scene(ABC):
@@ -42,7 +45,7 @@ class Scene(ABC):
             BackendUnavailableError: What the painter needs does not work here.
         """
 
-    def renderer(self, picture: Picture, video: Any) -> Any:
+    def renderer(self, picture: Picture, video: Any | None) -> Any:
         """Open a renderer that the environment's own `render` draws on.
 
         Args:
@@ -63,9 +66,44 @@ class Scene(ABC):
         """Return a scene that stays as this one is now, for a replay to keep."""
         return self
 
+    def builds_up(self, captured: "Captured") -> bool:
+        """Whether frames of these steps show what was drawn in the steps before them, too."""
+        return False
+
+    def cut(self, captured: "Captured", start: int, stop: int) -> "Captured":
+        """Return what was captured of a part, so that its frames look as they do in the whole."""
+        return map_arrays(lambda array: array[start:stop], captured)
+
+    def held(self, captured: "Captured", steps: int) -> "Captured":
+        """Return the same, followed by so many steps that look as its last one does."""
+        count = count_steps(captured)
+        chosen = np.minimum(np.arange(count + steps), count - 1)
+        return map_arrays(lambda array: array[chosen], captured)
+
     def looks_ahead(self, picture: Picture) -> bool:
         """Whether this picture depends on what happens later in the clip, as framing does."""
         return False
+
+    def aimed(
+        self,
+        picture: Picture,
+        captured: "Captured",
+        *,
+        before: Any | None = None,
+        goes_on: bool = False,
+    ) -> Any:
+        """Return the view from which a scene that looks ahead is best seen, for `Painter.aim`.
+
+        Args:
+            picture: What the frames look like; their size is that of a tile.
+            captured: What was captured of a rollout.
+            before: The view of other rollouts, with which this one is compared.
+            goes_on: Whether there are more steps than these.
+
+        Raises:
+            NotImplementedError: This scene does not look ahead.
+        """
+        raise NotImplementedError
 
 
 type Captured = Any

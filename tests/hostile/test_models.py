@@ -2,7 +2,7 @@
 
 import pytest
 
-from lerax_render.batch.loading import load_env
+from lerax_render.naming.loading import load_env
 
 MESH = '<mujoco><asset><mesh name="m" file="{}"/></asset></mujoco>'
 HOSTILE = {

@@ -14,7 +14,7 @@ from jax import random as jr
 from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
-from lerax_render.batch.loading import load_policy
+from lerax_render.naming.loading import load_policy
 
 CLASS = "MLPActorCriticPolicy"
 
@@ -150,7 +150,7 @@ def test_numbers_are_not_unpickled_either(tmp_path, kind):
 
 
 def load_class(spec: str) -> type:
-    from lerax_render.batch.loading import _attribute
+    from lerax_render.naming.loading import _attribute
 
     return _attribute(spec)
 

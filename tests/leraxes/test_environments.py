@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lerax_render import capture, record
-from lerax_render.batch.loading import lerax_env_classes, load_env
+from lerax_render.naming.loading import lerax_env_classes, load_env
 
 IN_2D = ("Acrobot", "CartPole", "ContinuousMountainCar", "MountainCar", "Pendulum")
 IN_MUJOCO = (

@@ -17,7 +17,7 @@ from lerax.callback import AbstractCallback
 
 from lerax_log import LoggingCallback
 from lerax_log.callback import LoggingState
-from lerax_log.traced import Outbox, scalars_of
+from lerax_log.traced import Outbox, scalars_of, total_steps_of
 from support.environments import Counting, Limited
 from support.trainings import (
     ITERATIONS,
@@ -151,6 +151,17 @@ def test_one_training_logs_metrics_and_hyperparameters(ppo_training):
     assert hparams["total_timesteps"] == TOTAL_STEPS
     assert hparams["note"] == "first"
     assert not [name for name in hparams if name.endswith((".weight", ".bias"))]
+
+
+def test_the_total_is_what_will_be_taken():
+    """Whole iterations, and what an off-policy algorithm collects first."""
+    algorithm = SimpleNamespace(
+        num_iterations=lambda total: total // 8, num_envs=2, num_steps=4, learning_starts=100
+    )
+    ctx: Any = SimpleNamespace(algorithm=algorithm, total_timesteps=4_001)
+    assert total_steps_of(ctx) == 4_200
+    del algorithm.learning_starts
+    assert total_steps_of(ctx) == 4_000
 
 
 def test_scalars_are_found_whatever_the_algorithm_reports():

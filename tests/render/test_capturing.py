@@ -243,9 +243,9 @@ def test_a_tile_of_nan_shows_its_own_rollout_and_not_its_neighbours():
         arm, captured=arm.captured._replace(qpos=np.full_like(arm.captured.qpos, np.nan))
     )
     with pytest.warns(RenderWarning, match="4 of 8 frames"):
-        clip = record([arm, lost], width=129, height=48, format="apng", quality="draft")
+        clip = record([arm, lost], width=129, height=48, format="apng", quality="draft", camera=0)
     with pytest.warns(RenderWarning, match="4 of 4 frames"):
-        alone = record(lost, width=64, height=48, format="apng", quality="draft").frames()
+        alone = record(lost, width=64, height=48, format="apng", quality="draft", camera=0).frames()
     np.testing.assert_array_equal(clip.frames()[:, :, 65:], alone)
 
 
@@ -462,8 +462,8 @@ def test_verdicts_on_environments_are_forgotten(monkeypatch):
 
     layout = find_source(Counting()).layout
     # Whatever it is.
-    monkeypatch.setattr(lerax2d, "_traceable", lambda env, layout: True)
-    for _ in range(lerax2d._cached_traceable.cache_info().maxsize + 5):
-        assert lerax2d._is_traceable(another(), layout)
-    info = lerax2d._cached_traceable.cache_info()
+    monkeypatch.setattr(lerax2d, "_found", lambda env, layout: lerax2d.Drawn(layout))
+    for _ in range(lerax2d._cached.cache_info().maxsize + 5):
+        assert lerax2d._source(another(), layout) == lerax2d.Drawn(layout)
+    info = lerax2d._cached.cache_info()
     assert info.currsize == info.maxsize

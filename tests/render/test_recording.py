@@ -137,7 +137,7 @@ def test_progress_is_told_in_frames():
 def test_a_failure_in_the_middle_leaves_what_was_there(tmp_path):
     path = tmp_path / "clip.gif"
     path.write_bytes(b"precious")
-    with pytest.raises(RuntimeError, match="the paint is off"):
+    with pytest.raises(RenderError, match="RuntimeError: the paint is off"):
         record(Fails(9), path=path, steps=9, width=64, height=32)
 
     assert path.read_bytes() == b"precious"
@@ -150,8 +150,17 @@ def test_try_record_turns_a_failure_into_one_warning():
 
     (warning,) = caught
     message = str(warning.message)
-    assert "no video of Counting: RuntimeError: the paint is off" in message
-    assert "record(...)" in message
+    assert "Fails.render raised RuntimeError: the paint is off, in Fails.render" in message
+    assert "record(...)" not in message
+
+
+def test_try_record_says_how_to_see_where_other_errors_come_from():
+    class Stumbles(Counting):
+        def transition(self, state, action, *, key):
+            raise LookupError("no way")
+
+    with pytest.warns(RenderWarning, match=r"LookupError: no way. record\(...\) with the same"):
+        assert try_record(Stumbles(), steps=9, width=64, height=32) is None
 
 
 def test_try_record_never_raises_even_where_warnings_are_errors(caplog):

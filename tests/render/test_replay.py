@@ -8,11 +8,11 @@ import pytest
 
 from lerax_render import Episode, Replay
 from lerax_render.paint2d.drawlist import DrawList
-from lerax_render.paint2d.layout import Layout
-from lerax_render.paint2d.scene import Scene2D
-from lerax_render.replay import count_bytes, episodes_in, joined, lengthened, map_arrays, row
+from lerax_render.replay import episodes_in, joined, lengthened
+from lerax_render.trees import count_bytes, map_arrays, row
+from support.bare_scene import BareScene
 
-SCENE = Scene2D(Layout(64, 48, 1.0, (0.0, 0.0)))
+SCENE = BareScene()
 
 
 def replay(steps: int = 10, *, start: int = 0) -> Replay:

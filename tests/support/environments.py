@@ -122,6 +122,42 @@ class CountsCalls(Counting):
         renderer.draw()
 
 
+class Tiles(Counting):
+    """A grid world drawn tile by tile: too many draw calls to compile. Tile `count` is red."""
+
+    side: int = eqx.field(static=True)
+
+    def __init__(self, side=8, length=100):
+        super().__init__(length)
+        self.side = side
+
+    def render(self, state, renderer):
+        renderer.clear()
+        number = jnp.arange(self.side**2).reshape(self.side, self.side)
+        for row in range(self.side):
+            for column in range(self.side):
+                red = jnp.where(number[row, column] == state.count, 1.0, 0.2)
+                center = jnp.array([column + 0.5, row - 2.0])
+                renderer.draw_rect(center, 0.9, 0.9, Color(red, 0.2, state.start))
+        self.draw_square(state.count % 8, renderer)
+        renderer.draw()
+
+
+class TilesByPython(Tiles):
+    """The same, with a Python `if` for each tile."""
+
+    def render(self, state, renderer):
+        renderer.clear()
+        for row in range(self.side):
+            for column in range(self.side):
+                red = 1.0 if row * self.side + column == state.count else 0.2
+                renderer.draw_rect(
+                    (column + 0.5, row - 2.0), 0.9, 0.9, Color(red, 0.2, state.start)
+                )
+        self.draw_square(state.count % 8, renderer)
+        renderer.draw()
+
+
 class TurnsNaN(Counting):
     """Its position is NaN from the third step on."""
 

@@ -21,8 +21,9 @@ import numpy as np
 import pytest
 
 from lerax_render import Replay, UnsupportedEnvError, capture, record, render
-from lerax_render.replay import PART, count_bytes
+from lerax_render.replay import PART
 from lerax_render.sources import Source, find_source
+from lerax_render.trees import count_bytes
 
 SIZE = {"width": 96, "height": 72}
 STEPS = PART + 6  # a part that is not full

@@ -18,7 +18,9 @@ type HParam = bool | int | float | str
 """A hyperparameter's value."""
 
 TOTAL_TIMESTEPS = "total_timesteps"
-"""The hyperparameter that says how many environment steps the training will take, where known."""
+"""The hyperparameter that says how many environment steps the training will take, where known.
+
+Those are whole iterations, and what an off-policy algorithm takes before the first one."""
 
 
 class AbstractLoggingBackend(ABC):

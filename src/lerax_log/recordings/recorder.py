@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerax_render.errors import RenderError, UnsupportedEnvError, warn
+from lerax_render.errors import RenderError, UnsupportedEnvError, described, warn
 
 from ..backends import AbstractLoggingBackend
 from ..traced import Report
@@ -51,6 +51,8 @@ class Recorder:
         self._failure: tuple[object, int] = (None, 0)
         # The failure that was warned of last, which is not worth a second warning.
         self._told = ""
+        # Where the run's camera stands: further off when there is more to show.
+        self._view: Any = None
 
     def resume(self) -> None:
         """Record again after recording has paused."""
@@ -73,8 +75,14 @@ class Recorder:
         try:
             if not self._selection.claim(step, report.scalars):
                 return
-        except Exception as error:
-            self._failed(step, error)
+        except (Exception, SystemExit) as error:
+            tags = ", ".join(report.scalars)
+            self._failed(
+                step,
+                error,
+                f"nothing is recorded at step {step}, since record_when, given the scalars {tags}, "
+                "raised ",
+            )
             return
         attempt = Attempt()
         self._worker.submit(
@@ -103,9 +111,11 @@ class Recorder:
                 frozenset(self._backend.video_formats),
                 self._clip_path(step) if self._videos.keep else None,
                 attempt,
+                self._view,
             )
             if not self._worker.settle():
                 return
+            self._view = recorded.view
             self._backend.log_scalars(recorded.scalars, step)
             for format in self._backend.video_formats:
                 self._backend.log_video("eval/video", recorded.videos[format], step)
@@ -162,7 +172,8 @@ class Recorder:
             "rather than stuck, raise video_time_limit"
         )
 
-    def _failed(self, step: int, error: BaseException) -> None:
+    def _failed(self, step: int, error: BaseException, what: str | None = None) -> None:
+        """Say that a recording failed, or `what` else has ended with this error."""
         self._selection.settle(step, made=False)
         cause, told = _cause(error), self._told
         self._told = _described(error)
@@ -177,8 +188,8 @@ class Recorder:
             )
         _log.info("the recording at step %d failed", step, exc_info=error)
         message = (
-            f"run {self._name}: the recording at step {step} failed: {self._told}. The training "
-            f"goes on; {outlook}"
+            f"run {self._name}: {what or f'the recording at step {step} failed: '}{self._told}. "
+            f"The training goes on; {outlook}"
         )
         if self._told == told and not self._paused:
             _log.info(message)
@@ -209,6 +220,8 @@ def warn_unless_drawable(env: Any) -> None:
 
 
 def _cause(error: BaseException) -> object:
+    while isinstance(error, RenderError) and error.__cause__ is not None:
+        error = error.__cause__
     # The place that raised rather than the message, which may name a step or a temporary file.
     frames = traceback.extract_tb(error.__traceback__)
     where = (frames[-1].filename, frames[-1].lineno) if frames else None
@@ -216,8 +229,7 @@ def _cause(error: BaseException) -> object:
 
 
 def _described(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}".rstrip(".")
     if isinstance(error, RenderError | OSError):
-        return text
+        return f"{type(error).__name__}: {error}".rstrip(".")
     # What a user's own `render` raises, for instance, says little without its place.
-    return f"{text} (the traceback is in the log of {__name__!r}, at level INFO)"
+    return f"{described(error)} (the traceback is in the log of {__name__!r}, at level INFO)"

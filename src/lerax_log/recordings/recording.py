@@ -37,12 +37,14 @@ class Template:
     Args:
         env: The environment; its arrays may be traced.
         policy: The policy; its arrays may be traced.
+        deterministic: Whether the policy takes its most likely action.
     """
 
-    def __init__(self, env: Any, policy: Any) -> None:
+    def __init__(self, env: Any, policy: Any, deterministic: bool = False) -> None:
         self.skeleton = Skeleton((env, policy))
+        self._deterministic = deterministic
         with jax.default_device(_host_device()):
-            self._prepared = _prepared(env, policy)
+            self._prepared = _prepared(env, policy, deterministic)
 
     def snapshot(self, arrays: Any, seed: int, step: int) -> "Snapshot":
         """Return a snapshot of the environment and the policy with these arrays."""
@@ -56,7 +58,7 @@ class Template:
         if self._prepared is not None and self._prepared[0] == source:
             known, rollout = self._prepared
             return known.replays_from(env, rollout.chunks(env, policy, steps=steps, key=key))
-        return source.replays(env, policy, steps=steps, key=key)
+        return source.replays(env, policy, steps=steps, key=key, deterministic=self._deterministic)
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,12 @@ class Recorded:
     Attributes:
         videos: The clip by format.
         scalars: `eval/return` and `eval/length`.
+        view: Where the camera stood, for the next recording, or `None` where there is no choice.
     """
 
     videos: Mapping[str, Video]
     scalars: Mapping[str, float]
+    view: Any | None
 
 
 class Attempt:
@@ -119,6 +123,7 @@ def record_clips(
     formats: frozenset[str],
     mp4_path: Path | None,
     attempt: Attempt,
+    view: Any | None = None,
 ) -> Recorded:
     """Record the policy of a snapshot, painting each frame once for all formats.
 
@@ -128,6 +133,7 @@ def record_clips(
         formats: Formats to encode in.
         mp4_path: File to keep the clip in as an MP4; its folder is made. `None` keeps no file.
         attempt: Takes the writers.
+        view: That of the recordings before, so that all of a run can be compared.
 
     Raises:
         RenderError: As `lerax_render.record`.
@@ -163,16 +169,17 @@ def record_clips(
             for format, target in targets.items()
         }
         attempt.take(writers.values())
-        film(
+        view = film(
             [scene],
             snapshot.template.replays(source, env, policy, settings.steps, snapshot.seed),
             list(writers.values()),
             Composition(settings.width, settings.height, settings.fps, overlay),
             settings.picture,
             on_part=lambda lanes: scores.add(lanes[0]),
+            before=view,
         )
     videos = {format: writer.video for format, writer in writers.items()}
-    return Recorded(videos, scores.scalars())
+    return Recorded(videos, scores.scalars(), view)
 
 
 def check_recordable(env: Any, settings: ClipSettings) -> None:
@@ -215,7 +222,9 @@ class Scores:
         }
 
 
-def _prepared(env: Any, policy: Any) -> tuple[CompiledSource, PreparedRollout] | None:
+def _prepared(
+    env: Any, policy: Any, deterministic: bool
+) -> tuple[CompiledSource, PreparedRollout] | None:
     """Lower the rollout where the kind of environment shows without the values of its arrays."""
     arrays, static = eqx.partition(env, eqx.is_array)
     found: list[Source] = []
@@ -231,7 +240,10 @@ def _prepared(env: Any, policy: Any) -> tuple[CompiledSource, PreparedRollout] |
         (source,) = found
         if not isinstance(source, CompiledSource):
             return None
-        return source, PreparedRollout(env, policy, capture=source.traced_capture)
+        rollout = PreparedRollout(
+            env, policy, capture=source.traced_capture, deterministic=deterministic
+        )
+        return source, rollout
     except Exception:
         # The worker finds out with concrete arrays, or reports why it cannot.
         return None

@@ -19,6 +19,17 @@ def algorithm_of(ctx: TrainingContext[Any, Any]) -> Any:
     return getattr(ctx, "algorithm", None) or ctx.locals["self"]
 
 
+def total_steps_of(ctx: TrainingContext[Any, Any]) -> int:
+    """Return how many environment steps a training will take, over all environments.
+
+    Whole iterations alone count for Lerax, and what fills a buffer before the first one does not.
+    """
+    algorithm = algorithm_of(ctx)
+    iterations = algorithm.num_iterations(ctx.total_timesteps)
+    steps = iterations * algorithm.num_steps + getattr(algorithm, "learning_starts", 0)
+    return int(algorithm.num_envs * steps)
+
+
 def name_of(module: Any) -> str:
     """Return the name that a policy or an environment has, or that of its class."""
     name = getattr(module, "name", None)

@@ -1,3 +1,4 @@
+from .evaluation import evaluate as evaluate
 from .rollouts import CHUNK as CHUNK
 from .rollouts import PreparedRollout as PreparedRollout
 from .rollouts import PyTree as PyTree
@@ -11,3 +12,4 @@ from .states import captured_batches as captured_batches
 from .states import unstacked as unstacked
 from .step import Key as Key
 from .step import cut as cut
+from .step import restart as restart

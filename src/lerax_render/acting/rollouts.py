@@ -15,7 +15,7 @@ import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
 
-from ..settings import check_policy, check_steps
+from ..settings import check_env, check_policy, check_steps
 from .scan import blank, blank_carry, blank_tiles, scan, scan_chunk, scan_tiles, stacked_policies
 from .step import (
     CHUNK,
@@ -79,6 +79,7 @@ def rollout(
         ValueError: `steps` is not positive, or the policy was made for other spaces.
         TypeError: `policy` is not a Lerax policy.
     """
+    check_env("rollout", env)
     check_policy(env, policy)
     check_steps(steps)
     chunks = list(

@@ -16,6 +16,7 @@ from .step import (
     Moved,
     PyTree,
     Rollout,
+    StepKeys,
     advance,
     finish,
     is_shape,
@@ -48,7 +49,9 @@ def scan(
         moved = lax.cond(
             carry.done,
             begin,
-            lambda: eqx.filter(advance(env, policy, carry, move_key, deterministic), eqx.is_array),
+            lambda: eqx.filter(
+                advance(env, policy, carry, StepKeys.of(move_key), deterministic), eqx.is_array
+            ),
         )
         moved = eqx.combine(
             moved,

@@ -9,9 +9,13 @@ import jax
 import numpy as np
 from jax import lax
 from jax import numpy as jnp
+from jax import random as jr
 
 from .rollouts import CHUNK, Capture, PyTree, Rollout
-from .step import cut
+from .step import cut, is_shape
+
+_FEW = 16
+"""Leaves of a state that is small enough to be asked for its form."""
 
 
 def captured_batches(capture: Capture, env: Any, states: PyTree) -> Iterator[PyTree]:
@@ -26,13 +30,13 @@ def captured_batches(capture: Capture, env: Any, states: PyTree) -> Iterator[PyT
         An iterator of what is captured of at most `CHUNK` states, on the host.
 
     Raises:
-        ValueError: There are no states, or their leading axes differ.
+        ValueError: There are no states, or they differ in their form.
     """
     return (
         cut(
             jax.device_get(_captured(capture, env, batch, jnp.asarray(start))), slice(-length, None)
         )
-        for batch, start, length in _batches(states)
+        for batch, start, length in _batches(env, states)
     )
 
 
@@ -43,7 +47,7 @@ def unstacked(states: PyTree) -> Iterator[PyTree]:
         yield eqx.combine(jax.tree.map(lambda x, t=t: jnp.asarray(x[t]), arrays), static)
 
 
-def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
+def _batches(env: Any, states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
     """Split states into stacked batches.
 
     Returns:
@@ -51,10 +55,16 @@ def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
         `_captured` makes of them, the last `length` states are the batch's.
 
     Raises:
-        ValueError: There are no states, or their leading axes differ.
+        ValueError: There are no states, or they differ in their form.
     """
     if isinstance(states, Rollout):
         states = states.states
+    elif (isinstance(states, tuple) or not _is_sequence(states)) and _is_one(env, states):
+        name = type(getattr(env, "unwrapped", env)).__name__
+        raise ValueError(
+            f"this is one state of {name}, and not several, stacked along a leading axis. A single "
+            "state goes in a list"
+        )
     if _is_sequence(states):
         states = iter(states)
         first = next(states, None)
@@ -72,6 +82,29 @@ def _batches(states: PyTree) -> Iterator[tuple[PyTree, int, int]]:
     return ((states, start, min(CHUNK, total - start)) for start in range(0, total, CHUNK))
 
 
+def _is_one(env: Any, states: PyTree) -> bool:
+    """Whether this is a single state: it has the form of one that `env.initial` gives."""
+    # To trace `initial` takes long where a state is large. But then it has arrays of many lengths,
+    # and cannot be taken for states that are stacked.
+    if len(jax.tree.leaves(states)) > _FEW:
+        return False
+    try:
+        one = eqx.filter_eval_shape(lambda: env.initial(key=jr.key(0)))
+    except Exception:
+        # What it raises is for whoever draws it to say.
+        return False
+    arrays, expected = (eqx.filter(tree, _has_shape) for tree in (states, one))
+    forms: list[Any] = [jax.tree.structure(each) for each in (arrays, expected)]
+    return forms[0] == forms[1] and all(
+        np.shape(array) == leaf.shape
+        for array, leaf in zip(jax.tree.leaves(arrays), jax.tree.leaves(expected), strict=True)
+    )
+
+
+def _has_shape(leaf: Any) -> bool:
+    return eqx.is_array(leaf) or isinstance(leaf, np.generic) or is_shape(leaf)
+
+
 def _is_sequence(states: PyTree) -> bool:
     """Whether these are single states one after the other, and not arrays of many."""
     if isinstance(states, dict | np.ndarray | jax.Array) or hasattr(states, "_fields"):
@@ -83,10 +116,44 @@ def _is_sequence(states: PyTree) -> bool:
 
 
 def _sequence_batches(states: Iterator[PyTree]) -> Iterator[tuple[PyTree, int, int]]:
-    for batch in itertools.batched(states, CHUNK, strict=False):
+    first = next(states)
+    form = _Form(first)
+    alike = itertools.chain([first], (form.checked(n, each) for n, each in enumerate(states, 1)))
+    for batch in itertools.batched(alike, CHUNK, strict=False):
         # Padded in front: every batch has one shape, and is compiled for once.
         padded = (batch[0],) * (CHUNK - len(batch)) + batch
         yield jax.tree.map(_stack, *padded), 0, len(batch)
+
+
+class _Form:
+    """What all states of a clip must have in common with the first one."""
+
+    def __init__(self, first: PyTree) -> None:
+        self._structure: Any = jax.tree.structure(first)
+        self._parts = [
+            (jax.tree_util.keystr(path), _described(leaf))
+            for path, leaf in jax.tree.leaves_with_path(first)
+        ]
+
+    def checked(self, number: int, state: PyTree) -> PyTree:
+        """Return a state, or raise `ValueError` where it has another form."""
+        if jax.tree.structure(state) != self._structure:
+            raise ValueError(
+                f"states[{number}] and states[0] have different structures: all states of a clip "
+                "need the same classes, containers and static fields"
+            )
+        for (part, expected), leaf in zip(self._parts, jax.tree.leaves(state), strict=True):
+            found = _described(leaf)
+            if found != expected:
+                raise ValueError(
+                    f"states[{number}]{part} is {found}, and in states[0] it is {expected}: all "
+                    "states of a clip need the same shapes, and the same of what is no array"
+                )
+        return state
+
+
+def _described(leaf: Any) -> str:
+    return f"an array of shape {np.shape(leaf)}" if eqx.is_array_like(leaf) else f"{leaf!r:.60}"
 
 
 def _stack(*leaves: Any) -> Any:

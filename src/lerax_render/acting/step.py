@@ -6,9 +6,10 @@ is the first of the next episode. No state is skipped, so neither is a picture o
 what Gymnasium calls next-step autoreset.
 """
 
-from collections.abc import Callable, Iterable
+import enum
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -82,6 +83,24 @@ class Moved(NamedTuple):
     action: PyTree
 
 
+class StepKeys(NamedTuple):
+    """A key for each thing in a step that may be random.
+
+    Lerax's algorithms split theirs in another way, and give `observation` to the mask as well.
+    """
+
+    observation: jax.Array
+    mask: jax.Array
+    action: jax.Array
+    transition: jax.Array
+    reward: jax.Array
+
+    @classmethod
+    def of(cls, key: jax.Array) -> Self:
+        """Split a key for one step."""
+        return cls(*jr.split(key, 5))
+
+
 def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
     """Begin an episode, with a reward of 0 and no action."""
     env_key, policy_key = jr.split(key)
@@ -91,41 +110,41 @@ def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
 
 
 def act(
-    env: Any, policy: Any | None, carry: Carry, keys: Iterable[jax.Array], deterministic: bool
+    env: Any, policy: Any | None, carry: Carry, keys: StepKeys, deterministic: bool
 ) -> tuple[PyTree, PyTree]:
-    """Choose an action, with three keys: return the policy's state and the action, as chosen."""
-    observation_key, mask_key, action_key = keys
-    mask = env.action_mask(carry.env_state, key=mask_key)
+    """Choose an action: return the policy's state, and the action as it was chosen."""
+    mask = None
+    if not _is_unmasked(policy):
+        mask = env.action_mask(carry.env_state, key=keys.mask)
     if policy is None:
-        action = env.action_space.sample(key=action_key, mask=mask)
+        action = env.action_space.sample(key=keys.action, mask=mask)
         return carry.policy_state, _as_arrays(action)
     policy_state, action = policy(
         carry.policy_state,
-        env.observation(carry.env_state, key=observation_key),
-        key=None if deterministic else action_key,
+        env.observation(carry.env_state, key=keys.observation),
+        key=None if deterministic else keys.action,
         action_mask=mask,
     )
     return policy_state, _as_arrays(action)
 
 
 def advance(
-    env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
+    env: Any, policy: Any | None, carry: Carry, keys: StepKeys, deterministic: bool
 ) -> Moved:
     """Act once, as Lerax's algorithms do while they train.
 
     All of them clip an action to a `Box` before the transition. Those on policy clip it before the
     reward, too; DQN, DDPG, TD3 and SAC reward the action as the policy chose it.
     """
-    *action_keys, transition_key, reward_key = jr.split(key, 5)
-    policy_state, chosen = act(env, policy, carry, action_keys, deterministic)
+    policy_state, chosen = act(env, policy, carry, keys, deterministic)
     taken = chosen
     if isinstance(env.action_space, Box):
         taken = jnp.clip(chosen, env.action_space.low, env.action_space.high)
-    state = env.transition(carry.env_state, taken, key=transition_key)
+    led_to = env.transition(carry.env_state, taken, key=keys.transition)
+    state = _alike(env.unwrapped, "transition", "initial", led_to, carry.env_state)
     rewarded = chosen if _is_off_policy(policy) else taken
-    reward = env.reward(carry.env_state, rewarded, state, key=reward_key)
-    state = _alike(env, "transition", state, carry.env_state)
-    policy_state = jax.tree.map(_with_dtype_of, policy_state, carry.policy_state)
+    reward = env.reward(carry.env_state, rewarded, led_to, key=keys.reward)
+    policy_state = _alike(policy, "__call__", "reset", policy_state, carry.policy_state)
     reward = _single(env, "reward", reward).astype(jnp.float32)
     # In the form of what was chosen: that is what a first step has zeros of.
     taken = jax.tree.map(lambda new, old: new.astype(old.dtype), taken, chosen)
@@ -133,40 +152,64 @@ def advance(
 
 
 def _is_off_policy(policy: Any) -> bool:
-    # Lerax's policies for PPO, A2C and REINFORCE have this method, and no others do.
+    """Whether an algorithm that learns off policy trains this one, as far as it shows.
+
+    PPO, A2C and REINFORCE need a policy with this method, and no others do. What both could train
+    counts as on policy.
+    """
     return policy is not None and not hasattr(policy, "action_and_value")
+
+
+def _is_unmasked(policy: Any) -> bool:
+    """Whether a policy is never given a mask: DQN and SAC, which need these methods, give none."""
+    return _is_off_policy(policy) and (
+        hasattr(policy, "q_values") or hasattr(policy, "action_distribution")
+    )
 
 
 def _single(env: Any, method: str, said: Any) -> jax.Array:
     """Return what a method of the environment says of one state, or raise `ValueError`."""
-    value: jax.Array = jnp.asarray(said)
-    if value.shape != ():
-        raise ValueError(
-            f"{type(env.unwrapped).__name__}.{method} returned an array of shape {value.shape}, "
-            "and a rollout needs one value for a state: where several agents act, reduce it, for "
-            "example with sum() or any()"
-        )
-    return value
+    try:
+        value: jax.Array = jnp.asarray(said)
+        form = f"an array of shape {value.shape}"
+    except (TypeError, ValueError):
+        form = "None" if said is None else f"a {type(said).__name__}"
+    else:
+        if value.shape == ():
+            return value
+    raise ValueError(
+        f"{type(env.unwrapped).__name__}.{method} returned {form}, and a rollout needs one value "
+        "for a state: where several agents act, reduce it, for example with sum() or any()"
+    )
 
 
-def _alike(env: Any, method: str, state: PyTree, before: PyTree) -> PyTree:
-    """Return a state in the form of the one before, or raise `TypeError` where it has another."""
-    who = f"{type(env.unwrapped).__name__}.{method}"
+def _alike(owner: Any, method: str, first: str, state: PyTree, before: PyTree) -> PyTree:
+    """Return a state in the form of the one before, or raise `TypeError` where it has another.
+
+    Args:
+        owner: Whose state it is.
+        method: Of the owner, which returned the state.
+        first: Its method that returned the first one.
+        state: To be returned.
+        before: The one before.
+    """
+    name = type(owner).__name__
     forms: list[Any] = [jax.tree.structure(each) for each in (state, before)]
     if forms[0] != forms[1]:
         raise TypeError(
-            f"{who} returned a state of another structure than {type(env.unwrapped).__name__}"
-            f".initial: {forms[0]} instead of {forms[1]}"
+            f"{name}.{method} returned a state of another structure than {name}.{first}: "
+            f"{forms[0]} instead of {forms[1]}"
         )
     state = jax.tree.map(_with_dtype_of, state, before)
     for (path, new), old in zip(
         jax.tree.leaves_with_path(state), jax.tree.leaves(before), strict=True
     ):
         if eqx.is_array(new) and (new.dtype, new.shape) != (old.dtype, old.shape):
+            part = jax.tree_util.keystr(path).lstrip(".")
             raise TypeError(
-                f"{who} turned the state's {jax.tree_util.keystr(path).lstrip('.')} from "
+                f"{name}.{method} turned the {f"state's {part}" if part else 'state'} from "
                 f"{old.dtype}{list(old.shape)} into {new.dtype}{list(new.shape)}: return it in the "
-                f"form that {type(env.unwrapped).__name__}.initial gives it"
+                f"form that {name}.{first} gives it"
             )
     return state
 
@@ -175,13 +218,14 @@ def no_action(
     env: Any, policy: Any | None, carry: Carry, key: jax.Array, deterministic: bool
 ) -> PyTree:
     """Zeros in the form of what `act` returns, for steps that take no action."""
-    _, action = eqx.filter_eval_shape(act, env, policy, carry, jr.split(key, 3), deterministic)
+    _, action = eqx.filter_eval_shape(act, env, policy, carry, StepKeys.of(key), deterministic)
     return jax.tree.map(
         lambda leaf: jnp.zeros(leaf.shape, leaf.dtype) if is_shape(leaf) else leaf, action
     )
 
 
 _NUMBERS = (bool, int, float, complex, np.generic)
+_TEXTS = (str, bytes, enum.Enum)
 
 
 def _as_array(leaf: Any) -> Any:
@@ -199,6 +243,12 @@ def _with_dtype_of(new: Any, old: Any) -> Any:
     Never narrow it: `_alike` complains about that.
     """
     new = _as_array(new)
+    if isinstance(new, _TEXTS) and new != old:
+        raise TypeError(
+            f"a state that had {old!r} in it has {new!r} after a step: in a compiled rollout only "
+            "arrays change. Keep a number in its place, and the texts that it stands for in the "
+            "environment"
+        )
     if not eqx.is_array(new) or new.dtype == old.dtype:
         return new
     return new.astype(old.dtype) if jnp.promote_types(new.dtype, old.dtype) == old.dtype else new
@@ -214,11 +264,11 @@ def finish(
     """What both ways of stepping share. As in Lerax, a first state never ends its episode."""
     state, policy_state, reward, action = moved
     # In Lerax's own `step`, too, an integer is as good as a bool.
-    terminated = _single(env, "terminal", env.terminal(state, key=key)).astype(bool) & ~carry.done
+    ended = _single(env, "terminal", env.terminal(state, key=key))
+    terminated = ended.astype(bool) & ~carry.done
     truncated = _single(env, "truncate", env.truncate(state)).astype(bool) & ~carry.done
-    step = Rollout(
-        None, reward, terminated, truncated, carry.done, action, _small_observation(env, state, key)
-    )
+    observation = _small_observation(env, state, key)
+    step = Rollout(None, reward, terminated, truncated, carry.done, action, observation)
     return Carry(state, policy_state, terminated | truncated, next_key), step
 
 
@@ -244,7 +294,7 @@ def single_step(
         moved = restart(env, policy, move_key)
         moved = moved._replace(action=no_action(env, policy, carry, move_key, deterministic))
     else:
-        moved = advance(env, policy, carry, move_key, deterministic)
+        moved = advance(env, policy, carry, StepKeys.of(move_key), deterministic)
     return finish(env, carry, moved, terminal_key, next_key)
 
 

@@ -5,5 +5,3 @@ from .jobs import Job as Job
 from .jobs import Outcome as Outcome
 from .jobs import Progress as Progress
 from .jobs import render_clips as render_clips
-from .loading import file_in as file_in
-from .loading import stem as stem

@@ -17,8 +17,8 @@ from msgspec import Meta
 
 from .. import __version__
 from ..errors import is_for_users
+from ..naming import file_in, load_env, load_policy
 from ..settings import LARGEST_SEED, Settings, Text, between, shown
-from .loading import file_in, load_env, load_policy
 
 if TYPE_CHECKING:
     from ..video import Video

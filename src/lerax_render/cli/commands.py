@@ -15,8 +15,9 @@ from rich.filesize import decimal
 from tyro.conf import DisallowNone, Positional, arg
 
 from .. import __version__
-from ..batch import Clip, stem
+from ..batch import Clip
 from ..errors import is_for_users
+from ..naming import stem
 from ..settings import Settings
 from .options import SHORT, given, options_of
 from .process import (

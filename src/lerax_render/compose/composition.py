@@ -1,6 +1,8 @@
 """From painted frames to the frames of a clip: text on them, several in one, or nothing at all."""
 
+import itertools
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -8,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..painter import Painter
-from ..replay import Replay, map_arrays
+from ..replay import Replay
+from ..trees import map_arrays
 from .grid import Grid
 from .overlay import Line, Overlay, step_infos
 
@@ -115,24 +118,26 @@ def _in_turn(
     painters: Sequence[Painter], lanes: Sequence[Replay], shown: np.ndarray
 ) -> Iterator[np.ndarray]:
     """Yield each lane's frame of the first step that is shown, then of the next, and so on."""
-    if not shown.any():
+    builds_up = [lane.scene.builds_up(lane.captured) for lane in lanes]
+    if not (shown.any() or any(builds_up)):
         return
     # A painter that several lanes share paints their steps in the order in which they are needed.
     of_painter: dict[int, list[Any]] = {}
-    for painter, lane in zip(painters, lanes, strict=True):
+    for painter, lane, needs_all in zip(painters, lanes, builds_up, strict=True):
         captured = lane.captured
-        if not shown.all():
+        if not (needs_all or shown.all()):
             captured = map_arrays(lambda array: array[shown], captured)
         of_painter.setdefault(id(painter), []).append(captured)
-    painted = {
-        id(painter): painter.paint(_interleaved(of_painter[id(painter)])) for painter in painters
-    }
-    if len(painted) == 1:
-        yield from painted.popitem()[1]
-        return
+    painted: dict[int, Iterator[np.ndarray]] = {}
+    for painter, needs_all in zip(painters, builds_up, strict=True):
+        frames = painter.paint(_interleaved(of_painter[id(painter)]))
+        painted[id(painter)] = itertools.compress(frames, shown) if needs_all else frames
     for _ in range(shown.sum()):
         for painter in painters:
             yield next(painted[id(painter)])
+    for rest in painted.values():
+        # What is drawn after the last frame that is shown is seen in the next part's.
+        deque(rest, maxlen=0)
 
 
 def _interleaved(lanes: Sequence[Any]) -> Any:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..batch import Clip, file_in, stem
+from ..batch import Clip
 from ..compose import Grid
+from ..naming import file_in, stem
 from ..settings import Picture, Setting, checked, settings_of, shown, unknown
 from ..video import FORMATS, Preset, find_preset
 from .schema import About, Caption

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 
 from ..errors import BackendUnavailableError
-from .camera import CameraLike, CameraRig
+from .aim import CameraLike, CameraRig
 from .child_process import Child, ChildEnded
 from .pose import Pose, PoseLoader, State
 
@@ -47,8 +47,8 @@ class FilamentRenderer:
         options = mujoco.MjvOption()
         self._model = model
         self._loader = PoseLoader(model, options)
-        self._rig = CameraRig(model, camera, width / height, options.geomgroup)
         self._shape = (height, width, 3)
+        self.aim(camera)
         if importlib.util.find_spec("mujoco.mjrf") is None:
             raise BackendUnavailableError(
                 "quality='cinematic' needs MuJoCo's Filament renderer, which MuJoCo "
@@ -65,6 +65,16 @@ class FilamentRenderer:
         except BaseException:
             self.close()
             raise
+
+    def aim(self, camera: CameraLike) -> None:
+        """Take another camera for the pictures from now on.
+
+        Raises:
+            ValueError, TypeError: As for the constructor.
+        """
+        height, width, _ = self._shape
+        groups = mujoco.MjvOption().geomgroup
+        self._rig = CameraRig(self._model, camera, width / height, groups)
 
     def render(self, state: State) -> np.ndarray:
         """Paint one state; one that is NaN or infinite is painted as the last that was not.
@@ -90,7 +100,8 @@ class FilamentRenderer:
         seen["orthographic"] = bool(camera.orthographic)
         frame = np.empty(self._shape, np.uint8)
         try:
-            self._child.send((Pose.of(data), seen))
+            changes = state.changes if isinstance(state, Pose) else None
+            self._child.send((Pose.of(data)._replace(changes=changes), seen))
             self._child.receive_into(memoryview(frame).cast("B"))
         except ChildEnded as error:
             raise BackendUnavailableError(

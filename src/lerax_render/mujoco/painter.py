@@ -1,5 +1,7 @@
 """Frames of poses."""
 
+import copy
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import override
@@ -7,8 +9,10 @@ from typing import override
 import mujoco
 import numpy as np
 
+from ..errors import warn
 from ..painter import Painter
 from ..settings import Picture
+from .aim import CameraRig, View, is_in_picture
 from .pool import PoseProcesses
 from .pool_worker import open_renderer
 from .pose import Pose
@@ -27,16 +31,26 @@ class PosePainter(Painter):
         self._first = Pose.of(mujoco.MjData(model))
         self._last: dict[int, Pose] = {}
         self._lane = 0
+        # What the user chose may look past what happens.
+        self._doubtful = picture if picture.camera is not None else None
+        self._model = model
+        self._aim: Callable[[View], None]
         self._render: Callable[[Iterable[Pose]], Iterator[np.ndarray]]
         if workers > 1:
             processes = PoseProcesses(workers, model, picture)
             self._render, self._close = processes.render, processes.close
+            self._aim = processes.aim
         else:
-            renderer = open_renderer(model, picture)
+            # A copy, in which the poses' changes are made: others may paint this model, too.
+            renderer = open_renderer(copy.copy(model), picture)
             self._render, self._close = partial(map, renderer.render), renderer.close
+            self._aim = renderer.aim
 
     @override
     def paint(self, captured: Pose) -> Iterator[np.ndarray]:
+        if self._doubtful is not None:
+            _warn_if_lost(self._model, captured, self._doubtful)
+            self._doubtful = None
         return self._render(map(self._finite, poses(captured)))
 
     def _finite(self, pose: Pose) -> Pose:
@@ -48,10 +62,27 @@ class PosePainter(Painter):
         return self._last.get(lane, self._first)
 
     @override
+    def aim(self, view: View) -> None:
+        self._doubtful = None
+        self._aim(view)
+
+    @override
     def close(self) -> None:
         self._close()
 
 
+def _warn_if_lost(model: mujoco.MjModel, captured: Pose, picture: Picture) -> None:
+    width, height = picture.size
+    rig = CameraRig(model, picture.camera, width / height, mujoco.MjvOption().geomgroup)
+    if not is_in_picture(model, captured, rig, width / height):
+        warn(
+            f"nothing that moves is in the picture of camera {picture.camera!r}, at least in the "
+            f"first {len(captured.time)} steps; leave the camera out to have one chosen"
+        )
+
+
 def poses(stacked: Pose) -> Iterator[Pose]:
     """Yield the poses of a stacked pose one by one."""
-    return map(Pose._make, zip(*stacked, strict=True))
+    *fields, changes = stacked
+    each = itertools.repeat(None) if changes is None else changes
+    return map(Pose, *fields, each)

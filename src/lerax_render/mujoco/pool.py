@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import RenderError
 from ..settings import Picture
+from .aim import View
 from .child_process import Child, ChildEnded
 from .pool_worker import open_renderer
 from .pose import Pose
@@ -112,6 +113,11 @@ class PoseProcesses:
         except BaseException:
             self.close()
             raise
+
+    def aim(self, view: View) -> None:
+        """Take this view for what is rendered from now on."""
+        for child in self._children:
+            child.send(view)
 
     def _picture(self, child: Child) -> np.ndarray:
         child.receive()

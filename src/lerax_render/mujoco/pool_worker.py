@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from ..settings import Picture
+from .aim import View
 from .filament import FilamentRenderer
 from .quality import CINEMATIC
 from .renderer import HeadlessMujocoRenderer
@@ -35,12 +36,17 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
 
 
 def main(descriptor: int) -> None:
-    """Serve the other end of a connection: a renderer's arguments first, then batches of poses."""
+    """Serve the other end of a connection: a renderer's arguments first, then views
+    and batches of poses."""
     with Connection(descriptor) as connection:
         try:
             with open_renderer(*connection.recv()) as renderer:
                 while True:
-                    for pose in connection.recv():
+                    message = connection.recv()
+                    if isinstance(message, View):
+                        renderer.aim(message)
+                        continue
+                    for pose in message:
                         frame = renderer.render(pose)
                         connection.send(None)
                         connection.send_bytes(memoryview(frame).cast("B"))

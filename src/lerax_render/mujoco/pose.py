@@ -29,6 +29,8 @@ class Pose(NamedTuple):
         xfrc_applied: Forces and torques on bodies, in newtons and newton metres, `(nbody, 6)`.
         eq_active: Whether each equality constraint is active, `bool (neq,)`.
         time: Seconds, `()`.
+        changes: What the model differs in while this is shown, a `dict` of its fields' arrays by
+            their names (see `MODEL_FIELDS`), or `None`. In a stack, `None` or `object (T,)`.
     """
 
     qpos: Array
@@ -40,6 +42,7 @@ class Pose(NamedTuple):
     xfrc_applied: Array
     eq_active: Array
     time: Array
+    changes: Any = None
 
     @classmethod
     def of(cls, data: "mujoco.MjData | mjx.Data") -> "Pose":
@@ -50,7 +53,7 @@ class Pose(NamedTuple):
                 or an `mjx.Data`, batched or not.
         """
         copy = np.array if isinstance(data, mujoco.MjData) else _same
-        return cls(*(copy(getattr(data, name)) for name in cls._fields))
+        return cls(*(copy(getattr(data, name)) for name in _FIELDS))
 
     def is_finite(self) -> bool:
         """Whether MuJoCo could draw this single pose: its positions are numbers, and not huge.
@@ -61,6 +64,76 @@ class Pose(NamedTuple):
             bool((np.abs(np.asarray(field)) < mujoco.mjMAXVAL).all())
             for field in (self.qpos, self.mocap_pos, self.mocap_quat)
         )
+
+
+_FIELDS = Pose._fields[:-1]
+
+MODEL_FIELDS = (
+    "body_pos",
+    "body_quat",
+    "cam_fovy",
+    "cam_pos",
+    "cam_quat",
+    "geom_pos",
+    "geom_quat",
+    "geom_rgba",
+    "geom_size",
+    "jnt_axis",
+    "jnt_pos",
+    "light_ambient",
+    "light_diffuse",
+    "light_dir",
+    "light_pos",
+    "light_specular",
+    "mat_emission",
+    "mat_rgba",
+    "mat_shininess",
+    "mat_specular",
+    "qpos0",
+    "site_pos",
+    "site_quat",
+    "site_size",
+)
+"""What a picture needs of a model and an environment can change in it: those of `mjx.Model`."""
+
+
+def look_of(model: "mjx.Model") -> dict[str, Any]:
+    """What a picture needs of a model that a state holds; under JAX's transformations, traced."""
+    return {name: getattr(model, name) for name in MODEL_FIELDS if hasattr(model, name)}
+
+
+def changes_of(model: mujoco.MjModel, looks: dict[str, np.ndarray]) -> np.ndarray:
+    """What the models of consecutive states differ in from the one that is drawn.
+
+    Args:
+        model: The one that is drawn.
+        looks: `look_of` each state, arrays with a leading axis `T`.
+
+    Returns:
+        `object (T,)`: a `dict` of the fields that differ, or `None` where none does. Steps of an
+        episode, between which nothing changes, share one.
+    """
+    different = {}
+    for name, look in looks.items():
+        own = np.asarray(getattr(model, name)).astype(look.dtype)
+        if own.shape == look.shape[1:] and look.size and (look != own).any():
+            different[name] = look, own
+    count = len(next(iter(looks.values())))
+    begins = np.zeros(count, bool)
+    begins[0] = True
+    for look, _ in different.values():
+        begins[1:] |= (look[1:] != look[:-1]).reshape(count - 1, -1).any(axis=1)
+    rows = np.empty(count, object)
+    for step in range(count):
+        if not begins[step]:
+            rows[step] = rows[step - 1]
+            continue
+        rows[step] = {
+            name: look[step]
+            for name, (look, own) in different.items()
+            if (look[step] != own).any() and np.isfinite(look[step]).all()
+        } or None
+    return rows
 
 
 def _same(field: Any) -> Any:
@@ -80,6 +153,8 @@ class PoseLoader:
     def __init__(self, model: mujoco.MjModel, options: mujoco.MjvOption) -> None:
         self.data = mujoco.MjData(model)
         self._model = model
+        self._changes: dict[str, np.ndarray] | None = None
+        self._original: dict[str, np.ndarray] = {}
         self._needs_dynamics = any(options.flags[int(flag)] for flag in _DYNAMIC)
         self._needs_rays = bool(
             options.flags[int(mujoco.mjtVisFlag.mjVIS_RANGEFINDER)]
@@ -91,7 +166,8 @@ class PoseLoader:
         """Take over a state, which is only read.
 
         Args:
-            state: A single state of this loader's model.
+            state: A single state of this loader's model. The changes of a pose are made in the
+                model, until a state has others or none.
 
         Returns:
             False if the pose is not finite; `data` then keeps the last that was.
@@ -101,13 +177,13 @@ class PoseLoader:
             ValueError: `state` is not a single state of this model.
         """
         try:
-            pose = Pose(*(np.asarray(getattr(state, name)) for name in Pose._fields))
+            pose = Pose(*(np.asarray(getattr(state, name)) for name in _FIELDS))
         except AttributeError:
             raise TypeError(
                 "state must be a mujoco.MjData, an mjx.Data or a Pose, "
                 f"got {type(state).__name__}; pass the state's data"
             ) from None
-        for name, value in zip(Pose._fields[:-1], pose, strict=False):
+        for name, value in zip(_FIELDS[:-1], pose, strict=False):
             shape = getattr(self.data, name).shape
             if value.shape != shape:
                 raise ValueError(
@@ -116,7 +192,8 @@ class PoseLoader:
                 )
         if not pose.is_finite():
             return False
-        for name in Pose._fields[:-1] if self._needs_dynamics else _PLACES:
+        self._change_model(state.changes if isinstance(state, Pose) else None)
+        for name in _FIELDS[:-1] if self._needs_dynamics else _PLACES:
             value = getattr(pose, name)
             if value.size:
                 getattr(self.data, name)[:] = value
@@ -125,6 +202,17 @@ class PoseLoader:
             self.data.qfrc_applied[:] = np.asarray(state.qfrc_applied)
         self._recompute()
         return True
+
+    def _change_model(self, changes: dict[str, np.ndarray] | None) -> None:
+        if changes is self._changes:
+            return
+        for name, array in self._original.items():
+            getattr(self._model, name)[:] = array
+        for name, array in (changes or {}).items():
+            field = getattr(self._model, name)
+            self._original.setdefault(name, field.copy())
+            field[:] = array
+        self._changes = changes
 
     def _recompute(self) -> None:
         model, data = self._model, self.data

@@ -35,7 +35,7 @@ import numpy as np
 
 from . import gl as _gl
 from . import quality as _quality
-from .camera import CameraLike, CameraRig
+from .aim import CameraLike, CameraRig
 from .pose import Pose, PoseLoader, State
 from .shadows import Shadows
 
@@ -108,7 +108,7 @@ class HeadlessMujocoRenderer:
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
-        self._rig = CameraRig(model, camera, self.width / self.height, self._options.geomgroup)
+        self.aim(camera)
         self._loader = PoseLoader(model, self._options)
         self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
@@ -144,6 +144,15 @@ class HeadlessMujocoRenderer:
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
         self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
+
+    def aim(self, camera: CameraLike) -> None:
+        """Take another camera for the pictures from now on.
+
+        Raises:
+            ValueError, TypeError: As for the constructor.
+        """
+        groups = self._options.geomgroup
+        self._rig = CameraRig(self.model, camera, self.width / self.height, groups)
 
     if not TYPE_CHECKING:
 

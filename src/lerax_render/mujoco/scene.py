@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import mujoco
 
     from ..video import VideoWriter
+    from .aim import View
     from .painter import PosePainter
+    from .pose import Pose
     from .renderer import HeadlessMujocoRenderer
 
 
@@ -62,6 +64,21 @@ class MujocoScene(Scene):
     @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
+
+    @override
+    def aimed(
+        self,
+        picture: Picture,
+        captured: "Pose",
+        *,
+        before: "View | None" = None,
+        goes_on: bool = False,
+    ) -> "View":
+        from .aim import frame
+
+        width, height = picture.size
+        camera = picture.camera if isinstance(picture.camera, Camera) else None
+        return frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
 
     @override
     def looks_ahead(self, picture: Picture) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .layout import Layout
 from .placement import to_rgb
+from .primitives import Wash
 from .pygame_import import pygame
 
 __all__ = ["MASKS", "Canvas"]
@@ -36,9 +37,9 @@ class Canvas:
         size = (layout.width, layout.height)
         self.surface = pygame.Surface(size, 0, 32, MASKS)
         self._background = tuple(to_rgb(np.array(layout.background)).tolist())
-        self.clear()
         # Not a subsurface: see Mark.draw.
         self.surface.set_clip(layout.inner)
+        self.clear()
         # surface.get_buffer() would lock the surface for as long as somebody holds the array.
         memory = (ctypes.c_uint8 * (layout.width * layout.height * 4)).from_address(
             self.surface._pixels_address
@@ -49,8 +50,15 @@ class Canvas:
         self.bgr0.flags.writeable = False
 
     def clear(self) -> None:
-        """Fill with the background colour."""
-        self.surface.fill(self._background)
+        """Fill with the background colour, bars included."""
+        Wash().draw(self.surface, self._background)
+
+    def restore(self, other: "Canvas", area: pygame.Rect) -> None:
+        """Copy an area of another canvas of the same size, bars included."""
+        clip = self.surface.get_clip()
+        self.surface.set_clip(None)
+        self.surface.blit(other.surface, area, area)
+        self.surface.set_clip(clip)
 
     def rgb(self, elsewhere: Pixels | None = None, area: pygame.Rect | None = None) -> Pixels:
         """A copy of the pixels.

@@ -9,10 +9,12 @@ drawlist = jax.device_get(jax.jit(jax.vmap(capture))(states))
 frames = DrawListPainter(layout, 640, 480, "rgb24").paint(drawlist)
 """
 
+import functools
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, override
+from typing import Literal, NamedTuple, override
 
 import equinox as eqx
 import jax
@@ -22,13 +24,16 @@ from lerax.render import Color, Transform
 from numpy.typing import NDArray
 
 from .canvas import Canvas
-from .commands import Array, Command, CommandRenderer
+from .commands import Array, Command, CommandRenderer, Pen, is_traced
 from .layout import Layout
 from .placement import Placed, place
 from .primitives import unite
 from .pygame_import import pygame
 
 __all__ = ["CannotTrace", "DrawList", "DrawListPainter", "Layout", "TracingRenderer"]
+
+# A few dozen megabytes.
+_MARKS_AT_ONCE = 2**17
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 
@@ -59,16 +64,31 @@ class DrawList:
     commands: tuple[Command, ...] = field(metadata={"static": True})
     cleared: bool = field(metadata={"static": True})
 
-    def split(self) -> Iterator[tuple[Command, Array]]:
-        """Each command with its own numbers (..., command.num_numbers)."""
-        start = 0
-        for command in self.commands:
-            yield command, self.numbers[..., start : start + command.num_numbers]
-            start += command.num_numbers
+
+def single_frames(drawn: DrawList | NDArray[np.object_]) -> list[DrawList]:
+    """Each frame's draw list, of several stacked or of an array of them."""
+    if isinstance(drawn, DrawList):
+        return [DrawList(numbers, drawn.commands, drawn.cleared) for numbers in drawn.numbers]
+    return list(drawn)
 
 
-class _Recording:
-    def __init__(self) -> None:
+def on_top_of_each_other(frames: Sequence[DrawList], layout: Layout) -> DrawList:
+    """A frame that shows what consecutive frames draw on one empty picture."""
+    numbers: list[Array] = []
+    commands: list[Command] = []
+    for frame in frames:
+        if any(command.is_view for command in commands):
+            # Each frame begins with the layout's own transform.
+            commands.append(Command("y_up" if layout.y_up else "y_down", 1))
+            numbers.append(layout.own_numbers[0])
+        commands += frame.commands
+        numbers.append(frame.numbers)
+    return DrawList(np.concatenate(numbers, dtype=np.float32), tuple(commands), True)
+
+
+class _Recording(Pen):
+    def __init__(self, transform: Transform, background: Color) -> None:
+        super().__init__(transform, background)
         self.commands: list[Command] = []
         self.numbers: list[Array] = []
         self.cleared = False
@@ -86,43 +106,53 @@ class TracingRenderer(CommandRenderer):
     width: int
     height: int
     background_color: Color
-    _recording: _Recording = eqx.field(static=True)
+    _pen: _Recording = eqx.field(static=True)
 
     def __init__(self, layout: Layout) -> None:
         self.width = layout.width
         self.height = layout.height
-        # Made under jit, these would be traced values, which int() and float() refuse.
-        with jax.ensure_compile_time_eval():
-            self.transform = layout.transform
-            self.background_color = Color(*layout.background)
-        self._recording = _Recording()
+        self.transform, self.background_color = _attributes(layout)
+        self._pen = _Recording(self.transform, self.background_color)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What has been drawn since the last `clear()`."""
+        return tuple(self._pen.commands)
+
+    @property
+    def numbers(self) -> list[Array]:
+        """The numbers of all of that, in arrays of any shape, concrete or traced."""
+        return self._pen.numbers
+
+    @property
+    def cleared(self) -> bool:
+        """Whether `clear()` was called at all."""
+        return self._pen.cleared
 
     def drawlist(self) -> DrawList:
         """What has been drawn since the last `clear()`, traced if any number was."""
-        numbers = self._recording.numbers or [np.zeros(0, np.float32)]
-        traced = any(isinstance(array, jax.core.Tracer) for array in numbers)
-        return DrawList(
-            (jnp if traced else np).concatenate(numbers),
-            tuple(self._recording.commands),
-            self._recording.cleared,
-        )
+        parts = [number.reshape(-1) for number in self.numbers] or [np.zeros(0, np.float32)]
+        joined = jnp if is_traced(self.numbers) else np
+        return DrawList(joined.concatenate(parts), self.commands, self.cleared)
 
     @override
-    def _command(self, command: Command, numbers: Array) -> None:
+    def _command(self, command: Command, numbers: Sequence[Array]) -> None:
         if _TRACER_TEXT.search(command.text):
             raise CannotTrace(
                 f"the text {command.text!r} was made from a traced value, "
                 "whose number is not known yet."
             )
-        self._recording.commands.append(command)
-        self._recording.numbers.append(numbers)
+        self._pen.commands.append(command)
+        self._pen.numbers += numbers
 
     @override
     def clear(self) -> None:
         """Forget what was drawn."""
-        self._recording.commands.clear()
-        self._recording.numbers.clear()
-        self._recording.cleared = True
+        self._pen.commands.clear()
+        self._pen.numbers.clear()
+        self._pen.cleared = True
+        self._pen.restart()
+        self._clear_to_background()
 
     @override
     def open(self) -> None:
@@ -140,6 +170,20 @@ class TracingRenderer(CommandRenderer):
     def as_array(self) -> NDArray[np.uint8]:
         """Raise `CannotTrace`: there are no pixels yet."""
         raise CannotTrace("env.render reads the picture's pixels, which are not painted yet.")
+
+
+@functools.lru_cache(maxsize=16)
+def _attributes(layout: Layout) -> tuple[Transform, Color]:
+    # Made under jit, these would be traced values, which int() and float() refuse.
+    with jax.ensure_compile_time_eval():
+        return layout.transform, Color(*layout.background)
+
+
+class _Run(NamedTuple):
+    """Consecutive commands of one kind in several frames: those of the first, the second, …"""
+
+    placed: Placed
+    num_commands: int
 
 
 class DrawListPainter:
@@ -196,6 +240,14 @@ class DrawListPainter:
     def _frames(
         self, drawlist: DrawList, numbers: NDArray[np.float32]
     ) -> Iterator[NDArray[np.uint8]]:
+        # Marks take a hundred times the memory of their numbers.
+        at_once = max(2, _MARKS_AT_ONCE // max(1, len(drawlist.commands)))
+        for start in range(0, len(numbers), at_once):
+            yield from self._few_frames(drawlist, numbers[start : start + at_once])
+
+    def _few_frames(
+        self, drawlist: DrawList, numbers: NDArray[np.float32]
+    ) -> Iterator[NDArray[np.uint8]]:
         canvas, background = self._canvas, self._background
         fixed, moving, incomplete = self._placed(drawlist, numbers)
         whole = canvas.surface.get_rect()
@@ -206,7 +258,7 @@ class DrawListPainter:
         dirty = whole
         for t in range(len(numbers)):
             if drawlist.cleared:
-                canvas.surface.blit(background.surface, dirty, dirty)
+                canvas.restore(background, dirty)
                 dirty = _draw(canvas, moving, t).clip(whole)
             else:
                 _draw(canvas, moving, t)
@@ -215,24 +267,47 @@ class DrawListPainter:
 
     def _placed(
         self, drawlist: DrawList, numbers: NDArray[np.float32]
-    ) -> tuple[list[Placed], list[Placed], list[bool]]:
+    ) -> tuple[list[_Run], list[_Run], list[bool]]:
         """The leading commands that do not change, once; the others; and which frames lack some."""
-        fixed: list[Placed] = []
-        moving: list[Placed] = []
+        fixed: list[_Run] = []
+        moving: list[_Run] = []
         finite = np.ones(len(numbers), np.bool_)
-        for command, own in DrawList(numbers, drawlist.commands, drawlist.cleared).split():
-            unchanged = drawlist.cleared and not moving and len(own) > 1 and (own == own[0]).all()
-            placed = place(self._layout, command, np.asarray(own[:1] if unchanged else own))
-            (fixed if unchanged else moving).append(placed)
-            finite &= placed.finite
+        view, start = self._layout.view, 0
+        # Commands of one kind are placed together: a world of tiles has thousands.
+        for command, alike in itertools.groupby(drawlist.commands):
+            count = sum(1 for _ in alike)
+            stop = start + count * command.num_numbers
+            own = numbers[:, start:stop].reshape(len(numbers), count, -1)
+            start = stop
+            if command.is_view:
+                view = self._layout.seen_by(own[:, -1], y_up=command.kind == "y_up")
+                continue
+            still = 0
+            if drawlist.cleared and not moving and len(own) > 1 and view.is_fixed:
+                same = (own == own[0]).all(axis=(0, 2))
+                still = count if same.all() else int(same.argmin())
+            for run, some, seen in (
+                (fixed, own[:1, :still], view.first),
+                (moving, own[:, still:], view),
+            ):
+                if some.shape[1]:
+                    placed = place(
+                        self._layout,
+                        seen.repeated(some.shape[1]),
+                        command,
+                        some.reshape(-1, some.shape[2]),
+                    )
+                    run.append(_Run(placed, some.shape[1]))
+                    finite &= placed.finite.reshape(len(some), -1).all(axis=1)
         return fixed, moving, (~finite).tolist()
 
 
-def _draw(canvas: Canvas, commands: list[Placed], t: int) -> pygame.Rect:
+def _draw(canvas: Canvas, runs: list[_Run], t: int) -> pygame.Rect:
     """Draw frame `t`; returns a rectangle around all that changed."""
     areas = []
-    for marks, colors, _ in commands:
-        mark = marks[t]
-        if mark is not None:
-            areas.append(mark.draw(canvas.surface, colors[t]))
+    for (marks, colors, _), count in runs:
+        part = slice(t * count, (t + 1) * count)
+        for mark, color in zip(marks[part], colors[part], strict=True):
+            if mark is not None:
+                areas.append(mark.draw(canvas.surface, color))
     return unite(areas)

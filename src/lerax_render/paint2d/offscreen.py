@@ -24,7 +24,7 @@ _DESKTOP = (1024, 768)
 
 
 @contextmanager
-def offscreen_display() -> Iterator[None]:
+def offscreen_display(window: pygame.Surface | None = None) -> Iterator[None]:
     """Let this thread use `pygame.display` and `pygame.event` without a display.
 
     Inside the `with` block, `pygame.init`, `pygame.quit` and the functions of `pygame.display` and
@@ -32,14 +32,14 @@ def offscreen_display() -> Iterator[None]:
     surface in memory, `flip` does nothing, there are no events. Other threads' calls reach pygame.
     The blocks may be nested, and used on several threads at once; the last one to end puts pygame's
     own functions back. In this thread's next block, `pygame.display.get_surface()` still knows the
-    surface.
+    surface, or is `window` where one is given.
 
     What this cannot serve: functions imported by name before the block (`from pygame.display import
     flip`), `Surface.convert()` without an argument and OpenGL, all of which need a real display.
 
     A generator must not `yield` inside such a block: its caller would get the stand-in, too.
     """
-    _switch.enter()
+    _switch.enter(window)
     try:
         yield
     finally:
@@ -56,9 +56,11 @@ class _Window(threading.local):
         # Between blocks, the surface lives as long as the renderer that draws on it.
         self._last: Callable[[], pygame.Surface | None] = lambda: None
 
-    def enter(self) -> None:
+    def enter(self, surface: pygame.Surface | None) -> None:
         if self.depth == 0:
             self._surface = self._last()
+        if surface is not None:
+            self._show(surface)
         self.depth += 1
 
     def leave(self) -> None:
@@ -96,9 +98,12 @@ class _Window(threading.local):
         if flags & pygame.OPENGL:
             raise pygame.error("there is no OpenGL on a display in memory")
         width, height = (int(given) or whole for given, whole in zip(size, _DESKTOP, strict=True))
-        self._surface = pygame.Surface((width, height), 0, 32, MASKS)
-        self._last = weakref.ref(self._surface)
-        return self._surface
+        return self._show(pygame.Surface((width, height), 0, 32, MASKS))
+
+    def _show(self, surface: pygame.Surface) -> pygame.Surface:
+        self._surface = surface
+        self._last = weakref.ref(surface)
+        return surface
 
     def display_get_surface(self) -> pygame.Surface | None:
         return self._surface
@@ -175,12 +180,12 @@ class _Switch:
         self._window = _Window()
         self._replaced: list[tuple[ModuleType, str, _Function, _Function]] = []
 
-    def enter(self) -> None:
+    def enter(self, window: pygame.Surface | None) -> None:
         with self._lock:
             if self._users == 0:
                 self._replace()
             self._users += 1
-        self._window.enter()
+        self._window.enter(window)
 
     def leave(self) -> None:
         self._window.leave()

@@ -18,8 +18,8 @@ from .geometry import (
     sideways,
     snap,
 )
-from .layout import Layout
-from .primitives import Area, Box, Disc, Group, Label, Mark, Rgb, Silhouette, Stroke
+from .layout import Layout, View
+from .primitives import Area, Box, Disc, Group, Label, Mark, Rgb, Silhouette, Stroke, Wash
 
 __all__ = ["Placed", "place", "to_rgb"]
 
@@ -54,24 +54,31 @@ class Placed(NamedTuple):
     finite: NDArray[np.bool_]
 
 
-def place(layout: Layout, command: Command, numbers: NDArray[np.float32]) -> Placed:
+def place(layout: Layout, view: View, command: Command, numbers: NDArray[np.float32]) -> Placed:
     """Place a command on a picture.
 
     Args:
         layout: The picture.
-        command: The command.
+        view: Where the command's world lies on it, in each of the `T` frames or in all of them.
+        command: The command, no view itself.
         numbers: float32 (T, command.num_numbers), as `CommandRenderer` describes them.
 
     Returns:
         What to draw in each of the `T` frames.
     """
-    finite = np.isfinite(numbers).all(axis=1)
+    finite = np.isfinite(numbers).all(axis=1) & view.finite
     if not finite.all():
         numbers = np.where(finite[:, None], numbers, np.float32(0))
+        view = view.where_finite()
     num_frames, num_coordinates = len(numbers), 2 * command.num_points
     points = numbers[:, :num_coordinates].reshape(num_frames, command.num_points, 2)
     sizes = numbers[:, num_coordinates:-3].astype(np.float64)
-    marks = _PLACERS[command.kind](layout, layout.to_pixels(points), sizes, command)
+    if command.kind == "text":
+        # Lerax cuts off the fraction.
+        sizes = np.floor(sizes + 1 / 256) * layout.zoom
+    else:
+        sizes = sizes * view.scale[:, None]
+    marks = _PLACERS[command.kind](layout, view.to_pixels(points), sizes, command)
     if not finite.all():
         marks = [mark if ok else None for mark, ok in zip(marks, finite.tolist(), strict=True)]
     colors = list(map(tuple, to_rgb(numbers[:, -3:]).tolist()))
@@ -87,12 +94,19 @@ def to_rgb(colors: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.floor(np.clip(colors.astype(np.float64), 0, 1) * 255 + 1 / 256).astype(np.int64)
 
 
+# From here on, points and sizes are in pixels.
+
+
+def _washes(_: Layout, points: Floats, __: Floats, ___: Command) -> Marks:
+    return [Wash()] * len(points)
+
+
 def _circles(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
-    return _ellipses(layout, points[:, 0], np.repeat(sizes * layout.scale, 2, axis=1))
+    return _ellipses(layout, points[:, 0], np.repeat(sizes, 2, axis=1))
 
 
 def _ovals(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
-    return _ellipses(layout, points[:, 0], sizes * (layout.scale / 2))
+    return _ellipses(layout, points[:, 0], sizes / 2)
 
 
 def _ellipses(layout: Layout, centers: Floats, radii: Floats) -> Marks:
@@ -113,7 +127,7 @@ def _ellipses(layout: Layout, centers: Floats, radii: Floats) -> Marks:
 
 
 def _rectangles(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
-    halves = sizes * (layout.scale / 2)
+    halves = sizes / 2
     # The sides are rounded, not the size: rectangles that touch in the world touch in the picture.
     low, high = snap(points[:, 0] - halves, 1), snap(points[:, 0] + halves, 1)
     high = np.maximum(high, low + 1)
@@ -127,8 +141,9 @@ def _rectangles(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Ma
 
 def _texts(layout: Layout, points: Floats, sizes: Floats, command: Command) -> Marks:
     # Text of more than twice the picture's height shows nothing that can be read.
-    heights = np.minimum(snap(sizes[:, 0] * layout.zoom, 1), 2 * layout.height)
-    reach = np.stack([heights * (len(command.text) + 1), heights], axis=1)
+    heights = np.minimum(snap(sizes[:, 0], 1), 2 * layout.height)
+    lines = command.text.count("\n") + 1
+    reach = np.stack([heights * (len(command.text) + 1), heights * 2 * lines], axis=1)
     drawn = _touching(layout, points[:, 0], reach) & (heights >= 1)
     numbers = np.concatenate([np.floor(snap(points[:, 0])), heights[:, None]], axis=1)
     numbers = np.where(drawn[:, None], numbers, 0).astype(np.int64)
@@ -139,11 +154,11 @@ def _texts(layout: Layout, points: Floats, sizes: Floats, command: Command) -> M
 
 
 def _lines(layout: Layout, points: Floats, sizes: Floats, _: Command) -> Marks:
-    return _segments(layout, points[:, 0], points[:, 1], sizes[:, 0] * layout.scale)
+    return _segments(layout, points[:, 0], points[:, 1], sizes[:, 0])
 
 
 def _segments(layout: Layout, start: Floats, end: Floats, width: Floats) -> Marks:
-    """Lines from (T, 2) to (T, 2) of the width (T,), in pixels."""
+    """Lines from (T, 2) to (T, 2) of the width (T,)."""
     marks: list[Mark | None] = [None] * len(start)
     length = np.hypot(*(end - start).T)
     drawn = (length > 0) & (width > 0)
@@ -265,6 +280,7 @@ def _touching(layout: Layout, centers: Floats, extent: Floats) -> NDArray[np.boo
 
 _PLACERS: dict[Kind, Callable[[Layout, Floats, Floats, Command], Marks]] = {
     "circle": _circles,
+    "clear": _washes,
     "ellipse": _ovals,
     "line": _lines,
     "polygon": _polygons,

@@ -24,6 +24,7 @@ __all__ = [
     "Rgb",
     "Silhouette",
     "Stroke",
+    "Wash",
     "render_text",
     "unite",
 ]
@@ -130,7 +131,7 @@ class Disc(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A line of text: the pixel in its middle and the height of its font in pixels."""
+    """Text: the pixel at its upper left and the height of its font in pixels."""
 
     x: int
     y: int
@@ -142,9 +143,19 @@ class Label(NamedTuple):
         # Longer, it is many times as wide as any picture, and takes memory for all of it.
         text = self.text[: max(1, _LARGEST_TEXT // self.size**2)]
         draw = _text if self.size <= _LARGEST_KEPT else _text.__wrapped__
-        sprite = draw(text, self.size, color)
-        width, height = sprite.get_size()
-        return surface.blit(sprite, (self.x - width // 2, self.y - height // 2))
+        return surface.blit(draw(text, self.size, color), (self.x, self.y))
+
+
+class Wash(NamedTuple):
+    """The whole picture, what is outside the surface's clip rectangle included."""
+
+    def draw(self, surface: pygame.Surface, color: Rgb) -> pygame.Rect:
+        """Fill the surface."""
+        clip = surface.get_clip()
+        surface.set_clip(None)
+        surface.fill(color)
+        surface.set_clip(clip)
+        return surface.get_rect()
 
 
 class Group(NamedTuple):
@@ -191,7 +202,17 @@ def _text(text: str, size: int, color: Rgb) -> pygame.Surface:
     # Only the picture is kept: a font would die with the program's next `pygame.quit()`.
     if not pygame.font.get_init():
         pygame.font.init()
-    return render_text(pygame.font.Font(None, size), text, color)
+    font = pygame.font.Font(None, size)
+    lines = [render_text(font, line, color) for line in text.split("\n")]
+    if len(lines) == 1:
+        return lines[0]
+    # pygame-ce breaks lines itself, at this distance; pygame shows a box.
+    height = font.get_linesize()
+    width = max(line.get_width() for line in lines)
+    whole = pygame.Surface((width, height * len(lines)), pygame.SRCALPHA)
+    for number, line in enumerate(lines):
+        whole.blit(line, (0, number * height))
+    return whole
 
 
 def render_text(font: pygame.font.Font, text: str, color: Rgb) -> pygame.Surface:

@@ -1,5 +1,6 @@
 """A Lerax 2D renderer that draws on a plain pygame surface: no display, no window, no audio."""
 
+from collections.abc import Sequence
 from typing import override
 
 import equinox as eqx
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 
 from ..video import DrawnVideo, VideoWriter
 from .canvas import Canvas
-from .commands import Array, Command, CommandRenderer
-from .layout import Layout
+from .commands import Array, Command, CommandRenderer, Pen
+from .layout import Layout, View
 from .placement import place
 from .pygame_import import pygame
 
@@ -46,7 +47,7 @@ class HeadlessPygameRenderer(CommandRenderer):
     height: int
     background_color: Color
     _layout: Layout = eqx.field(static=True)
-    _host: "_Host" = eqx.field(static=True)
+    _pen: "_Host" = eqx.field(static=True)
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class HeadlessPygameRenderer(CommandRenderer):
         self.background_color = background_color
         self.transform = plain.transform if transform is None else transform
         self._layout = Layout.of(self)
-        self._host = _Host(Canvas(self._layout), DrawnVideo(video))
+        self._pen = _Host(self.transform, background_color, self._layout, DrawnVideo(video))
 
     @property
     def screen(self) -> pygame.Surface:
@@ -76,36 +77,37 @@ class HeadlessPygameRenderer(CommandRenderer):
     @property
     def skipped(self) -> int:
         """How many commands were left out because one of their numbers was NaN or infinite."""
-        return self._host.skipped
+        return self._pen.skipped
 
     @property
     def _canvas(self) -> Canvas:
-        if self._host.canvas is None:
+        if self._pen.canvas is None:
             raise ValueError("this renderer is closed; open() gives it a new picture.")
-        return self._host.canvas
+        return self._pen.canvas
 
     @override
     def open(self) -> None:
         """Begin the clip, where there is one; a renderer that was closed gets a new picture."""
-        self._host.clip.open()
-        if self._host.canvas is None:
-            self._host.canvas = Canvas(self._layout)
+        self._pen.clip.open()
+        if self._pen.canvas is None:
+            self._pen.canvas = Canvas(self._layout)
 
     @override
     def close(self) -> None:
         """Free the picture, and nothing else of pygame's; end the clip. May be called twice."""
-        self._host.canvas = None
-        self._host.clip.close()
+        self._pen.canvas = None
+        self._pen.clip.close()
 
     @override
     def draw(self) -> None:
         """Hand the picture to `video`, if there is one; it can be read at any time."""
-        self._host.clip.write(self.as_array)
+        self._pen.clip.write(self.as_array)
 
     @override
     def clear(self) -> None:
         """Fill the picture with the background colour."""
         self._canvas.clear()
+        self._clear_to_background()
 
     @override
     def as_array(self) -> NDArray[np.uint8]:
@@ -117,19 +119,27 @@ class HeadlessPygameRenderer(CommandRenderer):
         return self._canvas.rgb()
 
     @override
-    def _command(self, command: Command, numbers: Array) -> None:
-        placed = place(self._layout, command, np.asarray(numbers)[None])
+    def _command(self, command: Command, numbers: Sequence[Array]) -> None:
+        joined = np.concatenate([np.ravel(number) for number in numbers])[None]
+        if command.is_view:
+            self._pen.view = self._layout.seen_by(joined, y_up=command.kind == "y_up")
+            return
+        placed = place(self._layout, self._pen.view, command, joined)
         if not placed.finite[0]:
-            self._host.skipped += 1
+            self._pen.skipped += 1
         mark = placed.marks[0]
         if mark is not None:
             mark.draw(self._canvas.surface, placed.colors[0])
 
 
-class _Host:
+class _Host(Pen):
     """What changes about a renderer, which is frozen itself."""
 
-    def __init__(self, canvas: Canvas, clip: DrawnVideo) -> None:
-        self.canvas: Canvas | None = canvas
+    def __init__(
+        self, transform: Transform, background: Color, layout: Layout, clip: DrawnVideo
+    ) -> None:
+        super().__init__(transform, background)
+        self.canvas: Canvas | None = Canvas(layout)
+        self.view: View = layout.view
         self.clip = clip
         self.skipped = 0

@@ -9,9 +9,10 @@ import numpy as np
 from lerax.render import Color
 
 from ..painter import Painter
-from ..scene import Scene
+from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
-from .drawlist import DrawList, DrawListPainter
+from ..trees import row
+from .drawlist import DrawList, DrawListPainter, on_top_of_each_other, single_frames
 from .layout import Layout
 from .renderer import HeadlessPygameRenderer
 
@@ -47,6 +48,31 @@ class Scene2D(Scene):
         return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
 
     @override
+    def builds_up(self, captured: Captured) -> bool:
+        if isinstance(captured, DrawList):
+            return not captured.cleared
+        return any(not frame.cleared for frame in captured)
+
+    @override
+    def cut(self, captured: Captured, start: int, stop: int) -> Captured:
+        if start == 0 or not self.builds_up(captured):
+            return super().cut(captured, start, stop)
+        frames = single_frames(captured)
+        if frames[start].cleared:
+            return super().cut(captured, start, stop)
+        # The first frame draws all that has been drawn since the last clear.
+        begun = max((t for t in range(start) if frames[t].cleared), default=0)
+        first = on_top_of_each_other(frames[begun : start + 1], self.layout)
+        return row([first, *frames[start + 1 : stop]])
+
+    @override
+    def held(self, captured: Captured, steps: int) -> Captured:
+        if not self.builds_up(captured):
+            return super().held(captured, steps)
+        nothing = DrawList(np.zeros(0, np.float32), (), False)
+        return row([*single_frames(captured), *[nothing] * steps])
+
+    @override
     def renderer(self, picture: Picture, video: "VideoWriter | None") -> HeadlessPygameRenderer:
         """Open a renderer of the layout's own size.
 
@@ -74,6 +100,12 @@ def _check_no_camera(picture: Picture) -> None:
 
 
 class _CommandPainter(Painter):
+    why_incomplete = (
+        "env.render draws something with numbers that are NaN or infinite, which was left out: "
+        "either a state has diverged, or render hides it so, which a radius or a size of 0 does "
+        "without this warning"
+    )
+
     def __init__(self, painter: DrawListPainter) -> None:
         self._painter = painter
 

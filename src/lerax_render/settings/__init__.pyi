@@ -1,4 +1,5 @@
 from .checks import LARGEST_SEED as LARGEST_SEED
+from .checks import check_env as check_env
 from .checks import check_policy as check_policy
 from .checks import check_seed as check_seed
 from .checks import check_steps as check_steps

@@ -1,6 +1,7 @@
 """Checks of arguments and settings that several rooms share, made before any work is done."""
 
 import difflib
+import inspect
 import math
 import operator
 import os
@@ -105,6 +106,23 @@ def check_seed(key: Any) -> Any:
     return seed
 
 
+def check_env(verb: str, env: Any) -> None:
+    """Raise `TypeError` where something was given that only makes an environment, or names it.
+
+    Args:
+        verb: The function that it was given to.
+        env: What was given.
+    """
+    if isinstance(env, type) or inspect.isroutine(env):
+        name = env.__name__
+        what = "class" if isinstance(env, type) else "function"
+        raise TypeError(
+            f"{name} is a {what}, and {verb} needs an environment: write {verb}({name}(), ...)"
+        )
+    if env is None or isinstance(env, str | bytes | os.PathLike):
+        raise TypeError(f"{verb} needs an environment, such as CartPole(), got {shown(env)}")
+
+
 def check_policy(env: Any, policy: Any | None) -> None:
     """Raise unless `policy` can act in `env`, as far as that shows without running either.
 
@@ -114,6 +132,11 @@ def check_policy(env: Any, policy: Any | None) -> None:
     """
     if policy is None:
         return
+    if isinstance(policy, type):
+        raise TypeError(
+            f"{policy.__name__} is a class, and policy must be one of it, such as "
+            f"{policy.__name__}(env, key=key)"
+        )
     if not callable(policy) or not callable(getattr(policy, "reset", None)):
         raise TypeError(
             f"policy must be a Lerax policy (callable, with a reset method) or None, got {policy!r}"

@@ -106,7 +106,7 @@ class Picture:
 
     camera: CameraLike | None = None
     """MuJoCo only: name or number of a camera of the model's, or settings of a free one such as
-    azimuth=90,elevation=-20,distance=4 (default: a free one that follows the robot)."""
+    azimuth=90,elevation=-20,distance=4 (default: one that looks at what happens)."""
 
     quality: QualityName = "auto"
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..errors import UnsupportedEnvError
 from ..painter import Painter
-from ..replay import PART, Replay, map_arrays
+from ..replay import PART, Replay
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
+from ..trees import map_arrays
 
 if TYPE_CHECKING:
     from ..acting import Key, PyTree, Rollout

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, override
 
 import numpy as np
+from jax import random as jr
 
 from ..acting import unstacked
-from ..paint2d import Fitter, offscreen_display
+from ..paint2d import Fitter, offscreen_display, pygame
 from ..painter import Painter
-from ..replay import row
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import CompiledSource, PixelScene
+from .users_code import named
 
 if TYPE_CHECKING:
     from ..acting import PyTree
@@ -46,11 +48,13 @@ class _Painter(Painter):
         with offscreen_display():
             self._renderer = env.default_renderer()
             _call(self._renderer, "open")
+            # Each tile of a grid has a window of its own, which the last one opened is not.
+            self._window = pygame.display.get_surface()
 
     @override
     def paint(self, captured: np.ndarray) -> Iterator[np.ndarray]:
         for state in captured:
-            with offscreen_display():
+            with offscreen_display(self._window), named(self._env, "render"):
                 self._env.render(state, self._renderer)
                 frame = self._renderer.as_array()
             yield self._fitter.fit(frame)
@@ -71,14 +75,29 @@ def _call(renderer: Any, method: str) -> None:
 def match(env: Any) -> Custom | str:
     """Match environments whose default renderer has `as_array`."""
     renderer: Any = None
+    if not callable(getattr(env, "default_renderer", None)):
+        return "a renderer of its own: there is no default_renderer()"
     try:
-        with offscreen_display():
+        with offscreen_display(), named(env, "default_renderer"):
             try:
                 renderer = env.default_renderer()
             finally:
                 _call(renderer, "close")
-    except Exception as error:
-        return f"a renderer of its own: default_renderer() raised {type(error).__name__}: {error}"
+    except NotImplementedError as error:
+        return f"a renderer of its own: default_renderer() raised NotImplementedError: {error}"
     if callable(getattr(renderer, "as_array", None)) and callable(getattr(env, "render", None)):
         return Custom()
     return f"a renderer that gives pixels: {type(renderer).__name__} has no as_array()"
+
+
+def draws_itself(env: Any) -> bool:
+    """Whether an environment draws its first state with its own renderer."""
+    try:
+        painter = _Painter(env, Fitter(64, 48))
+        try:
+            next(painter.paint(row([env.initial(key=jr.key(0))])))
+        finally:
+            painter.close()
+    except Exception:
+        return False
+    return True

@@ -14,8 +14,9 @@ import numpy as np
 from ..errors import RenderError, UnsupportedEnvError
 from ..paint2d import Fitter, offscreen_display
 from ..painter import Painter
-from ..replay import Replay, row
+from ..replay import Replay
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import HostSource, HostStep, PixelScene
 
 

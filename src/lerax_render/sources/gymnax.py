@@ -17,8 +17,8 @@ from ..acting import unstacked
 from ..errors import BackendUnavailableError, UnsupportedEnvError
 from ..paint2d import Fitter, offscreen_display
 from ..painter import Painter
-from ..replay import row
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import CompiledSource, PixelScene
 
 if TYPE_CHECKING:

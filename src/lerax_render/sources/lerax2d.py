@@ -10,27 +10,31 @@ gives the same commands.
 import logging
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, override
 
 import equinox as eqx
 import jax
 import numpy as np
+from jax import numpy as jnp
 from jax import random as jr
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
-from ..acting import unstacked
+from ..acting import restart, unstacked
+from ..errors import RenderError, UnsupportedEnvError
 from ..paint2d import (
     DrawList,
     HeadlessPygameRenderer,
     Layout,
     Scene2D,
-    TracingRenderer,
     offscreen_display,
 )
-from ..replay import row
 from ..scene import Captured, Scene
+from ..trees import row
 from .base import CompiledSource
+from .custom import draws_itself
+from .program import Program, form_of
+from .users_code import DrawnWithinTrace, WatchfulRenderer, named
 
 if TYPE_CHECKING:
     from ..acting import PyTree
@@ -39,6 +43,10 @@ _log = logging.getLogger(__name__)
 
 # Only these renderers are replaced by ours. A user's own Abstract2DRenderer has a look of its own.
 _STANDARD = (PygameRenderer, HeadlessPygameRenderer)
+
+# More are evaluated on the host: the time that XLA takes to compile them grows faster than they do.
+MOST_COMMANDS = 32
+MOST_OPERATIONS = 400
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,37 @@ class Drawn(CompiledSource):
 
 
 @dataclass(frozen=True)
+class DrawnOnHost(Drawn):
+    """A 2D environment whose `render` can be traced, and draws too much to be compiled.
+
+    Attributes:
+        program: What it draws.
+    """
+
+    program: Program
+
+    @override
+    def capture(self, env: Any, state: "PyTree") -> "PyTree":
+        # A state of the user's own may have another text in it, for example.
+        return self.program.needed(state) if self.program.fits(state) else {"state": state}
+
+    @override
+    def on_host(self, env: Any, captured: "PyTree") -> Captured:
+        if isinstance(captured, dict):
+            return EagerlyDrawn(self.layout).on_host(env, captured["state"])
+        return self.program.drawn(env, captured)
+
+
+@dataclass(frozen=True)
 class EagerlyDrawn(Drawn):
-    """A 2D environment whose `render` needs concrete states: these are captured, and drawn then."""
+    """A 2D environment whose `render` needs concrete states: these are captured, and drawn then.
+
+    Attributes:
+        takes_numpy: Whether it draws the same of a state of NumPy's arrays, which are a hundred
+            times as quick at things like `grid[i, j]`.
+    """
+
+    takes_numpy: bool = False
 
     @override
     def capture(self, env: Any, state: "PyTree") -> "PyTree":
@@ -73,7 +110,10 @@ class EagerlyDrawn(Drawn):
         forms: dict[Hashable, tuple[Any, ...]] = {}
 
         def drawn(state: Any) -> DrawList:
-            frame = draw_commands(env, state, self.layout)
+            frame = _drawn_of_numpy(env, state, self.layout) if self.takes_numpy else None
+            if frame is None:
+                with named(env, "render"):
+                    frame = draw_commands(env, state, self.layout)
             # Of equal commands one copy is kept: they are most of what a frame takes.
             commands = forms.setdefault(frame.commands, frame.commands)
             return DrawList(np.asarray(frame.numbers, np.float32), commands, frame.cleared)
@@ -83,43 +123,77 @@ class EagerlyDrawn(Drawn):
 
 def match(env: Any) -> Drawn | str:
     """Match environments whose default renderer is Lerax's (or our) 2D pygame renderer."""
+    if not callable(getattr(env, "default_renderer", None)):
+        return f"a default_renderer(): a {type(env).__name__} has none"
     renderer: Any = None
     try:
-        with offscreen_display():
+        with offscreen_display(), named(env, "default_renderer"):
             try:
                 renderer = env.default_renderer()
-                layout = _layout_of(renderer)
+                layout = _layout_of(env, renderer)
             finally:
                 getattr(renderer, "close", lambda: None)()
-    except Exception as error:
-        return f"a default_renderer(): calling it raised {type(error).__name__}: {error}"
+    except NotImplementedError as error:
+        return f"a default_renderer(): calling it raised NotImplementedError: {error}"
     if isinstance(layout, str):
         return layout
     try:
-        traceable = _is_traceable(env, layout)
-    except Exception as error:
-        return (
-            f"draw commands: env.render raised {type(error).__name__}: {error}, "
-            "called with a renderer that has the methods of Abstract2DRenderer"
-        )
-    return Drawn(layout) if traceable else EagerlyDrawn(layout)
+        return _source(env, layout)
+    except DrawnWithinTrace:
+        raise
+    except RenderError as error:
+        # It may ask of its own renderer what ours does not have. Of two errors, ours comes first.
+        if not draws_itself(env):
+            raise
+        return f"draw commands: {error}"
+    except NotImplementedError as error:
+        return f"draw commands: env.render raised NotImplementedError: {error}"
 
 
-def _layout_of(renderer: Any) -> Layout | str:
-    """Return a standard renderer's layout, or what it is instead."""
+def _layout_of(env: Any, renderer: Any) -> Layout | str:
+    """Return the layout of an environment's standard renderer, or what it is instead."""
     # As Lerax's VideoRenderer has.
     while isinstance(inner := getattr(renderer, "inner", None), Abstract2DRenderer):
         renderer = inner
     if not isinstance(renderer, Abstract2DRenderer) or type(renderer) not in _STANDARD:
         return f"a 2D pygame renderer: default_renderer() gave a {type(renderer).__name__}"
-    return Layout.of(renderer)
+    try:
+        return Layout.of(renderer)
+    except (ValueError, TypeError) as error:
+        raise UnsupportedEnvError(
+            f"{type(env.unwrapped).__name__}.default_renderer gave a {type(renderer).__name__} "
+            f"whose picture cannot be laid out: {error}"
+        ) from error
 
 
 def draw_commands(env: Any, state: "PyTree", layout: Layout) -> DrawList:
     """Return what `env.render` draws of `state`, which may be traced."""
-    recorder = TracingRenderer(layout)
+    return _recorder(env, state, layout).drawlist()
+
+
+def _drawn_of_numpy(env: Any, state: "PyTree", layout: Layout) -> DrawList | None:
+    """Return what is drawn of a state of NumPy's arrays, or `None` where that is not certain."""
+
+    def plain(leaf: Any) -> Any:
+        if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.extended):
+            return leaf
+        array = np.asarray(leaf).view()
+        array.flags.writeable = False
+        # A single number as a scalar, which JAX's arrays are written like.
+        return array[()]
+
+    try:
+        # What NumPy only warns of is something else in JAX, 1 // 0 for example.
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            return draw_commands(env, jax.tree.map(plain, state), layout)
+    except Exception:
+        return None
+
+
+def _recorder(env: Any, state: "PyTree", layout: Layout) -> WatchfulRenderer:
+    recorder = WatchfulRenderer(layout)
     env.render(state, recorder)
-    return recorder.drawlist()
+    return recorder
 
 
 class _Alike:
@@ -127,9 +201,7 @@ class _Alike:
 
     def __init__(self, env: Any) -> None:
         self.env = env
-        arrays, static = eqx.partition(env, eqx.is_array)
-        leaves, structure = jax.tree.flatten(static)
-        self._key = (structure, tuple(leaves), jax.tree.structure(arrays))
+        self._key = form_of(env)
         hash(self._key)
 
     def __hash__(self) -> int:
@@ -139,8 +211,8 @@ class _Alike:
         return isinstance(other, _Alike) and self._key == other._key
 
 
-def _is_traceable(env: Any, layout: Layout) -> bool:
-    """Whether tracing `env.render` tells all there is to tell; asked once for like environments.
+def _source(env: Any, layout: Layout) -> Drawn:
+    """Return how an environment is drawn; found out once for like environments.
 
     Raises:
         Exception: Whatever `env.render` raises on a concrete state.
@@ -148,36 +220,57 @@ def _is_traceable(env: Any, layout: Layout) -> bool:
     try:
         alike = _Alike(env)
     except TypeError:
-        return _traceable(env, layout)
-    return _cached_traceable(alike, layout)
+        return _found(env, layout)
+    return _cached(alike, layout)
 
 
 # Each entry keeps an environment alive: a program that makes new classes must not grow by them.
 @lru_cache(maxsize=64)
-def _cached_traceable(alike: _Alike, layout: Layout) -> bool:
-    return _traceable(alike.env, layout)
+def _cached(alike: _Alike, layout: Layout) -> Drawn:
+    return _found(alike.env, layout)
 
 
-def _traceable(env: Any, layout: Layout) -> bool:
-    state = env.initial(key=jr.key(0))
-    concrete = [draw_commands(env, state, layout) for _ in range(2)]
+def _found(env: Any, layout: Layout) -> Drawn:
+    with named(env, "initial"):
+        state = restart(env, None, jr.key(0)).env_state
+    with named(env, "render"):
+        concrete = [draw_commands(env, state, layout) for _ in range(2)]
     try:
-        traced = eqx.filter_eval_shape(draw_commands, env, state, layout)
+        program = Program.traced(partial(_recorder, layout=layout), env, state)
     except Exception as error:
         # Whatever stopped the trace: with concrete values it has just worked.
         reason = f"{type(error).__name__}: {str(error).partition('\n')[0]}"
     else:
         # A trace can also go through and mean something else: text with a tracer's name in it, or
         # a render that counts its calls.
-        if all(_form(commands) == _form(traced) for commands in concrete):
-            return True
-        reason = "traced, it draws other commands or other text than with concrete values"
+        if all(_form(commands) == _form(program.form) for commands in concrete):
+            if len(program.form.commands) <= MOST_COMMANDS and program.size <= MOST_OPERATIONS:
+                return Drawn(layout)
+            if _agrees(program, env, state, concrete[0]):
+                return DrawnOnHost(layout, program)
+            reason = "traced, it draws something else"
+        else:
+            reason = "traced, it draws other commands or other text than with concrete values"
     _log.info(
         "%s.render cannot be compiled into the rollout and is called for each frame: %s",
         type(env.unwrapped).__name__,
         reason,
     )
-    return False
+    plain = _drawn_of_numpy(env, state, layout)
+    return EagerlyDrawn(layout, plain is not None and _is_like(plain, concrete[0]))
+
+
+def _is_like(drawn: DrawList, expected: DrawList) -> bool:
+    return _form(drawn) == _form(expected) and np.allclose(
+        drawn.numbers, expected.numbers, 1e-3, 1e-3, equal_nan=True
+    )
+
+
+def _agrees(program: Program, env: Any, state: "PyTree", expected: DrawList) -> bool:
+    """Whether a program draws of a state what was drawn of it."""
+    needed = tuple(leaf[None] for leaf in program.needed(state))
+    drawn = program.drawn(env, needed)
+    return _is_like(DrawList(drawn.numbers[0], drawn.commands, drawn.cleared), expected)
 
 
 def _form(drawlist: DrawList) -> Hashable:

@@ -221,7 +221,7 @@ def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
 
 def _single(pose: "Pose") -> "Pose":
     """Return a pose in single precision, as JAX's are."""
-    arrays = map(np.asarray, pose)
+    arrays = map(np.asarray, pose[:-1])
     return type(pose)(*(x.astype(np.float32) if x.dtype == np.float64 else x for x in arrays))
 
 

@@ -2,20 +2,22 @@
 
 import os
 import signal
+import sys
 import threading
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from jax import numpy as jnp
 
 from lerax_log import LoggingCallback
 from lerax_log.host.run import Learn
-from lerax_log.recordings import recording
+from lerax_log.recordings import ClipSettings, recording
 from lerax_log.recordings.recorder import Recorder, _cause
 from lerax_log.recordings.worker import VideoWorker
 from lerax_render.errors import RenderWarning
-from support.environments import Counting, Invisible
+from support.environments import Counting, Invisible, Metronome
 from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
@@ -259,13 +261,48 @@ def test_a_backend_that_does_not_take_videos_is_a_warning(training):
     assert [step for step, _ in good.videos()] == [96]
 
 
-def test_a_function_that_fails_is_a_warning(training):
-    callback = LoggingCallback(
-        GifMemory(), video_interval=6, record_when=lambda scalars: scalars["nonsense"], **SMALL
+@pytest.mark.parametrize(
+    ("record_when", "told"),
+    [
+        (lambda scalars: scalars["nonsense"], "KeyError: 'nonsense'"),
+        (lambda scalars: bool(np.ones(2) > 0), "ValueError: The truth value of an array"),
+        (lambda scalars: sys.exit("enough"), "SystemExit: enough"),
+    ],
+)
+def test_a_function_that_fails_is_a_warning_that_names_it(training, record_when, told):
+    memory = GifMemory()
+    callback = LoggingCallback(memory, video_interval=6, record_when=record_when, **SMALL)
+    message = (
+        "nothing is recorded at step 96, since record_when, given the scalars .*episode/return.*, "
+        f"raised {told}"
     )
-    with pytest.warns(RenderWarning, match="failed: KeyError: 'nonsense'"):
+    with pytest.warns(RenderWarning, match=message) as recorded:
         training(callback)
     callback.close()
+    assert "test_recorder.py, line" in str(recorded[0].message)
+    assert memory.scalars("train/loss")
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_recordings_explore_unless_told_not_to(deterministic):
+    """A policy that earns as much as it explores."""
+    env = Counting()
+
+    class Explores(Metronome):
+        def __call__(self, state, observation, *, key=None, action_mask=None):
+            return state, jnp.asarray(0 if key is None else 2)
+
+    class Pays(Counting):
+        def reward(self, state, action, next_state, *, key):
+            return action.astype(float)
+
+    template = recording.Template(Pays(), Explores(env), deterministic)
+    snapshot = template.snapshot(template.skeleton.arrays((Pays(), Explores(env))), 0, 1)
+    settings = ClipSettings(8, 64, 48, 50.0, None, False)
+    found = recording.record_clips(
+        snapshot, settings, frozenset(["gif"]), None, recording.Attempt()
+    )
+    assert found.scalars["eval/return"] == (0 if deterministic else 10)
 
 
 def test_what_cannot_be_drawn_is_said_at_the_start():

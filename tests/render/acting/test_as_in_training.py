@@ -1,6 +1,6 @@
-"""Rollouts next to Lerax's own `learn`: the same actions, rewards and ends."""
+"""What a step does, as Lerax's algorithms have it; `test_algorithms` holds it against them."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.algorithm import PPO
-from lerax.callback import AbstractCallback
 from lerax.env import AbstractEnv, AbstractEnvState
-from lerax.policy import MLPActorCriticPolicy
 from lerax.space import Box
 
 from lerax_render import capture, record, rollout
@@ -100,77 +97,6 @@ def test_an_integer_is_an_end_as_in_lerax():
     assert np.flatnonzero(ends).tolist() == [20, 41]
 
 
-class Watches(AbstractCallback):
-    """Hands what each step of a training was to the host."""
-
-    seen: list = eqx.field(static=True)
-
-    def reset(self, ctx: Any, *, key: Any) -> Any:
-        return jnp.zeros(())
-
-    def step_reset(self, ctx: Any, *, key: Any) -> Any:
-        return jnp.zeros(())
-
-    def on_step(self, ctx: Any, *, key: Any) -> Any:
-        inner = ctx.locals
-        jax.debug.callback(
-            lambda *values: self.seen.append([np.asarray(value) for value in values]),
-            inner["state"].env_state.position,
-            inner["action"],
-            inner["clipped_action"],
-            inner["reward"],
-            ctx.done,
-            ordered=True,
-        )
-        return ctx.state
-
-    def on_iteration(self, ctx: Any, *, key: Any) -> Any:
-        return ctx.state
-
-    def on_training_start(self, ctx: Any, *, key: Any) -> Any:
-        return ctx.state
-
-    def on_training_end(self, ctx: Any, *, key: Any) -> Any:
-        return ctx.state
-
-    def apply_curriculum(self, state: Any, callback_state: Any) -> Any:
-        return state
-
-    def continue_training(self, ctx: Any, *, key: Any) -> Any:
-        return jnp.array(True)
-
-
-def test_a_step_is_what_it_was_in_lerax_own_learn():
-    env = Point()
-    policy = MLPActorCriticPolicy(env, key=jr.key(0))
-    seen: list = []
-    PPO(num_envs=1, num_steps=64, num_epochs=1, num_batches=1).learn(
-        env, policy, 64, key=jr.key(1), callback=Watches(seen)
-    )
-    jax.effects_barrier()
-    positions, chosen, clipped, rewards, _ = (
-        np.stack(column) for column in zip(*seen, strict=True)
-    )
-    outside = np.abs(chosen[:, 0]) > 1
-    assert 5 < outside.sum() < 60, "the policy never asked for more than is allowed"
-
-    class Repeats(OnPolicyShouts):
-        """Asks for what the policy asked for in the training."""
-
-        def __call__(self, state, observation, *, key=None, action_mask=None):
-            return state + 1, jnp.asarray(chosen)[state]
-
-    # The training's first episode: from the same first state, with the same actions asked for.
-    class Begins(Point):
-        def initial(self, *, key):
-            return PointState(jnp.asarray(positions[0]), jnp.zeros((), jnp.int32))
-
-    found = rollout(Begins(), Repeats(env), steps=20)
-    np.testing.assert_allclose(found.states.position, positions[:20], rtol=1e-5)
-    np.testing.assert_allclose(found.actions[1:], clipped[:19], rtol=1e-6)
-    np.testing.assert_allclose(found.rewards[1:], rewards[:19], rtol=1e-5)
-
-
 class TwoRewards(Counting):
     def reward(self, state, action, next_state, *, key):
         return jnp.ones(2)
@@ -187,10 +113,45 @@ class Narrows(Counting):
         return eqx.tree_at(lambda s: s.count, after, after.count.astype(jnp.float32))
 
 
+class ARewardEach(Counting):
+    def reward(self, state, action, next_state, *, key):
+        return {"one": jnp.ones(()), "other": jnp.ones(())}
+
+
+class NoReward(Counting):
+    def reward(self, state, action, next_state, *, key):
+        return None
+
+
+class TwoCuts(Counting):
+    def truncate(self, state):
+        return jnp.array([False, True])
+
+
+class Grows(Counting):
+    def transition(self, state, action, *, key):
+        after = super().transition(state, action, key=key)
+        return eqx.tree_at(lambda s: s.count, after, jnp.broadcast_to(after.count, (2,)))
+
+
+class Loses(Counting):
+    def transition(self, state, action, *, key):
+        return (state.count, state.start)
+
+
 @pytest.mark.parametrize(
     ("kind", "error", "message"),
     [
         (TwoRewards, ValueError, r"TwoRewards.reward returned an array of shape \(2,\)"),
+        (ARewardEach, ValueError, r"ARewardEach.reward returned a dict, .*reduce it"),
+        (NoReward, ValueError, r"NoReward.reward returned None"),
+        (TwoCuts, ValueError, r"TwoCuts.truncate returned an array of shape \(2,\)"),
+        (
+            Grows,
+            TypeError,
+            r"Grows.transition turned the state's count from int32\[\] into int32\[2\]",
+        ),
+        (Loses, TypeError, r"Loses.transition returned a state of another structure"),
         (TwoEnds, ValueError, r"TwoEnds.terminal returned an array of shape \(2,\)"),
         (Narrows, TypeError, r"Narrows.transition turned the state's count from int32\[\] into"),
     ],
@@ -199,3 +160,49 @@ def test_what_does_not_fit_is_said_with_the_name_of_the_method(kind, error, mess
     for act in (capture, record):
         with pytest.raises(error, match=message):
             act(kind(), steps=3)
+
+
+class Drifts(Metronome):
+    """Its own state becomes a float."""
+
+    def __call__(self, state, observation, *, key=None, action_mask=None):
+        return state + 0.5, jnp.zeros((), jnp.int32)
+
+
+class Forgets(Metronome):
+    def __call__(self, state, observation, *, key=None, action_mask=None):
+        return None, jnp.zeros((), jnp.int32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (
+            Drifts,
+            r"Drifts.__call__ turned the state from int32\[\] into float32\[\]: .*Drifts.reset",
+        ),
+        (Forgets, r"Forgets.__call__ returned a state of another structure than Forgets.reset"),
+    ],
+)
+def test_a_policys_state_is_told_of_likewise(kind, message):
+    with pytest.raises(TypeError, match=message):
+        capture(Counting(), kind(Counting()), steps=3)
+
+
+class Masked(Counting):
+    """Allows only the last action."""
+
+    def action_mask(self, state, *, key):
+        return jnp.array([False, False, True])
+
+
+class Obeys(Metronome):
+    """Takes the first action that is allowed; without a mask, the first."""
+
+    def __call__(self, state, observation, *, key=None, action_mask=None):
+        allowed = jnp.ones(3, bool) if action_mask is None else action_mask
+        return state, jnp.argmax(allowed)
+
+
+def test_a_policy_of_ones_own_is_given_the_mask():
+    assert rollout(Masked(), Obeys(Masked()), steps=4).actions.tolist() == [0, 2, 2, 2]

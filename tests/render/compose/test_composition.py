@@ -15,10 +15,9 @@ from lerax_render import record
 from lerax_render.compose.composition import Composition
 from lerax_render.compose.overlay import StepInfo
 from lerax_render.compose.text import text_mask
-from lerax_render.paint2d.layout import Layout
-from lerax_render.paint2d.scene import Scene2D
 from lerax_render.painter import Painter
 from lerax_render.replay import Replay
+from support.bare_scene import BareScene
 from support.environments import Counting, Metronome
 from support.read_text import read_line
 
@@ -36,7 +35,7 @@ class Grey(Painter):
             yield np.full(self.size, value, np.uint8)
 
 
-SCENE = Scene2D(Layout(64, 48, 1.0, (0.0, 0.0)))
+SCENE = BareScene()
 
 
 def parts(*lengths: int, tiles: int | None = None, episode: int = 5) -> Iterator[list[Replay]]:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lerax_render import Camera
-from lerax_render.mujoco.camera import CameraLike, CameraRig
+from lerax_render.mujoco.aim.camera import CameraLike, CameraRig
 from support.paths import ROOT
 
 ASSETS = ROOT / "assets/scenes"

@@ -1,174 +1,254 @@
+"""The default camera looks at what happens: measured in pixels, on models of many kinds."""
+
+import dataclasses
 from pathlib import Path
 
 import mujoco
 import numpy as np
 import pytest
 
-from lerax_render.mujoco.framing import Subject
-from lerax_render.mujoco.renderer import HeadlessMujocoRenderer
+import lerax_render as lr
+from lerax_render import Camera, Replay, Simulation
+from lerax_render.errors import RenderWarning
+from lerax_render.mujoco.aim import View, frame
+from support.framing_measure import measure
 from support.paths import ROOT
 
-ASSETS = ROOT / "assets/scenes"
-GROUPS = mujoco.MjvOption().geomgroup
-W, H = 120, 90
+FLOOR = '<light pos="0 -2 4"/><geom type="plane" size="9 9 .1" rgba=".6 .6 .6 1"/>'
+PENDULUM = """<body pos="{0} 0 2"><joint name="{1}" axis="0 1 0"/>
+  <geom type="capsule" fromto="0 0 0 .1 0 .8" size=".04" rgba="1 .5 0 1"/></body>"""
+WALLS = "".join(
+    f'<geom type="box" size="{size}" pos="{place}" rgba=".8 .8 .8 1"/>'
+    for size, place in (
+        ("2 .05 1", "0 -2 1"),
+        ("2 .05 1", "0 2 1"),
+        (".05 2 1", "-2 0 1"),
+        (".05 2 1", "2 0 1"),
+    )
+)
+CART = """<body pos="0 0 .1"><joint name="x" type="slide" axis="1 0 0"/>
+  <joint name="y" type="slide" axis="0 1 0"/>
+  <geom type="box" size=".2 .15 .1" rgba="1 0 0 1"/></body>"""
+CART_MOTORS = '<motor joint="x" ctrlrange="-1 1" gear="5"/><motor joint="y" ctrlrange="-1 1"/>'
+
+# Bodies, and what else there is: actuators, tendons, equalities.
+KINDS = {
+    "a_fall_from_standing": (PENDULUM.format(0, "hinge"), ""),
+    "two_robots_apart": (
+        PENDULUM.format(-1.5, "left") + PENDULUM.format(1.5, "right"),
+        '<actuator><motor joint="left" ctrlrange="-1 1"/><motor joint="right" ctrlrange="-1 1"/>'
+        "</actuator>",
+    ),
+    "an_invisible_shell": (
+        PENDULUM.format(0, "hinge")
+        + '<geom type="sphere" size="6" rgba="1 1 1 0" contype="0" conaffinity="0"/>',
+        "",
+    ),
+    "only_a_site_is_visible": (
+        '<body pos="0 0 .3"><joint name="x" type="slide" axis="1 0 0"/>'
+        '<geom size=".2" rgba="0 0 0 0"/><site size=".2" rgba="0 .6 0 1"/></body>',
+        '<actuator><motor joint="x" ctrlrange="-1 1" gear="40"/></actuator>',
+    ),
+    "a_drop": (
+        '<replicate count="3" offset="0 0 .3"><body pos="0 0 1.2"><freejoint/>'
+        '<geom type="box" size=".12 .12 .12" rgba=".2 .6 .8 1"/></body></replicate>',
+        "",
+    ),
+    "joined_by_a_tendon": (
+        '<body pos="0 0 1.6"><joint name="x" type="slide" axis="1 0 0" stiffness="20"/>'
+        '<geom type="box" size=".1 .1 .03" rgba="1 .5 0 1"/><site name="a"/></body>'
+        '<body pos=".3 0 .9"><joint type="slide" axis="1 0 0"/><joint type="slide" axis="0 0 1"/>'
+        '<geom size=".08" rgba="0 .6 0 1"/><site name="b"/></body>',
+        '<tendon><spatial limited="true" range="0 .9"><site site="a"/><site site="b"/></spatial>'
+        '</tendon><actuator><motor joint="x" ctrlrange="-1 1" gear="5"/></actuator>',
+    ),
+    "moved_far_by_a_tendon": (
+        '<body pos="0 0 .05"><joint name="x" type="slide" axis="1 0 0" range="-1 1" damping="1"/>'
+        '<geom size=".05" rgba="1 0 0 1"/></body>',
+        '<tendon><fixed name="t"><joint joint="x" coef="1"/></fixed></tendon>'
+        '<actuator><position tendon="t" ctrlrange=".9 1" kp="50"/></actuator>',
+    ),
+    "between_walls": (CART + WALLS, f"<actuator>{CART_MOTORS}</actuator>"),
+    "it_leaves": (
+        CART.replace('type="box"', 'type="box" mass="1"'),
+        '<actuator><motor joint="x" ctrlrange="8 9"/></actuator>',
+    ),
+    "it_moves_across_the_view": (
+        '<body pos="0 0 .2"><joint name="y" type="slide" axis="0 1 0" range="-2 2"/>'
+        '<geom type="box" size=".1 .2 .2" rgba="0 0 1 1"/></body>',
+        '<actuator><motor joint="y" ctrlrange="5 6"/></actuator>',
+    ),
+    "a_mocap_body": ('<body pos="0 0 1" mocap="true"><geom size=".1"/></body>' + CART, ""),
+    "a_cloth": (
+        '<flexcomp name="cloth" type="grid" count="6 6 1" spacing=".1 .1 .1" pos="0 0 1.2" dim="2" '
+        'mass=".3" radius=".01"><edge equality="true"/><pin id="0 5"/></flexcomp>',
+        "",
+    ),
+}
+
+
+def model_of(kind: str) -> mujoco.MjModel:
+    bodies, others = KINDS[kind]
+    return mujoco.MjModel.from_xml_string(
+        f"<mujoco><worldbody>{FLOOR}{bodies}</worldbody>{others}</mujoco>"
+    )
+
+
+def captured(model: mujoco.MjModel | Path, steps: int = 100) -> Replay:
+    return lr.capture(Simulation(model), steps=steps)
+
+
+def view_of(replay: Replay, camera: Camera | None = None, **options: object) -> View:
+    return frame(replay.scene.model, replay.captured, camera, 4 / 3, **options)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "a_mocap_body"])
+def test_what_moves_is_in_the_picture(kind: str) -> None:
+    replay = captured(model_of(kind))
+    measured = measure(replay, view_of(replay), stride=6)
+    assert measured.is_right, measured
 
 
 def gymnasium_scenes() -> list[Path]:
-    try:
-        import gymnasium.envs.mujoco as envs
-    except ImportError:
-        return []
-    return sorted((Path(envs.__file__).parent / "assets").glob("*.xml"))
+    envs = pytest.importorskip("gymnasium.envs.mujoco")
+    # `point` does not move by itself.
+    return [
+        path
+        for path in sorted((Path(envs.__file__).parent / "assets").glob("*.xml"))
+        if path.stem != "point"
+    ]
 
 
-SCENES = [*sorted(ASSETS.glob("*.xml")), *gymnasium_scenes()]
+def test_models_of_others_are_in_the_picture() -> None:
+    wrong = {}
+    for path in [*sorted((ROOT / "assets/scenes").glob("*.xml")), *gymnasium_scenes()]:
+        replay = captured(path)
+        measured = measure(replay, view_of(replay), stride=12)
+        if not measured.is_right:
+            wrong[path.stem] = measured
+    assert not wrong
 
 
-def load(path: Path) -> mujoco.MjModel:
-    return mujoco.MjModel.from_xml_path(str(path))
+def test_a_guess_is_not_as_good() -> None:
+    """What fails with another camera can fail."""
+    replay = captured(model_of("a_fall_from_standing"))
+    assert not measure(replay, Camera(lookat=(0, 0, 2.4), distance=1.2), stride=6).is_right
+    assert not measure(replay, Camera(lookat=(0, 0, 2), distance=40), stride=6).is_right
 
 
-def start(model: mujoco.MjModel) -> mujoco.MjData:
-    data = mujoco.MjData(model)
-    if model.nkey:
-        mujoco.mj_resetDataKeyframe(model, data, 0)
-    mujoco.mj_forward(model, data)
-    return data
+def test_only_what_gets_far_is_followed() -> None:
+    followed = {kind: view_of(captured(model_of(kind))).axes for kind in ("it_leaves", "a_drop")}
+    assert followed == {"it_leaves": (True, True, False), "a_drop": (False, False, False)}
+    short = captured(model_of("it_leaves"), steps=10)
+    assert view_of(short).follow is None
+    # Of a stream, nobody knows how far it will get.
+    assert view_of(short, goes_on=True).follow == 1
 
 
-@pytest.mark.parametrize("path", SCENES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_the_default_camera_shows_the_robot_whole(path: Path) -> None:
-    model = load(path)
-    root = Subject(model, GROUPS).root
-    with HeadlessMujocoRenderer(model, W, H, quality="draft") as renderer:
-        assert renderer.render(start(model)).std() > 3
-        found = renderer.segmentation()
-    things = found[..., 1] == mujoco.mjtObj.mjOBJ_GEOM
-    bodies = model.geom_bodyid[np.where(things, found[..., 0], 0)]
-    robot = things & (model.body_rootid[bodies] == root if root else bodies > 0)
-    rows, columns = np.nonzero(robot)
-    assert rows.min() > 1
-    assert rows.max() < H - 2
-    assert columns.min() > 1
-    assert columns.max() < W - 2
-    assert max(np.ptp(rows) / H, np.ptp(columns) / W) > 0.15, "too small"
+def test_what_is_given_is_kept() -> None:
+    replay = captured(model_of("a_fall_from_standing"))
+    chosen = view_of(replay)
+    assert view_of(replay) == chosen
+    aside = view_of(replay, Camera(azimuth=30, elevation=-5))
+    assert (aside.azimuth, aside.elevation) == (30, -5)
+    assert measure(replay, aside, stride=10).held == 1
+    assert view_of(replay, Camera(distance=7)).distance == 7
+    there = view_of(replay, Camera(lookat=(0.5, 0, 2)))
+    assert there.lookat == (0.5, 0, 2)
+    assert there.distance > chosen.distance
+    assert measure(replay, there, stride=10).held == 1
+    tracked = view_of(replay, Camera(track=1))
+    assert (tracked.follow, tracked.lookat) == (1, (0, 0, 0))
+    with pytest.raises(ValueError, match="no body 'tail'"):
+        view_of(replay, Camera(track="tail"))
 
 
-@pytest.mark.parametrize("aspect", [(40, 160), (300, 60)])
-def test_narrow_pictures_show_it_too(aspect: tuple[int, int]) -> None:
-    model = load(ASSETS / "hopper.xml")
-    with HeadlessMujocoRenderer(model, *aspect, quality="draft") as renderer:
-        renderer.render(start(model))
-        found = renderer.segmentation()
-    rows, columns = np.nonzero(found[..., 0] > 0)
-    assert 1 < rows.min() < rows.max() < aspect[1] - 2
-    assert 1 < columns.min() < columns.max() < aspect[0] - 2
+def test_a_part_is_seen_as_the_whole() -> None:
+    replay = captured(model_of("a_fall_from_standing"), steps=40)
+    whole = list(lr.render(replay, width=64, height=48, quality="draft"))
+    part = list(lr.render(replay[5:9][1:], width=64, height=48, quality="draft"))
+    np.testing.assert_array_equal(part, whole[6:9])
+    cut = dataclasses.replace(replay[5:9], whole=None)
+    assert (next(lr.render(cut, width=64, height=48, quality="draft")) != whole[5]).any()
 
 
-def test_a_robot_that_leaves_is_followed_without_a_jump() -> None:
-    model = load(ASSETS / "hopper.xml")
-    data, subject = start(model), Subject(model, GROUPS)
-    assert subject.moves.tolist() == [True, False, True]
-    before = subject.follow(data)
-    points = []
-    for x in np.linspace(0, 30, 301):
-        data.qpos[0] = x
-        mujoco.mj_forward(model, data)
-        points.append(subject.follow(data))
-    steps = np.diff(points, axis=0)
-    np.testing.assert_allclose(steps[:, 0], 0.1, atol=1e-9)
-    np.testing.assert_array_equal(steps[:, 1:], 0)
-    assert points[0] == pytest.approx(before)
+def test_the_same_replay_is_seen_the_same_from_the_environment_and_by_processes() -> None:
+    simulation = Simulation(model_of("a_fall_from_standing"))
+    size = {"width": 64, "height": 48, "quality": "draft"}
+    replay = lr.capture(simulation, steps=30)
+    clips = [
+        lr.record(simulation, format="apng", steps=30, **size),
+        lr.record(replay, format="apng", **size),
+        lr.record(replay, format="apng", workers=2, **size),
+    ]
+    first, *others = (clip.frames() for clip in clips)
+    assert first.std() > 5
+    for other in others:
+        np.testing.assert_array_equal(other, first)
 
 
-def test_a_hop_is_seen_and_a_flight_is_followed() -> None:
-    model = load(ASSETS / "hopper.xml")
-    data, subject = start(model), Subject(model, GROUPS)
-    heights = []
-    for z in (0, 0.1, 0.2, 5, 10, -3):
-        data.qpos[1] = z
-        mujoco.mj_forward(model, data)
-        heights.append(subject.follow(data)[2])
-    assert heights[0] == heights[1] == heights[2]
-    assert heights[4] - heights[3] == pytest.approx(5)
-    assert heights[5] < heights[0] - 2
-
-
-def test_what_is_bound_to_its_place_is_not_followed() -> None:
-    arm = Subject(load(ASSETS / "arm.xml"), GROUPS)
-    assert not arm.moves.any()
-    crane = Subject(load(ASSETS / "crane.xml"), GROUPS)
-    assert crane.root == 0
-    assert not crane.moves.any()
-
-
-def test_the_arms_reach_is_in_the_picture() -> None:
-    model = load(ASSETS / "arm.xml")
-    data = start(model)
-    with HeadlessMujocoRenderer(model, W, H, quality="draft") as renderer:
-        for turn in (-1.5, 0, 1.5):
-            data.qpos[:4] = turn, 1, 0.2, 0
-            renderer.render(data)
-            finger = model.geom("finger0").id
-            rows, columns = np.nonzero(renderer.segmentation()[..., 0] == finger)
-            assert rows.size
-            assert 0 < rows.min() < rows.max() < H - 1
-            assert 0 < columns.min() < columns.max() < W - 1
-
-
-def test_flat_things_are_seen_from_above() -> None:
-    body = """<mujoco><worldbody><body><freejoint/><geom type="box" size="{}"/></body>
-        </worldbody></mujoco>"""
-    flat, tall = (
-        Subject(mujoco.MjModel.from_xml_string(body.format(size)), GROUPS).elevation()
-        for size in ("1 1 0.02", "0.2 0.2 1")
+def test_tiles_are_seen_from_one_distance() -> None:
+    still = captured(model_of("between_walls"), steps=30)
+    moved = dataclasses.replace(
+        still, captured=still.captured._replace(qpos=still.captured.qpos + np.float32([1, 0.5]))
     )
-    assert (flat, tall) == (-50, -20)
+    both = lr.record([still, moved], width=128, height=48, format="apng", quality="draft").frames()
+    left, right = both[0, :, :64], both[0, :, 64:]
+    reds = [(tile[..., 0] > 1.5 * tile[..., 1].astype(float)).sum() for tile in (left, right)]
+    assert 0.6 < reds[0] / reds[1] < 1.7
+    assert min(reds) > 20
 
 
-def test_the_authors_angles_are_kept() -> None:
-    model = mujoco.MjModel.from_xml_string(
-        '<mujoco><visual><global azimuth="33" elevation="-7"/></visual>'
-        "<worldbody><geom size='1'/></worldbody></mujoco>"
+def test_views_of_one_training_only_step_back() -> None:
+    simulation = Simulation(model_of("a_fall_from_standing"))
+    calm = lr.capture(simulation, steps=5)
+    wild = lr.capture(simulation, steps=100)
+    first = view_of(calm)
+    second = view_of(wild, before=first)
+    third = view_of(calm, before=second)
+    assert first.distance < second.distance == third.distance
+    assert second.lookat == third.lookat
+    assert (first.azimuth, first.elevation) == (second.azimuth, second.elevation)
+    assert measure(wild, third, stride=10).held == 1
+
+
+def test_what_cannot_be_seen_is_said() -> None:
+    nothing = mujoco.MjModel.from_xml_string(
+        '<mujoco><worldbody><body><freejoint/><geom size=".1" group="4"/></body></worldbody>'
+        "</mujoco>"
     )
-    with HeadlessMujocoRenderer(model, W, H) as renderer:
-        camera = renderer._rig.at(mujoco.MjData(model))
-    assert (camera.azimuth, camera.elevation) == (33, -7)
+    with pytest.warns(RenderWarning, match="nothing to draw"):
+        lr.record(Simulation(nothing), steps=2, width=32, height=24)
+    replay = captured(model_of("a_fall_from_standing"), steps=10)
+    away = Camera(lookat=(0, 50, 0), distance=1, azimuth=90, elevation=0)
+    with pytest.warns(RenderWarning, match="nothing that moves is in the picture of camera"):
+        lr.record(replay, width=32, height=24, camera=away)
 
 
-@pytest.mark.parametrize(
-    "actuator",
-    [
-        '<motor joint="hinge"/>',
-        '<motor jointinparent="hinge"/>',
-        '<motor tendon="cord"/>',
-        '<motor tendon="sum"/>',
-        '<general site="tip"/>',
-        '<adhesion body="driven" ctrlrange="0 1"/>',
-    ],
-)
-def test_the_robot_is_what_is_actuated(actuator: str) -> None:
-    model = mujoco.MjModel.from_xml_string(f"""
-        <mujoco>
-          <worldbody>
-            <site name="hook"/>
-            <body name="heavy"><freejoint/><geom size="1"/></body>
-            <body name="driven" pos="3 0 0">
-              <joint name="hinge"/><geom size="0.1"/><site name="tip" pos="0 0 1"/>
-            </body>
-          </worldbody>
-          <tendon>
-            <spatial name="cord"><site site="hook"/><site site="tip"/></spatial>
-            <fixed name="sum"><joint joint="hinge" coef="1"/></fixed>
-          </tendon>
-          <actuator>{actuator}</actuator>
-        </mujoco>""")
-    assert Subject(model, GROUPS).root == model.body("driven").id
+def test_a_goal_is_shown_and_what_is_far_off_is_not() -> None:
+    goal = (
+        '<body pos=".9 0 .2"><geom size=".05" contype="0" conaffinity="0" rgba="0 1 0 1"/></body>'
+    )
+    far = '<geom size=".3" pos="60 0 1"/>'
+    _, others = KINDS["between_walls"]
+    views = [
+        view_of(
+            captured(
+                mujoco.MjModel.from_xml_string(
+                    f"<mujoco><worldbody>{FLOOR}{CART}{extra}</worldbody>{others}</mujoco>"
+                )
+            )
+        )
+        for extra in ("", goal, far)
+    ]
+    alone, with_goal, with_far = views
+    assert with_goal.lookat[0] > alone.lookat[0] + 0.05
+    assert with_far.lookat == alone.lookat
 
 
-def test_scenes_without_things() -> None:
-    for xml in ("", '<geom type="plane" size="1 1 1"/>', '<geom size="1" rgba="0 0 0 0"/>'):
-        model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{xml}</worldbody></mujoco>")
-        subject = Subject(model, GROUPS)
-        assert np.isfinite(subject.centre).all()
-        assert subject.distance(90, -20, 45, 1) > 0
+def test_an_unstable_moment_does_not_count() -> None:
+    replay = captured(model_of("a_fall_from_standing"))
+    mishap = replay.captured._replace(qpos=replay.captured.qpos.copy())
+    mishap.qpos[50] = np.nan
+    view = frame(replay.scene.model, mishap, None, 4 / 3)
+    assert view.distance == pytest.approx(view_of(replay).distance, rel=0.05)

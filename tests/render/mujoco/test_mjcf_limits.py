@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render.batch.loading import load_env
 from lerax_render.gallery.build import make_gallery
+from lerax_render.naming.loading import load_env
 from lerax_render.sources.simulation import Simulation
 from support.paths import ROOT
 

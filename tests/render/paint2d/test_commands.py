@@ -5,24 +5,35 @@ import pytest
 from jax import numpy as jnp
 from lerax.render import RED, Color, Transform
 
-from lerax_render.paint2d.commands import Command, CommandRenderer
+from lerax_render.paint2d.commands import Command, CommandRenderer, Pen, is_traced
 
 COLOR = Color(0.25, 0.5, 0.75)
 
 
 class Log(CommandRenderer):
-    """Keeps commands."""
+    """Keeps commands, and in one array the numbers of each."""
 
-    transform: Transform | None = None
-    commands: list = eqx.field(default_factory=list)
+    transform: Transform
+    background_color: Color
+    commands: list
+    _pen: Pen = eqx.field(static=True)
+
+    def __init__(self):
+        self.transform = Transform(8, 6, 1.0, np.zeros(2))
+        self.background_color = COLOR
+        self._pen = Pen(self.transform, self.background_color)
+        self.commands = []
 
     def _command(self, command, numbers):
-        self.commands.append((command, numbers))
+        joined = jnp if is_traced(numbers) else np
+        self.commands.append((command, joined.concatenate([n.ravel() for n in numbers])))
 
     def open(self): ...
     def close(self): ...
     def draw(self): ...
-    def clear(self): ...
+    def clear(self):
+        self._clear_to_background()
+
     def as_array(self): ...
 
 

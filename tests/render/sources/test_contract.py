@@ -7,15 +7,15 @@ from jax import numpy as jnp
 from lerax.env.classic_control import CartPole
 
 from lerax_render import Simulation
-from lerax_render.batch.loading import load_env
+from lerax_render.naming.loading import load_env
 from lerax_render.sources.custom import Custom
 from lerax_render.sources.gymnasium import Gymnasium
 from lerax_render.sources.gymnax import Gymnax
-from lerax_render.sources.lerax2d import Drawn, EagerlyDrawn
+from lerax_render.sources.lerax2d import Drawn, DrawnOnHost, EagerlyDrawn
 from lerax_render.sources.mujoco import Mujoco
 from lerax_render.sources.simulation import SimulationSource
 from support import source_template
-from support.environments import Captioned, Counting, OwnLook
+from support.environments import Captioned, Counting, OwnLook, Tiles
 from support.mjx_environments import Swing
 from support.paths import SCENES
 from support.source_contract import SourceContract
@@ -29,6 +29,16 @@ class TestDrawn(SourceContract):
     @classmethod
     def env(cls):
         return CartPole()
+
+
+class TestDrawnOnHost(SourceContract):
+    source = DrawnOnHost
+    most_bytes = 2200
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return Tiles()
 
 
 class TestEagerlyDrawn(SourceContract):

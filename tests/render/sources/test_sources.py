@@ -34,7 +34,7 @@ from lerax_render import (
     render,
     rollout,
 )
-from lerax_render.batch.loading import load_env
+from lerax_render.naming.loading import load_env
 from lerax_render.sources import find_source
 from lerax_render.sources.custom import Custom
 from lerax_render.sources.gymnasium import Gymnasium

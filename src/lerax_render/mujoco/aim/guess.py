@@ -1,4 +1,4 @@
-"""What the default camera of a MuJoCo scene shows, and from how far.
+"""What a camera shows of a MuJoCo model where nobody knows yet what will happen.
 
 It frames the robot: the body tree with the most actuators. A robot that can leave its place (a free
 joint, or sliding joints without limits) is followed; one that cannot is shown with all that it
@@ -75,9 +75,7 @@ class Subject:
 
     def elevation(self) -> float:
         """Steeper for a flat subject, in degrees."""
-        flatness = float(self.half[2] / max(self.half[:2].max(), 1e-9))
-        share = min(max((flatness - 0.1) / 0.4, 0.0), 1.0)
-        return _STEEP + share * (_GENTLE - _STEEP)
+        return elevation_for(self.half)
 
     def distance(self, azimuth: float, elevation: float, fovy: float, aspect: float) -> float:
         """The least distance, in metres, at which every corner of the box is in the picture."""
@@ -130,6 +128,17 @@ class Subject:
         )
 
 
+def elevation_for(half: np.ndarray) -> float:
+    """Return how far down to look at a box, in degrees: steeper at a flat one.
+
+    Args:
+        half: Half the box's sides, `(3,)` metres.
+    """
+    flatness = float(half[2] / max(half[:2].max(), 1e-9))
+    share = min(max((flatness - 0.1) / 0.4, 0.0), 1.0)
+    return _STEEP + share * (_GENTLE - _STEEP)
+
+
 _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
 
 
@@ -146,7 +155,7 @@ def _robot(model: mujoco.MjModel) -> int:
     votes = np.zeros(model.nbody)
     for actuator in range(model.nu):
         kind, target = model.actuator_trntype[actuator], model.actuator_trnid[actuator, 0]
-        for body in _driven_bodies(model, int(kind), int(target)):
+        for body in driven_bodies(model, int(kind), int(target)):
             votes[model.body_rootid[body]] += 1
     votes[0] = 0
     if votes.any():
@@ -155,7 +164,7 @@ def _robot(model: mujoco.MjModel) -> int:
     return int(moving[0]) if len(moving) == 1 else 0
 
 
-def _driven_bodies(model: mujoco.MjModel, kind: int, target: int) -> list[int]:
+def driven_bodies(model: mujoco.MjModel, kind: int, target: int) -> list[int]:
     """The bodies that an actuator acts upon."""
     transmission = mujoco.mjtTrn
     if kind in (transmission.mjTRN_JOINT, transmission.mjTRN_JOINTINPARENT):

@@ -10,9 +10,9 @@ import jax
 import pytest
 
 from lerax_render.batch.clip import Clip
-from lerax_render.batch.loading import load_env, load_policy
-from lerax_render.batch.modules import module_in
 from lerax_render.cli import commands as cli
+from lerax_render.naming.loading import load_env, load_policy
+from lerax_render.naming.modules import module_in
 from support.paths import ROOT
 
 ORBIT = (ROOT / "examples" / "custom_environment.py").read_text()

@@ -12,10 +12,11 @@ from jax import random as jr
 from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
+import lerax_render as lr
 from lerax_render import BackendUnavailableError
-from lerax_render.batch.loading import lerax_env_classes, load_env, load_policy
+from lerax_render.naming.loading import lerax_env_classes, load_env, load_policy
 from lerax_render.sources.simulation import Simulation
-from support.environments import Counting
+from support.environments import Counting, Metronome
 
 BALL = """
 <mujoco><worldbody>
@@ -190,3 +191,42 @@ def test_a_file_that_does_not_run_is_named(tmp_path):
 def test_an_unknown_policy_class_is_an_error(saved_policy):
     with pytest.raises(ValueError, match="no policy class named 'MLPPolicy'"):
         load_policy(saved_policy[0], "MLPPolicy", CartPole())
+
+
+def make_counting():
+    return Counting()
+
+
+VERBS = (lr.record, lr.capture, lambda env: lr.render(env, []), lr.rollout)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=["record", "capture", "render", "rollout"])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Counting, r"Counting is a class, .* write \w+\(Counting\(\), ...\)"),
+        (make_counting, r"make_counting is a function, .* write \w+\(make_counting\(\), ...\)"),
+        (None, r"needs an environment, such as CartPole\(\), got None"),
+    ],
+)
+def test_what_only_makes_an_environment_is_told_what_to_write(verb, given, message):
+    with pytest.raises(TypeError, match=message):
+        verb(given)
+
+
+def test_a_class_of_policies_is_told_what_to_write():
+    with pytest.raises(TypeError, match=r"Metronome is a class, .* Metronome\(env, key=key\)"):
+        lr.record(Counting(), Metronome, steps=3)
+
+
+def test_a_name_is_taken_as_on_the_command_line(tmp_path):
+    named, made = (lr.capture(env, steps=4) for env in ("CartPole", CartPole()))
+    assert (named.captured.numbers == made.captured.numbers).all()
+    model = tmp_path / "box.xml"
+    model.write_text('<mujoco><worldbody><geom size="1 1 1" type="box"/></worldbody></mujoco>')
+    for env in (model, str(model)):
+        assert lr.record(env, steps=2, width=32, height=24).num_frames == 2
+    with pytest.raises(ValueError, match="no environment named 'CartPol': did you mean CartPole"):
+        lr.record("CartPol", steps=2)
+    with pytest.warns(lr.RenderWarning, match="no video of CartPol: ValueError"):
+        assert lr.try_record("CartPol") is None

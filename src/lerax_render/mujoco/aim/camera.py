@@ -3,20 +3,21 @@
 The options of a `Camera` are the fields that `settings.picture` declares.
 """
 
-import operator
 from collections.abc import Callable
 from typing import SupportsIndex
 
 import mujoco
 import numpy as np
 
-from ..settings import Camera
-from .framing import Subject
+from ...settings import Camera
+from .elements import find_element
+from .framing import View
+from .guess import Subject
 
 # MuJoCo's own default, which says that the model's author had no wish.
 _DEFAULT_ELEVATION = -45.0
 
-type CameraLike = Camera | mujoco.MjvCamera | str | int | None
+type CameraLike = Camera | View | mujoco.MjvCamera | str | int | None
 
 
 class CameraRig:
@@ -24,8 +25,8 @@ class CameraRig:
 
     Args:
         model: The model.
-        wish: A name or number of one of the model's cameras, a `Camera`, a `mujoco.MjvCamera` (used
-            as it is, and as it changes), or None.
+        wish: A name or number of one of the model's cameras, a `Camera`, a `View`, a
+            `mujoco.MjvCamera` (used as it is, and as it changes), or None.
         aspect: Width of the picture over its height.
         groups: Which geom groups are drawn, as in `mujoco.MjvOption.geomgroup`.
 
@@ -45,7 +46,9 @@ class CameraRig:
         mujoco.mjv_defaultFreeCamera(model, self._camera)
         if isinstance(wish, str | SupportsIndex) and not isinstance(wish, bool):
             self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED.value
-            self._camera.fixedcamid = _find(model, mujoco.mjtObj.mjOBJ_CAMERA, "camera", wish)
+            self._camera.fixedcamid = find_element(model, mujoco.mjtObj.mjOBJ_CAMERA, wish)
+        elif isinstance(wish, View):
+            self._take(wish)
         elif wish is None or isinstance(wish, Camera):
             self._aim(model, wish or Camera(), aspect, groups)
         else:
@@ -60,6 +63,15 @@ class CameraRig:
             self._camera.lookat[:] = self._follow(data)
         return self._camera
 
+    def _take(self, view: View) -> None:
+        camera, follow = self._camera, view.follow
+        camera.azimuth, camera.elevation = view.azimuth, view.elevation
+        camera.distance = view.distance
+        camera.lookat[:] = view.lookat
+        if follow is not None:
+            lookat, axes = np.array(view.lookat), np.array(view.axes)
+            self._follow = lambda data: lookat + np.where(axes, data.subtree_com[follow], 0)
+
     def _aim(self, model: mujoco.MjModel, wish: Camera, aspect: float, groups: np.ndarray) -> None:
         subject = Subject(model, groups)
         camera = self._camera
@@ -73,7 +85,7 @@ class CameraRig:
             camera.azimuth, camera.elevation, model.vis.global_.fovy, aspect
         )
         if wish.track is not None:
-            body = _find(model, mujoco.mjtObj.mjOBJ_BODY, "body", wish.track)
+            body = find_element(model, mujoco.mjtObj.mjOBJ_BODY, wish.track)
             self._follow = lambda data: data.subtree_com[body]
         elif wish.lookat is not None:
             camera.lookat[:] = wish.lookat
@@ -81,20 +93,3 @@ class CameraRig:
             camera.lookat[:] = subject.centre
             if subject.moves.any():
                 self._follow = subject.follow
-
-
-def _find(model: mujoco.MjModel, kind: mujoco.mjtObj, noun: str, wish: str | SupportsIndex) -> int:
-    """The number of a camera or a body."""
-    count = model.ncam if kind == mujoco.mjtObj.mjOBJ_CAMERA else model.nbody
-    number = (
-        mujoco.mj_name2id(model, kind.value, wish)
-        if isinstance(wish, str)
-        else operator.index(wish)
-    )
-    if 0 <= number < count:
-        return number
-    names = [mujoco.mj_id2name(model, kind.value, i) or f"{i} (unnamed)" for i in range(count)]
-    raise ValueError(
-        f"the model has no {noun} {wish!r}; it has {', '.join(names) or 'none'}; "
-        "None lets a camera be chosen"
-    )

@@ -17,7 +17,7 @@ from jax import random as jr
 from lerax.env.classic_control import CartPole, Pendulum
 from lerax.policy import MLPActorCriticPolicy
 
-from lerax_render.batch.loading import load_policy
+from lerax_render.naming.loading import load_policy
 from support.paths import ROOT
 
 needs_fingerprints = pytest.mark.skipif(

@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 import io
+import os
 import pkgutil
 import re
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
+from ..settings import check_env
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
 
@@ -51,6 +53,23 @@ def load_env(
     if ":" in spec:
         return _made(spec, _attribute(spec), arguments)
     return _lerax_env(spec, arguments)
+
+
+def given_env(verb: str, env: Any) -> Any:
+    """Return the environment that was given to a function, itself or by its name.
+
+    Args:
+        verb: The function, as it is called in messages.
+        env: The environment, or one of `FORMS`.
+
+    Raises:
+        TypeError: It is a class, a function or None.
+        ValueError, BackendUnavailableError: As for `load_env`.
+    """
+    if isinstance(env, str | os.PathLike):
+        return load_env(os.fspath(env))
+    check_env(verb, env)
+    return env
 
 
 def load_policy(

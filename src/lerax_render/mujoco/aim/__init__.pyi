@@ -1,0 +1,5 @@
+from .camera import CameraLike as CameraLike
+from .camera import CameraRig as CameraRig
+from .framing import View as View
+from .framing import frame as frame
+from .in_picture import is_in_picture as is_in_picture

@@ -1,0 +1,5 @@
+from .loading import file_in as file_in
+from .loading import given_env as given_env
+from .loading import load_env as load_env
+from .loading import load_policy as load_policy
+from .loading import stem as stem
