@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import UnsupportedEnvError
+from .jax_start import start_jax
 from .naming import given_env
 from .replay import Origin, Replay, joined
 from .settings import check_policy, check_seed, check_steps, check_whole
@@ -102,11 +103,16 @@ def each_policy(policy: Any, lanes: int | None, of: str) -> Sequence[Any]:
 
 
 def check_not_traced(what: str, env: Any) -> None:
-    """Raise `RuntimeError` in a function that JAX is tracing."""
+    """Raise `RuntimeError` in a function that JAX is tracing.
+
+    Raises:
+        BackendUnavailableError: JAX cannot compute here.
+    """
     jax = sys.modules.get("jax")
     # The question starts JAX, which is none of a simulation's business.
     if jax is None or isinstance(env, Simulation | Replay):
         return
+    start_jax()
     if isinstance(jax.numpy.zeros(()) + 1, jax.core.Tracer):
         raise RuntimeError(
             f"{what} was called in a function that JAX is tracing, where there are no numbers to "

@@ -13,11 +13,17 @@ done.
 
 import dis
 import logging
+import re
 import traceback
 import warnings
+from pathlib import Path
 from types import FrameType
 
 _log = logging.getLogger("lerax_render")
+
+# Lines of a traceback as a text.
+_FRAME = re.compile(r'\s+File "(.+)", line (\d+), in (.+)')
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(: |$)")
 
 
 class RenderError(Exception):
@@ -64,10 +70,30 @@ LIBRARIES = ("lerax_render", "lerax_log", "jax", "jaxlib", "equinox", "jaxtyping
 
 def described(error: BaseException) -> str:
     """Return an error as its type, what it says at first, and the line of the user's code."""
+    if called_back := raised_in_callback(error):
+        return called_back
     # What JAX says of tracers goes on for pages.
-    said = f"{type(error).__name__}: {str(error).strip().partition('\n\n')[0]}".rstrip(".: ")
+    said = " ".join(str(error).strip().partition("\n\n")[0].split())
+    said = f"{type(error).__name__}: {said}".rstrip(".: ")
     place = place_of(error)
     return f"{said}, in {place}" if place else said
+
+
+def raised_in_callback(error: BaseException) -> str:
+    """Return what a function that JAX has called back raised, and where; empty if none did.
+
+    XLA passes on the text of its traceback, and nothing else.
+    """
+    lines = str(error).partition("Traceback (most recent call last):")[2].splitlines()
+    place, said = "", ""
+    for line in lines:
+        if found := _FRAME.match(line):
+            said = ""
+            if not set(Path(found[1]).parts) & set(LIBRARIES):
+                place = f"{found[3]} ({found[1]}, line {found[2]})"
+        elif not said and _RAISED.match(line):
+            said = line.strip()
+    return f"{said}, in {place}" if said and place else said
 
 
 def place_of(error: BaseException) -> str:

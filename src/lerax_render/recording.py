@@ -25,9 +25,10 @@ from .settings import (
     check_policy,
     check_seed,
     check_steps,
+    proportional,
 )
 from .sources import find_source
-from .video import Preset, Video, check_fps, find_preset, open_writer
+from .video import Preset, Video, check_fps, find_preset, most_fps, open_writer
 
 if TYPE_CHECKING:
     from .acting import Key, PyTree
@@ -168,7 +169,7 @@ def record_clip(
         settings.overlay,
         settings.grid,
         settings.labels,
-        max_fps=preset.max_fps if preset else None,
+        max_fps=most_fps(preset, path, settings.format),
     )
     if replays is None:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
@@ -321,10 +322,9 @@ def picture_size(
     preset: Preset | None, width: int | None = None, height: int | None = None
 ) -> tuple[int, int]:
     """Return the width and height of a picture in pixels; `None` is what was not asked for."""
-    if preset is not None:
-        width = preset.width if width is None else width
-        height = preset.height if height is None else height
-    return Picture(width=width, height=height).size
+    if preset is None:
+        return Picture(width=width, height=height).size
+    return proportional(width, height, preset.width, preset.height)
 
 
 def _sized(settings: Settings, preset: Preset | None) -> Settings:

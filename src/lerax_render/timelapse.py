@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .compose import Grid, is_shown, text_mask, write_label
-from .video import Video, VideoReader, check_fps, find_preset, open_writer
+from .compose import Grid, text_mask, write_label
+from .video import Video, VideoReader, check_fps, find_preset, is_shown, open_writer
 
 _FILE = re.compile(r"step_(\d+)\.mp4")
 # A grid's own width, unless its clips are smaller: more than this no page shows.
@@ -84,7 +84,8 @@ def make_timelapse(
         grid: Rows and columns: instead of one after the other, as many recordings side by side,
             spread evenly over the training; the last frame of those that are over stays.
         frames: Of each recording at most; all where `None`.
-        fps: Frames a second; the recordings' own where `None`.
+        fps: Frames a second; the first recording's own where `None`. Recordings of other rates
+            keep their own pace.
         width: In pixels; where `None` the preset's, or the recordings' own, and at most 1280 for a
             grid.
         height: In pixels; in proportion to the width where `None`.
@@ -118,9 +119,9 @@ def make_timelapse(
     if height is None:
         height = round(own_height * width / own_width)
     pictures = (
-        _in_turn(recordings, width, height, frames, progress)
+        _in_turn(recordings, own_fps, width, height, frames, progress)
         if grid is None
-        else _side_by_side(recordings, grid, width, height, frames, progress)
+        else _side_by_side(recordings, own_fps, grid, width, height, frames, progress)
     )
     rate = check_fps(own_fps if fps is None else fps)
     shown_rate = min(rate, Fraction(chosen.max_fps)) if chosen else rate
@@ -145,11 +146,17 @@ type _Progress = Callable[[], None] | None
 
 
 def _in_turn(
-    recordings: Sequence[Recording], width: int, height: int, limit: int | None, progress: _Progress
+    recordings: Sequence[Recording],
+    fps: Fraction,
+    width: int,
+    height: int,
+    limit: int | None,
+    progress: _Progress,
 ) -> Generator[np.ndarray]:
     for recording in recordings:
         label = text_mask(recording.label, max(_LEAST_LABEL, round(height * _LABEL_HEIGHT)))
-        with VideoReader(recording.path, fit=(width, height), max_frames=limit) as reader:
+        size = width, height
+        with VideoReader(recording.path, fit=size, fps=fps, max_frames=limit) as reader:
             for frame in reader:
                 write_label(frame, label)
                 yield frame
@@ -159,6 +166,7 @@ def _in_turn(
 
 def _side_by_side(
     recordings: Sequence[Recording],
+    fps: Fraction,
     shape: tuple[int, int],
     width: int,
     height: int,
@@ -170,7 +178,9 @@ def _side_by_side(
     fit = grid.tile_width, grid.tile_height
     with contextlib.ExitStack() as stack:
         running = {
-            number: stack.enter_context(VideoReader(recording.path, fit=fit, max_frames=limit))
+            number: stack.enter_context(
+                VideoReader(recording.path, fit=fit, fps=fps, max_frames=limit)
+            )
             for number, recording in enumerate(recordings)
         }
         while True:

@@ -35,7 +35,7 @@ from PIL import Image, ImageSequence
 
 from lerax_render import EncodeError, Video, VideoReader, VideoWriter
 from lerax_render.video import FORMATS, ffmpeg, make_still
-from lerax_render.video.formats import Format, resolve_format
+from lerax_render.video.formats import Format, is_shown, resolve_format
 from support.processes import ffmpegs
 from support.small_disk import mounted
 
@@ -241,15 +241,18 @@ class FormatContract:
         assert seen_by_others(video, tmp_path).opaque
 
     @pytest.mark.parametrize("fps", [0.01, 29.97, 61.7, 1000])
-    def test_every_rate_keeps_every_frame(self, tmp_path: Path, fps: float) -> None:
+    def test_every_rate_is_played_in_real_time(self, tmp_path: Path, fps: float) -> None:
         clip = moving_picture(240, 136)[:5]
         video = self.write(clip, self.place(tmp_path), fps)
-        assert video.fps == pytest.approx(float(self.row.nearest_fps(Fraction(fps))), rel=1e-5)
+        played = min(Fraction(fps), self.row.max_fps)
+        assert video.fps == pytest.approx(float(played), rel=1e-5)
+        shown = [step for step in range(len(clip)) if is_shown(step, played / Fraction(fps))]
         # It is smaller than the others, with more edges for its size.
-        assert_shows(video.frames(), clip, self.least_psnr - 2)
+        assert_shows(video.frames(), clip[shown], self.least_psnr - 2)
         if self.row.mime.startswith("image/"):
             seen = seen_by_others(video, tmp_path)
-            assert seen.fps is None or seen.fps == pytest.approx(video.fps, rel=0.02)
+            # Of five frames, a hundredth of a second is not little.
+            assert seen.fps is None or seen.fps == pytest.approx(video.fps, rel=0.05)
 
     @pytest.mark.parametrize("repeats", [(1,), (6,), (3, 4), (1, 1, 5)])
     def test_pictures_that_stay_keep_their_time(
@@ -257,7 +260,7 @@ class FormatContract:
     ) -> None:
         pictures = moving_picture(320, 180)[: len(repeats)]
         clip = np.repeat(pictures, repeats, axis=0)
-        video = self.write(clip, self.place(tmp_path), 60)
+        video = self.write(clip, self.place(tmp_path), 40)
         assert video.num_frames == len(clip)
         assert_shows(video.frames(), clip, self.least_psnr)
         stored = seen_by_others(video, tmp_path).stored

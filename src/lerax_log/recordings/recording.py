@@ -19,7 +19,7 @@ from lerax_render.compose import Composition, Line
 from lerax_render.filming import film
 from lerax_render.replay import Replay, episodes_in
 from lerax_render.sources import CompiledSource, HostSource, Source, find_source
-from lerax_render.video import FORMATS, Video, VideoWriter, ffmpeg
+from lerax_render.video import Video, VideoWriter, ffmpeg
 
 from ..traced import Skeleton
 from .options import ClipSettings
@@ -158,8 +158,7 @@ def record_clips(
         writers = {
             format: VideoWriter(
                 target,
-                # Chosen here, or the writer would say for each clip that it had to.
-                FORMATS[format].nearest_fps(Fraction(settings.fps).limit_denominator(100_000)),
+                Fraction(settings.fps).limit_denominator(100_000),
                 format=format,
                 width=settings.width,
                 height=settings.height,

@@ -12,4 +12,3 @@ from .states import captured_batches as captured_batches
 from .states import unstacked as unstacked
 from .step import Key as Key
 from .step import cut as cut
-from .step import restart as restart

@@ -5,8 +5,10 @@ chunk, the device computes the next, and never more than two are held: memory do
 `steps`.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -15,7 +17,9 @@ import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
 
+from ..jax_start import check_not_forked
 from ..settings import check_env, check_policy, check_steps
+from .callbacks import callbacks_named, on_host
 from .scan import blank, blank_carry, blank_tiles, scan, scan_chunk, scan_tiles, stacked_policies
 from .step import (
     CHUNK,
@@ -80,6 +84,7 @@ def rollout(
         TypeError: `policy` is not a Lerax policy.
     """
     check_env("rollout", env)
+    check_not_forked()
     check_policy(env, policy)
     check_steps(steps)
     chunks = list(
@@ -115,6 +120,8 @@ def rollout_chunks(
     sequence of as many policies that differ only in the values of their arrays.
     """
     key = typed_key(key)
+    if jax.config.jax_disable_jit:
+        return _uncompiled_chunks(env, policy, steps, key, capture, deterministic, lanes)
     if lanes is None:
         carry = blank_carry(env, policy, key)
         return _chunks(
@@ -153,11 +160,52 @@ def _chunks(
 ) -> Iterator[Rollout]:
     ahead: Rollout | None = None
     for start in range(0, steps, CHUNK):
-        carry, chunk = next_chunk(carry)
+        with callbacks_named():
+            carry, chunk = next_chunk(carry)
         if ahead is not None:
-            yield jax.device_get(ahead)
+            yield on_host(ahead)
         ahead = cut(chunk, slice(steps - start)) if steps - start < CHUNK else chunk
-    yield jax.device_get(ahead)
+    yield on_host(ahead)
+
+
+def _uncompiled_chunks(
+    env: Any,
+    policy: Any | None,
+    steps: int,
+    key: jax.Array,
+    capture: Capture,
+    deterministic: bool,
+    lanes: int | None,
+) -> Iterator[Rollout]:
+    """Take the same steps one by one, which under `jax_disable_jit` a scan would do, too.
+
+    It would take a whole chunk, with `lax.cond` and all, and that takes a second for each step.
+    """
+
+    def taken(policy: Any | None, key: jax.Array) -> Iterator[Rollout]:
+        for state, step in stepwise(env, policy, steps=steps, key=key, deterministic=deterministic):
+            yield replace(step, states=jax.device_get(capture(env, state)))
+
+    if lanes is None:
+        every = taken(policy, key)
+    else:
+        policies = policy if isinstance(policy, list | tuple) else [policy] * lanes
+        each = map(taken, policies, jr.split(key, lanes))
+        every = (_stacked(*steps) for steps in zip(*each, strict=True))
+    for part in itertools.batched(every, CHUNK, strict=False):
+        yield _stacked(*part)
+
+
+def _stacked(*steps: Rollout) -> Rollout:
+    whole: Rollout = jax.tree.map(
+        lambda *parts: (
+            (np if isinstance(parts[0], np.ndarray | np.generic) else jnp).stack(parts)
+            if eqx.is_array_like(parts[0])
+            else parts[0]
+        ),
+        *steps,
+    )
+    return whole
 
 
 class PreparedRollout:
@@ -231,5 +279,6 @@ def stepwise(
     """
     carry = blank_carry(env, policy, typed_key(key))
     for _ in range(steps):
-        carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
-        yield carry.env_state, jax.device_get(step)
+        with callbacks_named():
+            carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
+        yield carry.env_state, on_host(step)

@@ -11,6 +11,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax import random as jr
 
+from .callbacks import on_host
 from .rollouts import CHUNK, Capture, PyTree, Rollout
 from .step import cut, is_shape
 
@@ -33,9 +34,7 @@ def captured_batches(capture: Capture, env: Any, states: PyTree) -> Iterator[PyT
         ValueError: There are no states, or they differ in their form.
     """
     return (
-        cut(
-            jax.device_get(_captured(capture, env, batch, jnp.asarray(start))), slice(-length, None)
-        )
+        cut(on_host(_captured(capture, env, batch, jnp.asarray(start))), slice(-length, None))
         for batch, start, length in _batches(env, states)
     )
 

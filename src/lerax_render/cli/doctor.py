@@ -64,7 +64,8 @@ def examine() -> Findings:
         probes = [stack.enter_context(gl.begin_probe(name, SECONDS)) for name in gl.PLATFORMS]
         chosen = stack.enter_context(_chosen_gl())
         cinematic = stack.enter_context(_cinematic())
-        findings = [_python(), *map(_package, _PACKAGES), _pygame(), *_ffmpeg()]
+        computing = stack.enter_context(_computing())
+        findings = [_python(), *map(_package, _PACKAGES), computing(), _pygame(), *_ffmpeg()]
         platforms = [_gl_platform(outcome()) for outcome in probes]
         findings += [*platforms, *chosen(), cinematic()]
     findings += [_extra(extra, package) for extra, package in _EXTRAS.items()]
@@ -153,6 +154,22 @@ def _chosen_gl() -> Iterator[Callable[[], list[Finding]]]:
         yield lambda: [
             Finding(f"MUJOCO_GL={wanted}", not failure(), failure() or "works", "unset MUJOCO_GL")
         ]
+
+
+@contextmanager
+def _computing() -> Iterator[Callable[[], Finding]]:
+    """Whether JAX finds something to compute on, as all clips but those of MJCF files need."""
+    # In a process of its own: a driver may hang, and JAX starts once in each.
+    script = "from lerax_render.jax_start import start_jax; start_jax()"
+
+    def finding() -> Finding:
+        reason = failure().rpartition("Error: ")[2]
+        wanted = os.environ.get("JAX_PLATFORMS")
+        remedy = "unset JAX_PLATFORMS" if wanted else "pip install --force-reinstall jax jaxlib"
+        return Finding("computing with JAX", not reason, reason or "works", remedy)
+
+    with _begin(script, os.environ) as failure:
+        yield finding
 
 
 @contextmanager

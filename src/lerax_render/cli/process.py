@@ -1,5 +1,6 @@
 """The process of a command: its signals, its output, and what is set before it renders."""
 
+import logging
 import os
 import signal
 import sys
@@ -39,6 +40,10 @@ def prepare_process(cache: bool) -> None:
     """
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
+    if not os.environ.get("LERAX_RENDER_TRACEBACK"):
+        # JAX logs the traceback of what a callback raises, which is said in one line.
+        for module in ("callback", "debugging"):
+            logging.getLogger(f"jax._src.{module}").setLevel(logging.CRITICAL)
     if cache:
         from .compilations import keep_compilations
 

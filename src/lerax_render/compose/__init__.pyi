@@ -1,5 +1,4 @@
 from .composition import Composition as Composition
-from .composition import is_shown as is_shown
 from .grid import Grid as Grid
 from .grid import write_label as write_label
 from .overlay import LINES as LINES

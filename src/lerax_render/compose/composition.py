@@ -1,7 +1,6 @@
 """From painted frames to the frames of a clip: text on them, several in one, or nothing at all."""
 
 import itertools
-import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -12,6 +11,7 @@ import numpy as np
 from ..painter import Painter
 from ..replay import Replay
 from ..trees import map_arrays
+from ..video import is_shown
 from .grid import Grid
 from .overlay import Line, Overlay, step_infos
 
@@ -84,8 +84,8 @@ class Composition:
             return
         infos = [tell(lane) for tell, lane in zip(self._infos, lanes, strict=False)]
         picture: np.ndarray | None = None
-        for is_shown in shown:
-            if not is_shown:
+        for has_frame in shown:
+            if not has_frame:
                 for overlay, lane_infos in zip(self._overlays, infos, strict=False):
                     overlay.leave_out(next(lane_infos))
                 continue
@@ -107,11 +107,6 @@ class Composition:
         steps = range(self._steps, self._steps + count)
         self._steps += count
         return np.array([is_shown(step, self._share) for step in steps], bool)
-
-
-def is_shown(step: int, share: Fraction) -> bool:
-    """Return whether a step, counted from 0, has a frame where only a share of all has; 0 does."""
-    return math.ceil((step + 1) * share) > math.ceil(step * share)
 
 
 def _in_turn(

@@ -60,7 +60,8 @@ def make_gallery(
         shared: Whether `folder` and the policies are under the same names where the executor
             renders. If not, policies are sent there, and clips sent back; other files that the
             manifest names have to be there in any case.
-        force: Make all clips again, and replace files that no gallery has made.
+        force: Make all clips again, and replace files that no gallery has made, or that another
+            manifest's has.
         on_start: Called with the clips that have to be made, returns what to call about progress.
         on_outcome: Called when a clip is ready or has failed.
 
@@ -69,8 +70,8 @@ def make_gallery(
 
     Raises:
         ValueError: The manifest is not valid; `folder` cannot be written to, or has files of the
-            same names that no gallery has made; `workers` is not positive, or given with an
-            executor. Nothing was made.
+            same names that no gallery has made, or another manifest's clips; `workers` is not
+            positive, or given with an executor. Nothing was made.
         OSError: The manifest cannot be read, or the page not be written.
     """
     if workers < 1:
@@ -79,14 +80,15 @@ def make_gallery(
         raise ValueError(f"an executor has workers of its own, got workers={workers} as well")
     content = read_manifest(manifest)
     _make_folder(folder)
-    record = Record(folder)
+    record = Record(folder, manifest)
+    fingerprints = {entry.name: entry.clip.fingerprint() for entry in content.entries}
     if not force:
+        _check_manifest(record, fingerprints, folder)
         _check_foreign(record, content, folder)
     todo = [
-        (entry, fingerprint)
+        (entry, fingerprints[entry.name])
         for entry in content.entries
-        for fingerprint in [entry.clip.fingerprint()]
-        if force or not record.has(entry.name, fingerprint)
+        if force or not record.has(entry.name, fingerprints[entry.name])
     ]
     entries = [entry for entry, _ in todo]
     progress = on_start(entries) if on_start else None
@@ -138,6 +140,15 @@ def _make_folder(folder: Path) -> None:
         raise ValueError(f"{str(folder)!r} is a file; a gallery needs a folder") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"no permission to write in {str(folder)!r}; choose another folder")
+
+
+def _check_manifest(record: Record, fingerprints: Mapping[str, str], folder: Path) -> None:
+    if lost := record.loses(fingerprints):
+        raise ValueError(
+            f"{str(folder)!r} has the clips of another manifest, {record.made_from}, of which "
+            f"{', '.join(lost)} would be removed or replaced. Choose another folder, or have "
+            "them replaced with --force (force=True)"
+        )
 
 
 def _check_foreign(record: Record, manifest: Manifest, folder: Path) -> None:

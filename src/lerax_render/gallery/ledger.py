@@ -55,21 +55,39 @@ class Record:
 
     Args:
         folder: The gallery's.
+        manifest: The file whose clips these are to be.
+
+    Attributes:
+        made_from: The manifest of the clips that are here, seen from the folder, or `None`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, manifest: Path) -> None:
         self._folder = folder
+        self._manifest = os.path.relpath(manifest, folder)
         self._made: dict[str, Made] = {}
+        self.made_from: str | None = None
         # Whose the files here are: nobody knows where the record was lost.
         self._is_new = self._is_lost = False
         try:
             known = json.loads((folder / FILE).read_text("utf-8"))
-            self._made = {name: _read(name, fields) for name, fields in known.items()}
+            self._made = {name: _read(name, fields) for name, fields in known["clips"].items()}
+            self.made_from = str(known["manifest"])
         except FileNotFoundError:
             self._is_new = True
         except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
             self._is_lost = True
             _log.warning("%s cannot be used (%r): all clips are made again", folder / FILE, error)
+
+    def loses(self, fingerprints: Mapping[str, str]) -> list[str]:
+        """Return which clips of another manifest would be gone with these ones here.
+
+        Args:
+            fingerprints: Of what the clips that are to be here are made from, by their names.
+        """
+        if self.made_from == self._manifest:
+            return []
+        made = self._made.items()
+        return sorted(name for name, clip in made if fingerprints.get(name) != clip.fingerprint)
 
     def has(self, name: str, fingerprint: str) -> bool:
         """Whether a clip is here whole, and was made from this."""
@@ -152,7 +170,8 @@ class Record:
         return removed
 
     def _save(self) -> None:
-        content = {name: asdict(made) for name, made in sorted(self._made.items())}
+        clips = {name: asdict(made) for name, made in sorted(self._made.items())}
+        content = {"manifest": self._manifest, "clips": clips}
         write(self._folder / FILE, json.dumps(content, indent=1) + "\n")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
+from ..jax_start import start_jax
 from ..settings import check_env
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
@@ -36,7 +37,7 @@ def load_env(
 
     Raises:
         ValueError: There is nothing of that name, or it does not take these arguments.
-        BackendUnavailableError: It needs a package that is not installed.
+        BackendUnavailableError: It needs a package that is not installed, or JAX does not start.
     """
     arguments = dict(arguments or {})
     if spec.lower().endswith(".xml"):
@@ -46,6 +47,8 @@ def load_env(
             f"only an MJCF file (*.xml) can be untrusted: {spec} is code, which runs with your "
             "rights; if you trust it, leave out --untrusted, or write untrusted = false"
         )
+    # Before a module computes while it is imported, and fails with JAX's own traceback.
+    start_jax()
     if spec.startswith("gym:"):
         return _gym(spec.removeprefix("gym:"), arguments)
     if spec.startswith("gymnax:"):

@@ -38,7 +38,8 @@ class Canvas:
         self.surface = pygame.Surface(size, 0, 32, MASKS)
         self._background = tuple(to_rgb(np.array(layout.background)).tolist())
         # Not a subsurface: see Mark.draw.
-        self.surface.set_clip(layout.inner)
+        self._inner = pygame.Rect(layout.inner)
+        self.surface.set_clip(self._inner)
         self.clear()
         # surface.get_buffer() would lock the surface for as long as somebody holds the array.
         memory = (ctypes.c_uint8 * (layout.width * layout.height * 4)).from_address(
@@ -55,10 +56,12 @@ class Canvas:
 
     def restore(self, other: "Canvas", area: pygame.Rect) -> None:
         """Copy an area of another canvas of the same size, bars included."""
-        clip = self.surface.get_clip()
+        if self._inner.contains(area):
+            self.surface.blit(other.surface, area, area)
+            return
         self.surface.set_clip(None)
         self.surface.blit(other.surface, area, area)
-        self.surface.set_clip(clip)
+        self.surface.set_clip(self._inner)
 
     def rgb(self, elsewhere: Pixels | None = None, area: pygame.Rect | None = None) -> Pixels:
         """A copy of the pixels.

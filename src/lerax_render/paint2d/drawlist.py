@@ -14,7 +14,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, override
+from typing import Literal, override
 
 import equinox as eqx
 import jax
@@ -25,15 +25,18 @@ from numpy.typing import NDArray
 
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer, Pen, is_traced
-from .layout import Layout
-from .placement import Placed, place
-from .primitives import unite
+from .layout import Layout, View
+from .placement import place
+from .primitives import Mark, Rgb, unite
 from .pygame_import import pygame
 
 __all__ = ["CannotTrace", "DrawList", "DrawListPainter", "Layout", "TracingRenderer"]
 
 # A few dozen megabytes.
 _MARKS_AT_ONCE = 2**17
+
+type _Strokes = list[tuple[Mark | None, Rgb]]
+"""What a frame draws, and in which colours."""
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 
@@ -179,13 +182,6 @@ def _attributes(layout: Layout) -> tuple[Transform, Color]:
         return layout.transform, Color(*layout.background)
 
 
-class _Run(NamedTuple):
-    """Consecutive commands of one kind in several frames: those of the first, the second, …"""
-
-    placed: Placed
-    num_commands: int
-
-
 class DrawListPainter:
     """Paints draw lists. To be used on one thread at a time.
 
@@ -252,26 +248,27 @@ class DrawListPainter:
         fixed, moving, incomplete = self._placed(drawlist, numbers)
         whole = canvas.surface.get_rect()
         background.clear()
-        _draw(background, fixed, 0)
+        _draw(background, fixed)
         behind = background.rgb() if drawlist.cleared and self._pixel_format == "rgb24" else None
         # Where the canvas differs from the background.
         dirty = whole
-        for t in range(len(numbers)):
+        for t, strokes in enumerate(moving):
             if drawlist.cleared:
                 canvas.restore(background, dirty)
-                dirty = _draw(canvas, moving, t).clip(whole)
+                dirty = _draw(canvas, strokes).clip(whole)
             else:
-                _draw(canvas, moving, t)
+                _draw(canvas, strokes)
             self.incomplete += incomplete[t]
             yield canvas.bgr0 if self._pixel_format == "bgr0" else canvas.rgb(behind, dirty)
 
     def _placed(
         self, drawlist: DrawList, numbers: NDArray[np.float32]
-    ) -> tuple[list[_Run], list[_Run], list[bool]]:
-        """The leading commands that do not change, once; the others; and which frames lack some."""
-        fixed: list[_Run] = []
-        moving: list[_Run] = []
+    ) -> tuple[_Strokes, list[_Strokes], list[bool]]:
+        """The leading commands that do not change, once; each frame's others; which lack some."""
+        fixed: list[_Strokes] = [[]]
+        moving: list[_Strokes] = [[] for _ in numbers]
         finite = np.ones(len(numbers), np.bool_)
+        leading = drawlist.cleared and len(numbers) > 1
         view, start = self._layout.view, 0
         # Commands of one kind are placed together: a world of tiles has thousands.
         for command, alike in itertools.groupby(drawlist.commands):
@@ -283,31 +280,34 @@ class DrawListPainter:
                 view = self._layout.seen_by(own[:, -1], y_up=command.kind == "y_up")
                 continue
             still = 0
-            if drawlist.cleared and not moving and len(own) > 1 and view.is_fixed:
+            if leading and view.is_fixed:
                 same = (own == own[0]).all(axis=(0, 2))
                 still = count if same.all() else int(same.argmin())
-            for run, some, seen in (
-                (fixed, own[:1, :still], view.first),
-                (moving, own[:, still:], view),
-            ):
-                if some.shape[1]:
-                    placed = place(
-                        self._layout,
-                        seen.repeated(some.shape[1]),
-                        command,
-                        some.reshape(-1, some.shape[2]),
-                    )
-                    run.append(_Run(placed, some.shape[1]))
-                    finite &= placed.finite.reshape(len(some), -1).all(axis=1)
-        return fixed, moving, (~finite).tolist()
+            if still:
+                finite &= self._place(command, view.first, own[:1, :still], fixed)
+            if still < count:
+                leading = False
+                finite &= self._place(command, view, own[:, still:], moving)
+        return fixed[0], moving, (~finite).tolist()
+
+    def _place(
+        self, command: Command, view: View, numbers: NDArray[np.float32], frames: list[_Strokes]
+    ) -> NDArray[np.bool_]:
+        """Add what several commands (T, count, n) draw in `T` frames; return which are finite."""
+        num_frames, count, num_numbers = numbers.shape
+        marks, colors, finite = place(
+            self._layout, view.repeated(count), command, numbers.reshape(-1, num_numbers)
+        )
+        strokes = list(zip(marks, colors, strict=True))
+        for t, frame in enumerate(frames):
+            frame += strokes[t * count : (t + 1) * count]
+        return finite.reshape(num_frames, count).all(axis=1)
 
 
-def _draw(canvas: Canvas, runs: list[_Run], t: int) -> pygame.Rect:
-    """Draw frame `t`; returns a rectangle around all that changed."""
+def _draw(canvas: Canvas, strokes: _Strokes) -> pygame.Rect:
+    """Draw one frame; returns a rectangle around all that changed."""
     areas = []
-    for (marks, colors, _), count in runs:
-        part = slice(t * count, (t + 1) * count)
-        for mark, color in zip(marks[part], colors[part], strict=True):
-            if mark is not None:
-                areas.append(mark.draw(canvas.surface, color))
+    for mark, color in strokes:
+        if mark is not None:
+            areas.append(mark.draw(canvas.surface, color))
     return unite(areas)

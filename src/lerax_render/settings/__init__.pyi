@@ -28,4 +28,5 @@ from .picture import PresetName as PresetName
 from .picture import QualityName as QualityName
 from .picture import Rate as Rate
 from .picture import Settings as Settings
+from .picture import proportional as proportional
 from .texts import assignments as assignments

@@ -90,6 +90,19 @@ type CameraLike = Annotated[
 ]
 
 
+def proportional(
+    width: int | None, height: int | None, usual_width: int, usual_height: int
+) -> tuple[int, int]:
+    """Return width and height in pixels; of two, one that is not given keeps the proportion."""
+    if width is None and height is None:
+        return usual_width, usual_height
+    if width is None:
+        width = max(1, round(usual_width * (height or 0) / usual_height))
+    if height is None:
+        height = max(1, round(usual_height * width / usual_width))
+    return width, height
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """What a frame looks like, whatever it shows.
@@ -99,10 +112,12 @@ class Picture:
     """
 
     width: Pixels | None = None
-    """Picture width in pixels (default 640, or the preset's)."""
+    """Picture width in pixels (default 640, or the preset's; in proportion to a height
+    that is given alone)."""
 
     height: Pixels | None = None
-    """Picture height in pixels (default 480, or the preset's)."""
+    """Picture height in pixels (default 480, or the preset's; in proportion to a width
+    that is given alone)."""
 
     camera: CameraLike | None = None
     """MuJoCo only: name or number of a camera of the model's, or settings of a free one such as
@@ -114,14 +129,18 @@ class Picture:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        width, height = self.size
+        # What ffmpeg takes for a picture at most, in `av_image_check_size`.
+        if (width + 128) * (height + 128) >= 2**31 // 8:
+            raise ValueError(
+                f"a picture of {width}x{height} pixels is larger than any that ffmpeg encodes, "
+                "about 16,000x16,000; choose a smaller width or height"
+            )
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return (
-            DEFAULT_WIDTH if self.width is None else self.width,
-            DEFAULT_HEIGHT if self.height is None else self.height,
-        )
+        """Width and height in pixels; one that is not given keeps the proportion of the default."""
+        return proportional(self.width, self.height, DEFAULT_WIDTH, DEFAULT_HEIGHT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 Lerax calls `env.render` once a frame, with every primitive dispatched to the device by itself. Here
 it is called once, while the rollout is traced, with a renderer that writes down what it is told;
-the rollout then yields the numbers of all frames. A `render` that needs concrete values (a Python
-`if`, text made of numbers, NumPy) is called with each state instead, with the same recorder, and so
-gives the same commands.
+the rollout then yields the numbers of all frames. What takes too many operations to be compiled in
+a moment is evaluated on the host instead, operation by operation for many frames at once. A
+`render` that needs concrete values (a Python `if`, text made of numbers, NumPy) is called with each
+state, with the same recorder, and so gives the same commands.
 """
 
 import logging
@@ -18,9 +19,10 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
+from lerax import render as lerax_renderers
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
-from ..acting import restart, unstacked
+from ..acting import unstacked
 from ..errors import RenderError, UnsupportedEnvError
 from ..paint2d import (
     DrawList,
@@ -42,7 +44,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Only these renderers are replaced by ours. A user's own Abstract2DRenderer has a look of its own.
-_STANDARD = (PygameRenderer, HeadlessPygameRenderer)
+# Lerax 0.0.6 has a headless one, too, which draws as its other one does.
+_STANDARD = (
+    PygameRenderer,
+    HeadlessPygameRenderer,
+    getattr(lerax_renderers, "HeadlessPygameRenderer", PygameRenderer),
+)
 
 # More are evaluated on the host: the time that XLA takes to compile them grows faster than they do.
 MOST_COMMANDS = 32
@@ -232,7 +239,7 @@ def _cached(alike: _Alike, layout: Layout) -> Drawn:
 
 def _found(env: Any, layout: Layout) -> Drawn:
     with named(env, "initial"):
-        state = restart(env, None, jr.key(0)).env_state
+        state = jax.tree.map(_as_array, env.initial(key=jr.key(0)))
     with named(env, "render"):
         concrete = [draw_commands(env, state, layout) for _ in range(2)]
     try:
@@ -264,6 +271,11 @@ def _is_like(drawn: DrawList, expected: DrawList) -> bool:
     return _form(drawn) == _form(expected) and np.allclose(
         drawn.numbers, expected.numbers, 1e-3, 1e-3, equal_nan=True
     )
+
+
+def _as_array(leaf: Any) -> Any:
+    """Make arrays of numbers, as they are in a rollout."""
+    return jnp.asarray(leaf) if eqx.is_array_like(leaf) and not eqx.is_array(leaf) else leaf
 
 
 def _agrees(program: Program, env: Any, state: "PyTree", expected: DrawList) -> bool:

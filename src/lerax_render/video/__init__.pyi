@@ -2,9 +2,11 @@ from . import ffmpeg as ffmpeg
 from .drawn import DrawnVideo as DrawnVideo
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
+from .formats import is_shown as is_shown
 from .presets import PRESETS as PRESETS
 from .presets import Preset as Preset
 from .presets import find_preset as find_preset
+from .presets import most_fps as most_fps
 from .presets import open_writer as open_writer
 from .reader import VideoReader as VideoReader
 from .still import make_still as make_still

@@ -3,7 +3,6 @@
 import math
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,7 @@ SEQUENCE_FIELD = re.compile(r"%(?:0(\d+))?d")
 _LONGEST_SIDE = 16_384
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
 # Chromium and Firefox show any image frame of 10 ms or less for 100 ms.
-_SHORTEST_DELAY = Fraction(11, 1000)
+_MOST_IMAGES = Fraction(90)
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Format:
         filters: ffmpeg's filters for the frames; "{pad}" is where odd sizes are made even.
         output: ffmpeg's output options and files, for the run that the frames are streamed into.
         finishing: options of a second run over the files of the first, where one is needed.
-        nearest_fps: from the wanted frame rate to the nearest one that the format can play.
+        max_fps: the fastest that everybody plays it, frames a second.
         longest_side: the largest width and height in pixels.
         merges_repeats: a frame equal to the one before makes that one longer, so that ffmpeg's
             count of frames says nothing.
@@ -46,7 +45,7 @@ class Format:
     output: str
     finishing: str = ""
     filters: str = "null"
-    nearest_fps: Callable[[Fraction], Fraction] = lambda fps: fps
+    max_fps: Fraction = _FASTEST
     longest_side: int = _LONGEST_SIDE
     merges_repeats: bool = False
 
@@ -94,15 +93,6 @@ def _scaled(width: int, height: int, max_width: int | None) -> tuple[int, int]:
     return max_width, max(1, round(height * max_width / width))
 
 
-def _gif_fps(fps: Fraction) -> Fraction:
-    """GIF counts delays in hundredths of a second."""
-    return 100 / Fraction(max(2, round(100 / fps)))
-
-
-def _image_fps(fps: Fraction) -> Fraction:
-    return min(fps, Fraction(int(1 / _SHORTEST_DELAY)))
-
-
 # Untagged, a browser takes the colours of small videos for BT.601 and of large ones for BT.709, off
 # by up to 38 of 255. The frames' own transfer function is sRGB's.
 _BT709 = (
@@ -143,13 +133,13 @@ FORMATS: dict[str, Format] = {
             suffix=".gif",
             mime="image/gif",
             element="img",
-            nearest_fps=_gif_fps,
-            # One run with `split` would hold every frame in memory until the palette is known. And
-            # stats_mode=diff counts the colours that a change removes, thus not those of the last
-            # frame without a frame after it, whose colour must not be one of the clip's.
+            # It counts delays in hundredths of a second; those of one frame differ, so that their
+            # sum is right.
+            max_fps=Fraction(50),
+            # One run with `split` would hold every frame in memory until the palette is known.
             output=(
                 "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
-                "-vf tpad=stop=1:color=0x010203,palettegen=stats_mode=diff "
+                "-vf palettegen=stats_mode=full "
                 "-frames:v 1 -update 1 -c:v png -f image2 palette.png"
             ),
             finishing=(
@@ -165,7 +155,7 @@ FORMATS: dict[str, Format] = {
             element="img",
             filters="format=yuv420p",
             output=("-c:v libwebp_anim -quality 75 -compression_level 2 -loop 0 -f webp clip.webp"),
-            nearest_fps=_image_fps,
+            max_fps=_MOST_IMAGES,
             longest_side=16_383,
             merges_repeats=True,
         ),
@@ -176,7 +166,7 @@ FORMATS: dict[str, Format] = {
             element="img",
             filters="format=rgb24",
             output="-c:v apng -compression_level 3 -pred sub -plays 0 -f apng clip.apng",
-            nearest_fps=_image_fps,
+            max_fps=_MOST_IMAGES,
         ),
         Format(
             name="png",
@@ -249,6 +239,11 @@ def check_fps(fps: SupportsFloat) -> Fraction:
         )
     exact = Fraction(fps if isinstance(fps, (int, Fraction)) else float(fps))
     return exact.limit_denominator(100_000)
+
+
+def is_shown(step: int, share: Fraction) -> bool:
+    """Return whether a step, counted from 0, has a frame where only a share of all has; 0 does."""
+    return math.ceil((step + 1) * share) > math.ceil(step * share)
 
 
 def _check_sequence(path: Path, is_file: bool) -> None:

@@ -12,7 +12,7 @@ from rich.filesize import decimal
 
 from ..errors import EncodeError
 from ..settings import ByteSize, checked
-from .formats import FORMATS, DestinationLike
+from .formats import FORMATS, DestinationLike, resolve_format
 from .video import Video
 from .writer import PixelFormat, VideoWriter
 
@@ -120,6 +120,19 @@ def find_preset(name: str | None, max_size: int | None = None) -> Preset | None:
             f"{_FILES[preset.format]}: choose docs or readme, or leave max_size away"
         )
     return preset
+
+
+def most_fps(preset: Preset | None, destination: DestinationLike, format: str | None) -> Fraction:
+    """Return how many frames a second a clip may have at most.
+
+    Raises:
+        ValueError: The destination or the format does not fit the preset, or does not exist.
+    """
+    if preset is None:
+        return resolve_format(destination, format).max_fps
+    return min(
+        Fraction(preset.max_fps), FORMATS[_preset_format(preset, destination, format)].max_fps
+    )
 
 
 def open_writer(

@@ -40,10 +40,12 @@ class Video:
     height: int
     path: Path | None = None
     content: bytes | None = field(default=None, repr=False)
+    _made: tuple[int, int] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):
             raise ValueError("a Video has either a path or content")
+        object.__setattr__(self, "_made", self._state())
 
     @property
     def data(self) -> bytes:
@@ -107,6 +109,8 @@ class Video:
                 shutil.copyfile(file, numbered(clip, number))
             saved, _ = destination.deliver(clip, self.num_frames)
         assert saved is not None
+        if saved == self.path:
+            object.__setattr__(self, "_made", self._state())
         return saved
 
     def frames(self) -> np.ndarray:
@@ -119,6 +123,7 @@ class Video:
             BackendUnavailableError: there is no ffmpeg; for WebP: it is too old, and no Pillow.
             EncodeError: the file is gone or damaged, or is not this clip.
         """
+        self._check_unchanged()
         row, size = FORMATS[self.format], (self.width, self.height)
         # Where equal frames that follow each other are one, its time says how many they were.
         fps, limit = (self.fps, self.num_frames) if row.merges_repeats else (None, None)
@@ -142,6 +147,23 @@ class Video:
                 f"{self.width}x{self.height} pixels"
             )
         return frames
+
+    def _check_unchanged(self) -> None:
+        """Raise `EncodeError` where there is another file by now."""
+        state = self._state()
+        if state is not None and self._made is not None and state != self._made:
+            raise EncodeError(
+                f"{str(self.path)!r} has been overwritten since this clip was made: its frames are "
+                "gone. Give each clip a name of its own, or read its frames before the next"
+            )
+
+    def _state(self) -> tuple[int, int] | None:
+        """When the file, or the first of several, was last written, and its size in bytes."""
+        try:
+            found = self.files[0].stat()
+        except (IndexError, OSError):
+            return None
+        return found.st_mtime_ns, found.st_size
 
     def _repr_html_(self) -> str:
         row = FORMATS[self.format]

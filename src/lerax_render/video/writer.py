@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import EncodeError
 from .destination import open_destination
 from .ffmpeg import Ffmpeg
-from .formats import DestinationLike, Format, check_fps, resolve_format
+from .formats import DestinationLike, Format, check_fps, is_shown, resolve_format
 from .video import Video
 from .work_folder import WorkFolder
 
@@ -57,8 +57,8 @@ class VideoWriter:
             destination: a path in a folder that exists; for a PNG sequence a pattern such as
                 "frames/%05d.png", or with `format="png"` a folder, made if its parent exists. An
                 open binary file receives the bytes at the end. None keeps them in memory.
-            fps: frames per second, 0.01 to 1000. A format that cannot play it gets the nearest that
-                it can, with a note in the log: GIF 100/n up to 50, WebP and APNG up to 90.
+            fps: frames per second, 0.01 to 1000. Where a format cannot play so many (GIF 50, WebP
+                and APNG 90), some are left out, with a note in the log: it plays in real time.
             format: a key of `FORMATS`; None: by the path's suffix, "mp4" where there is no path.
             width: width of the frames in pixels, up to 16384; None: as the first frame has it.
             height: height of the frames in pixels, likewise.
@@ -74,7 +74,8 @@ class VideoWriter:
         """
         self._format = resolve_format(destination, format)
         self._wanted_fps = check_fps(fps)
-        self._fps = self._format.nearest_fps(self._wanted_fps)
+        self._fps = min(self._wanted_fps, self._format.max_fps)
+        self._given = 0
         self._width = None if width is None else _check_side("width", width, self._format)
         self._height = None if height is None else _check_side("height", height, self._format)
         self._max_width = (
@@ -98,8 +99,8 @@ class VideoWriter:
         if self._work is not None or self._video is not None:
             raise RuntimeError("a VideoWriter writes one clip; make a new one")
         if self._fps != self._wanted_fps:
-            _log.warning(
-                "%s cannot play %g frames per second; it plays them at %g",
+            _log.info(
+                "%s cannot play %g frames per second; it shows %g of them",
                 self._format.name,
                 self._wanted_fps,
                 self._fps,
@@ -155,6 +156,9 @@ class VideoWriter:
         frame = np.asarray(frame)
         if frame.shape != self._shape or frame.dtype != np.uint8:
             self._check_frame(frame)
+        self._given += 1
+        if not is_shown(self._given - 1, self._fps / self._wanted_fps):
+            return
         try:
             if self._ffmpeg is None:
                 self._shape = frame.shape
@@ -218,7 +222,7 @@ class VideoWriter:
         if self._shape is not None:
             raise ValueError(
                 f"all frames of a clip have one shape: it began with {self._shape}, frame "
-                f"{self._sent} has {frame.shape}"
+                f"{self._given} has {frame.shape}"
             )
         height = _check_side("height", frame.shape[0], self._format)
         width = _check_side("width", frame.shape[1], self._format)
@@ -231,8 +235,11 @@ class VideoWriter:
 
     def _start(self, work: Path, shape: tuple[int, ...]) -> None:
         height, width, _ = shape
+        # Without `-r`, ffmpeg guesses the rate from what it reads first, and of large frames it
+        # reads a few only.
         source = (
-            f"-f rawvideo -pix_fmt {self._pixel_format} -s {width}x{height} -framerate {self._fps}"
+            f"-f rawvideo -pix_fmt {self._pixel_format} -s {width}x{height} -framerate {self._fps} "
+            f"-r {self._fps}"
         )
         output = self._format.arguments(width, height, self._max_width)
         with self._unless_abandoned():

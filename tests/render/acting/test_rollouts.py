@@ -159,6 +159,32 @@ def test_stepwise_gives_the_same_steps():
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("lanes", [None, 2])
+def test_without_jit_the_steps_are_the_same_and_no_more_are_taken(lanes):
+    taken = []
+
+    class Counted(Counting):
+        def transition(self, state, action, *, key):
+            taken.append(None)
+            return super().transition(state, action, key=key)
+
+    def steps(env):
+        (chunk,) = rollout_chunks(
+            env, None, steps=10, key=jr.key(2), capture=whole_state, lanes=lanes
+        )
+        return chunk
+
+    compiled = steps(Counted(3))
+    taken.clear()
+    with jax.disable_jit():
+        plain = steps(Counted(3))
+    # Two of ten steps begin an episode; each zero of an action is of an abstract step.
+    assert len(taken) <= 8 * (lanes or 1)
+    for ours, theirs in zip(jax.tree.leaves(plain), jax.tree.leaves(compiled), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+        assert ours.dtype == theirs.dtype
+
+
 def test_a_rollout_is_a_pytree():
     result = rollout(Counting(), steps=4)
 

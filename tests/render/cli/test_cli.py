@@ -54,6 +54,30 @@ def test_a_clip_and_its_one_line(run, tmp_path):
     assert (tmp_path / "clip.gif").read_bytes().startswith(b"GIF89a")
 
 
+def test_what_a_callback_raises_is_one_line(tmp_path):
+    (tmp_path / "sensors.py").write_text(
+        "import jax\n"
+        "from support.environments import Counting\n"
+        "class Sensors(Counting):\n"
+        "    def transition(self, state, action, *, key):\n"
+        "        jax.debug.callback(lambda count: 1 / (2 - int(count)), state.count)\n"
+        "        return super().transition(state, action, key=key)\n"
+    )
+    script = "import sys; from lerax_render.cli.commands import main; main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "clip", "sensors.py:Sensors", "-o", "c.gif", *SMALL],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    line, _ = done.stderr.splitlines()
+    assert line.startswith(
+        "lerax-render: a function that JAX has called back raised ZeroDivisionError: "
+    )
+    assert "sensors.py, line 5)" in line
+
+
 def test_without_an_output_the_environment_names_the_file(run, tmp_path):
     assert run("clip", "lerax.env.classic_control:CartPole", *SMALL, "--no-cache")[0] == 0
     assert b"ftyp" in (tmp_path / "CartPole.mp4").read_bytes()[:12]

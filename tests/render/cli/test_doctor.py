@@ -25,7 +25,7 @@ def named(found: doctor.Findings, name: str) -> doctor.Finding:
 
 def test_this_machine_can_make_clips(found):
     assert found.usable
-    for name in ("lerax", "jax", "mujoco", "pygame", "ffmpeg", "mp4", "gif"):
+    for name in ("lerax", "jax", "computing with JAX", "mujoco", "pygame", "ffmpeg", "mp4", "gif"):
         assert named(found, name).ok, name
     assert "libx264" in named(found, "mp4").detail
     assert "SDL" in named(found, "pygame").detail

@@ -128,6 +128,20 @@ def test_another_place_of_the_manifest_changes_nothing(gallery):
     assert not make_gallery(moved, gallery.output).made
 
 
+def test_another_manifest_takes_nothing_away(gallery):
+    other = gallery.path / "other.toml"
+    other.write_text(gallery.manifest.read_text().replace('"two"', '"three"'))
+    before = gallery.files()
+    with pytest.raises(
+        ValueError, match=r"another manifest, \.\./gallery\.toml, of which two would"
+    ):
+        make_gallery(other, gallery.output)
+    assert gallery.files() == before
+    report = make_gallery(other, gallery.output, force=True)
+    assert list(report.removed) == ["two.mp4"]
+    assert not make_gallery(other, gallery.output).made
+
+
 def test_what_is_lost_or_damaged_is_made_again(gallery):
     (gallery.output / "one.mp4").write_bytes(b"half a cl")
     (gallery.output / "two.still.webp").unlink()
@@ -222,7 +236,7 @@ def test_a_record_cannot_have_other_files_removed(gallery):
     precious.write_text("mine")
     path = gallery.output / ".gallery.json"
     record = json.loads(path.read_text())
-    record["gone"] = record["two"] | {"file": "../precious.mp4"}
+    record["clips"]["gone"] = record["clips"]["two"] | {"file": "../precious.mp4"}
     path.write_text(json.dumps(record))
     gallery.make()
 

@@ -1,6 +1,5 @@
 import math
 import subprocess
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -52,28 +51,6 @@ def test_which_format(destination, format, name):
 def test_which_not(destination, format, message):
     with pytest.raises(ValueError, match=message):
         resolve_format(destination, format)
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted", "played"),
-    [
-        ("gif", 50, 50),
-        ("gif", 60, 50),
-        ("gif", 1000, 50),
-        ("gif", 30, Fraction(100, 3)),
-        ("gif", 24, 25),
-        ("gif", Fraction(100, 7), Fraction(100, 7)),
-        ("gif", Fraction(1, 100), Fraction(1, 100)),
-        ("webp", 60, 60),
-        ("webp", 144, 90),
-        ("apng", Fraction(30000, 1001), Fraction(30000, 1001)),
-        ("apng", 1000, 90),
-        ("mp4", 1000, 1000),
-        ("webm", 29, 29),
-    ],
-)
-def test_the_nearest_rate_that_can_be_played(name, wanted, played):
-    assert FORMATS[name].nearest_fps(Fraction(wanted)) == played
 
 
 def test_only_mp4_needs_even_sizes():

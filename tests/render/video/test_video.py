@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from lerax_render import Video, VideoWriter
+from lerax_render import EncodeError, Video, VideoWriter
 from lerax_render.video import video
 from lerax_render.video.formats import FORMATS
 
@@ -112,3 +112,18 @@ def test_a_notebook_gets_a_note_for_a_large_clip(tmp_path, monkeypatch, gif):
     assert "open it in a viewer" in shown
     assert "a clip in memory" in gif._repr_html_()
     assert "use save() and open the file" in gif._repr_html_()
+
+
+def test_a_file_that_another_clip_took_is_said(tmp_path):
+    def written(value):
+        with VideoWriter(tmp_path / "clip.mp4", 50) as writer:
+            for _ in range(3):
+                writer.write(np.full((24, 32, 3), value, np.uint8))
+        return writer.video
+
+    first = written(10)
+    assert first.frames().shape == (3, 24, 32, 3)
+    second = written(200)
+    with pytest.raises(EncodeError, match="overwritten since this clip was made"):
+        first.frames()
+    assert second.frames().mean() > 190
