@@ -122,7 +122,7 @@ def changes_of(model: mujoco.MjModel, looks: dict[str, np.ndarray]) -> np.ndarra
     begins = np.zeros(count, bool)
     begins[0] = True
     for look, _ in different.values():
-        begins[1:] |= (look[1:] != look[:-1]).reshape(count - 1, -1).any(axis=1)
+        begins[1:] |= (look[1:] != look[:-1]).any(axis=tuple(range(1, look.ndim)))
     rows = np.empty(count, object)
     for step in range(count):
         if not begins[step]:

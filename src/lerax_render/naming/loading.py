@@ -47,10 +47,10 @@ def load_env(
             f"only an MJCF file (*.xml) can be untrusted: {spec} is code, which runs with your "
             "rights; if you trust it, leave out --untrusted, or write untrusted = false"
         )
-    # Before a module computes while it is imported, and fails with JAX's own traceback.
-    start_jax()
     if spec.startswith("gym:"):
         return _gym(spec.removeprefix("gym:"), arguments)
+    # Before a module computes while it is imported, and fails with JAX's own traceback.
+    start_jax()
     if spec.startswith("gymnax:"):
         return _gymnax(spec.removeprefix("gymnax:"), arguments)
     if ":" in spec:
@@ -99,8 +99,10 @@ def load_policy(
     import equinox as eqx
     import jax
 
+    from ..sources import in_lerax
     from .policy_file import read_policy
 
+    env = in_lerax(env)
     if ":" in class_spec:
         policy_class = _attribute(class_spec)
     else:
@@ -258,19 +260,54 @@ def _simulation(path: str, arguments: dict[str, Any], untrusted: bool) -> Any:
 
 
 def _gym(name: str, arguments: dict[str, Any]) -> Any:
-    gymnasium, lerax = _extra("gym", "gymnasium", "lerax.compatibility.gym")
+    (gymnasium,) = _extra("gym", "gymnasium")
     if ":" in name:
         search_current_folder()
+    what = f"gymnasium.make({name!r})"
+    # What its checker warns of concerns the environment's author.
+    options = {"disable_env_checker": True, **arguments}
     try:
-        made = gymnasium.make(name, render_mode="rgb_array", **arguments)
+        return gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise _missing("gym", error) from error
+        # Gymnasium's own extra would put pygame-ce on top of pygame.
+        said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
+        raise BackendUnavailableError(f"{what} failed: {said}") from error
+    except gymnasium.error.UnregisteredEnv as error:
+        hint = "" if ":" in name or ("/" not in name and _newest(gymnasium, name)) else _ELSEWHERE
+        raise ValueError(f"{what} failed: {error}{hint}") from error
     except (gymnasium.error.Error, TypeError) as error:
-        raise ValueError(f"gymnasium.make({name!r}) failed: {error}") from error
-    except ImportError as error:
+        raise ValueError(f"{what} failed: {error}") from error
+    except OSError:
+        raise
+    except Exception as error:
         # Of the module that registers it, as in gym:module:ID, or that has its class.
-        raise ValueError(failure(f"gymnasium.make({name!r})", error.__cause__ or error)) from error
-    return lerax.GymToLeraxEnv(made)
+        cause = (error.__cause__ if isinstance(error, ImportError) else None) or error
+        module = name.rpartition(":")[0]
+        if module and isinstance(cause, ModuleNotFoundError) and cause.name == module:
+            raise ValueError(
+                f"{what} failed: no module named {module!r}; install the package that has it"
+            ) from error
+        newest = _newest(gymnasium, name)
+        hint = "" if newest is None or name.endswith(newest) else f". There is gym:{newest}"
+        raise ValueError(failure(what, cause).rstrip(".") + hint) from error
+
+
+_ELSEWHERE = (
+    " Environments of other packages are named gym:package:ID, with the package that registers "
+    "them, such as gym:ale_py:ALE/Pong-v5"
+)
+
+
+def _newest(gymnasium: Any, name: str) -> str | None:
+    """Return the newest version of an environment, or `None` where there is none at all."""
+    namespace, base, _ = gymnasium.envs.registration.parse_env_id(name.rpartition(":")[2])
+    versions = [
+        spec
+        for spec in gymnasium.registry.values()
+        if (spec.namespace, spec.name) == (namespace, base)
+    ]
+    newest = max(versions, key=lambda spec: spec.version or 0, default=None)
+    return None if newest is None else str(newest.id)
 
 
 def _gymnax(name: str, arguments: dict[str, Any]) -> Any:

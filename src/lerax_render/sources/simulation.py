@@ -1,7 +1,10 @@
 """MuJoCo models without an environment around them, stepped by plain MuJoCo."""
 
+import importlib
 import itertools
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -10,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import BackendUnavailableError
 from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
-from .base import HostSource, HostStep
+from .base import HostSource, HostStep, key_numbers
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.
 if TYPE_CHECKING:
@@ -73,6 +77,7 @@ class Simulation:
         qpos: ArrayLike | None = None,
         dt: float | None = None,
     ) -> None:
+        _import_mujoco()
         import mujoco
 
         if frame_skip is not None and check_whole("frame_skip", frame_skip) < 1:
@@ -143,6 +148,11 @@ class SimulationSource(HostSource):
         return env.most_steps or super().default_steps(env)
 
     @override
+    def copies(self, env: Simulation, count: int, open_ones: ExitStack) -> Sequence[Simulation]:
+        """Return the same one so often, since each rollout has an `MjData` of its own."""
+        return [env] * count
+
+    @override
     def step_through(
         self, env: Simulation, policy: Any | None, *, steps: int, key: Any, deterministic: bool
     ) -> Iterator[HostStep]:
@@ -170,7 +180,7 @@ class SimulationSource(HostSource):
         scene = self.scene(env)
         found = iter(states)
         return (
-            Replay(scene, self.stacked([_single(Pose.of(state)) for state in part]), env.dt)
+            Replay(scene, self.stacked([single(Pose.of(state)) for state in part]), env.dt)
             for part in _batched(found, self.part)
         )
 
@@ -185,7 +195,7 @@ def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
 
     from ..mujoco import Pose
 
-    random = np.random.default_rng(_seeds(key))
+    random = np.random.default_rng(key_numbers(key))
     model, data, controls = env.model, mujoco.MjData(env.model), env.controls
     if model.nkey:
         mujoco.mj_resetDataKeyframe(model, data, 0)
@@ -203,7 +213,7 @@ def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
             elif controls == "sampled":
                 data.ctrl[:] = _sampled_controls(model, random)
             mujoco.mj_step(model, data, env.frame_skip)
-        pose = _single(Pose.of(data))
+        pose = single(Pose.of(data))
         action = pose.ctrl if step else np.zeros_like(pose.ctrl)
         yield HostStep(pose, starts=step == 0, action=action)
 
@@ -213,13 +223,23 @@ def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
 
     from ..mujoco import Pose
 
-    pose = _single(Pose.of(mujoco.MjData(env.model)))
+    pose = single(Pose.of(mujoco.MjData(env.model)))
     for step, row in enumerate(qpos):
         time = np.array(step * env.dt, np.float32)
         yield HostStep(pose._replace(qpos=row.astype(np.float32), time=time), starts=step == 0)
 
 
-def _single(pose: "Pose") -> "Pose":
+def _import_mujoco() -> None:
+    try:
+        importlib.import_module("mujoco")
+    # It loads what MUJOCO_GL names, and fails in as many ways.
+    except Exception as error:
+        chosen = os.environ.get("MUJOCO_GL")
+        remedy = "" if chosen is None else "; unset MUJOCO_GL, or set it to egl or osmesa"
+        raise BackendUnavailableError(f"importing mujoco failed: {error}{remedy}") from error
+
+
+def single(pose: "Pose") -> "Pose":
     """Return a pose in single precision, as JAX's are."""
     arrays = map(np.asarray, pose[:-1])
     return type(pose)(*(x.astype(np.float32) if x.dtype == np.float64 else x for x in arrays))
@@ -230,16 +250,6 @@ def _batched(states: Iterator[Any], length: int) -> Iterator[tuple[Any, ...]]:
     if first is None:
         raise ValueError("states is empty: there is nothing to render")
     return itertools.batched(itertools.chain([first], states), length, strict=False)
-
-
-def _seeds(key: Any) -> list[int]:
-    """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
-    if key is None or isinstance(key, int):
-        return [0, key or 0]
-    import jax
-
-    is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
-    return np.asarray(jax.random.key_data(key) if is_typed else key).ravel().tolist()
 
 
 def _rows(name: str, values: ArrayLike, width: int, size: str) -> np.ndarray:

@@ -120,9 +120,36 @@ def test_mjcf_files_are_simulations(tmp_path):
 def test_gymnasium_environments():
     env = load_env("gym:CartPole-v1")
 
-    assert env.env.render_mode == "rgb_array"
-    with pytest.raises(ValueError, match="gym"):
-        load_env("gym:NoSuchThing-v0")
+    assert env.render_mode == "rgb_array"
+    assert load_env("gym:FrozenLake-v1", {"map_name": "8x8"}).observation_space.n == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("NoSuchThing-v0", ValueError, r"doesn't exist.*gym:package:ID.*gym:ale_py:ALE/Pong-v5"),
+        ("NoSuch/Thing-v0", ValueError, r"Namespace NoSuch not found.*gym:package:ID"),
+        ("CartPole-v99", ValueError, r"doesn't exist.*`v1` \]\.$"),
+        ("LunarLander-v2", ValueError, "use `LunarLander-v3` instead"),
+        ("Ant-v2", ValueError, "There is gym:Ant-v5$"),
+        ("no_such_package:Thing-v0", ValueError, "no module named 'no_such_package'; install"),
+        ("Ant-v5", ValueError, "no_such_argument"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*out of date")
+def test_what_gymnasium_cannot_make_is_said_with_what_it_can(name, error, message):
+    arguments = {"no_such_argument": 1} if name == "Ant-v5" else {}
+    with pytest.raises(error, match=message) as info:
+        load_env(f"gym:{name}", arguments)
+    assert "\n" not in str(info.value)
+
+
+def test_a_missing_box2d_is_not_in_our_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "Box2D", None)
+    monkeypatch.delitem(sys.modules, "gymnasium.envs.box2d.lunar_lander", raising=False)
+
+    with pytest.raises(BackendUnavailableError, match=r"pip install box2d$"):
+        load_env("gym:LunarLander-v3")
 
 
 def test_gymnax_environments():
