@@ -18,6 +18,7 @@ from ..replay import Replay
 from ..scene import Captured, Scene
 from ..trees import row
 from .base import HostSource, HostStep, PixelScene
+from .stability import watched
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Gymnasium(HostSource):
 
         inner = env.unwrapped.env
         taken = stepwise(env, policy, steps=steps, key=key, deterministic=deterministic)
-        for _, step in taken:
+        data = getattr(inner.unwrapped, "data", None)
+        for _, step in watched(taken, inner.spec.id if inner.spec else self.kind, data):
             yield HostStep(
                 _frame(inner),
                 float(step.rewards),

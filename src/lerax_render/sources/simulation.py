@@ -15,6 +15,7 @@ from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
 from .base import HostSource, HostStep
+from .stability import watched
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.
 if TYPE_CHECKING:
@@ -187,25 +188,29 @@ def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
 
     random = np.random.default_rng(_seeds(key))
     model, data, controls = env.model, mujoco.MjData(env.model), env.controls
-    if model.nkey:
-        mujoco.mj_resetDataKeyframe(model, data, 0)
-    mujoco.mj_forward(model, data)
-    for step in range(steps):
-        if step and callable(controls):
-            for _ in range(env.frame_skip):
-                wanted = controls(model, data)
-                if wanted is not None:
-                    data.ctrl[:] = wanted
-                mujoco.mj_step(model, data)
-        elif step:
-            if isinstance(controls, np.ndarray):
-                data.ctrl[:] = controls[step - 1]
-            elif controls == "sampled":
-                data.ctrl[:] = _sampled_controls(model, random)
-            mujoco.mj_step(model, data, env.frame_skip)
-        pose = _single(Pose.of(data))
-        action = pose.ctrl if step else np.zeros_like(pose.ctrl)
-        yield HostStep(pose, starts=step == 0, action=action)
+
+    def taken() -> Iterator[HostStep]:
+        if model.nkey:
+            mujoco.mj_resetDataKeyframe(model, data, 0)
+        mujoco.mj_forward(model, data)
+        for step in range(steps):
+            if step and callable(controls):
+                for _ in range(env.frame_skip):
+                    wanted = controls(model, data)
+                    if wanted is not None:
+                        data.ctrl[:] = wanted
+                    mujoco.mj_step(model, data)
+            elif step:
+                if isinstance(controls, np.ndarray):
+                    data.ctrl[:] = controls[step - 1]
+                elif controls == "sampled":
+                    data.ctrl[:] = _sampled_controls(model, random)
+                mujoco.mj_step(model, data, env.frame_skip)
+            pose = _single(Pose.of(data))
+            action = pose.ctrl if step else np.zeros_like(pose.ctrl)
+            yield HostStep(pose, starts=step == 0, action=action)
+
+    return watched(taken(), env.name, data)
 
 
 def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
