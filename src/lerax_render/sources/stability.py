@@ -35,7 +35,7 @@ def watched[T](steps: Iterator[T], name: str, data: Any) -> Iterator[T]:
     ]
     is_stable = True
     for number in itertools.count():
-        with _without_log(mujoco):
+        with without_log():
             step = next(steps, None)
         if step is None:
             return
@@ -49,8 +49,13 @@ def watched[T](steps: Iterator[T], name: str, data: Any) -> Iterator[T]:
 
 
 @contextmanager
-def _without_log(mujoco: Any) -> Iterator[None]:
-    """Take MuJoCo's warnings, which belong to the process, unless the user does."""
+def without_log() -> Iterator[None]:
+    """Keep MuJoCo, of which a process has one, from writing its warnings into a file.
+
+    They go to stderr, but for those that `watched` gives. A handler of the user's gets them all.
+    """
+    import mujoco
+
     global _watching
     with _lock:
         ours = _watching > 0 or mujoco.get_mju_user_warning() is None

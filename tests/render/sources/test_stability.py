@@ -1,7 +1,7 @@
 """Simulations that become unstable: one warning of ours, and nothing of MuJoCo's."""
 
-import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gymnasium
@@ -55,12 +55,8 @@ def test_several_threads(folder, capfd):
     def run() -> None:
         capture(Simulation(mujoco.MjModel.from_xml_string(ARM)), steps=300, key=0)
 
-    with pytest.warns(RenderWarning, match="unstable"):
-        threads = [threading.Thread(target=run) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(3) as pool, pytest.warns(RenderWarning, match="unstable"):
+        list(pool.map(lambda _: run(), range(3)))
 
     assert not list(folder.iterdir())
     assert capfd.readouterr().err == ""
