@@ -73,8 +73,9 @@ def record(
 
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
-            included; a `Simulation`; the name of an environment, as the command line takes it
-            (`"CartPole"`, `"robot.xml"`); a `Replay`, or several of them, which become tiles.
+            included; a Gymnasium environment, which is itself reset and stepped; a `Simulation`;
+            the name of an environment, as the command line takes it (`"CartPole"`, `"robot.xml"`);
+            a `Replay`, or several of them, which become tiles.
         policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
             a sequence of policies that differ only in their parameters, one a tile. A replay has
             none: then the path comes second.
@@ -98,8 +99,9 @@ def record(
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
             text. A thin line at the upper edge marks the end of an episode.
         grid: Rows and columns of a picture with that many rollouts in it, which advance together in
-            one compiled, vmapped scan. Each has a key of its own and restarts on its own. For
-            several replays: nearly square where `None`.
+            one compiled, vmapped scan; Gymnasium's environments and simulations one by one, with
+            the seeds that follow. Each has a key of its own and restarts on its own. For several
+            replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
             keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster than its

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 
 import numpy as np
 
-from ..errors import UnsupportedEnvError
 from ..painter import Painter
 from ..replay import PART, Replay
 from ..scene import Captured, Scene
@@ -31,7 +30,6 @@ __all__ = [
     "PixelScene",
     "Source",
     "reject_camera",
-    "reject_lanes",
 ]
 
 DEFAULT_STEPS = 256
@@ -220,6 +218,7 @@ class HostSource(Source):
     ) -> Iterator[HostStep]:
         """Yield `steps` steps, the first state of the first episode included."""
 
+    @abstractmethod
     def copies(self, env: Any, count: int, open_ones: ExitStack) -> Sequence[Any]:
         """Return environments for rollouts side by side: `env`, and others like it.
 
@@ -231,8 +230,6 @@ class HostSource(Source):
         Raises:
             UnsupportedEnvError: Others like it cannot be made.
         """
-        reject_lanes(count, self.kind)
-        return [env]
 
     def stacked(self, captured: Sequence[Any]) -> Captured:
         """Return what was captured of consecutive steps with a leading axis."""
@@ -350,13 +347,4 @@ def reject_camera(camera: Any | None, kind: str) -> None:
     if camera is not None:
         raise ValueError(
             f"camera={camera!r} was given, but {kind} has no camera to choose; leave camera=None"
-        )
-
-
-def reject_lanes(lanes: int | None, kind: str) -> None:
-    """Raise `UnsupportedEnvError` where several rollouts at once were asked for."""
-    if lanes is not None:
-        raise UnsupportedEnvError(
-            f"a grid needs an environment for each tile, and there is no other one like {kind}: "
-            "leave the grid away, and record one clip a seed"
         )

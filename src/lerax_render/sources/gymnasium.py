@@ -21,7 +21,7 @@ from ..painter import Painter
 from ..replay import LARGEST_OBSERVATION, Replay
 from ..scene import Captured, Scene
 from ..trees import count_bytes, map_arrays, row
-from .base import HostSource, HostStep, PixelScene, plain, reject_lanes, seed_of
+from .base import HostSource, HostStep, PixelScene, plain, seed_of
 from .stability import watched
 
 # Not at run time: what MuJoCo draws needs no pygame.
@@ -44,8 +44,6 @@ class GymnasiumSource(HostSource):
 
     @override
     def copies(self, env: Any, count: int, open_ones: ExitStack) -> Sequence[Any]:
-        if not is_gymnasium(env):
-            reject_lanes(count, "what is inside Lerax's GymToLeraxEnv (record(env.env, ...) takes")
         return [env, *_others(env, count - 1, open_ones)]
 
     @override
@@ -289,6 +287,8 @@ def _others(env: Any, count: int, open_ones: ExitStack) -> list[Any]:
     import gymnasium
 
     try:
+        if not is_gymnasium(env):
+            raise ValueError("it is in GymToLeraxEnv; give the Gymnasium environment itself")
         if env.spec is None:
             raise ValueError("gymnasium.make did not make it, so it has no spec")
         others = []
@@ -298,9 +298,9 @@ def _others(env: Any, count: int, open_ones: ExitStack) -> list[Any]:
     except Exception as error:
         open_ones.close()
         raise UnsupportedEnvError(
-            "a grid needs an environment for each tile, and another "
-            f"{type(env.unwrapped).__name__} cannot be made: {error}. Leave the grid away, and "
-            "record one clip a seed"
+            "a grid needs an environment for each tile, and there is no other one like this "
+            f"{type(env.unwrapped).__name__}: {str(error).rstrip('.')}. Or leave the grid away, "
+            "and record one clip a seed"
         ) from error
     return others
 
