@@ -52,6 +52,7 @@ def record(
     fps: float | Fraction | None = None,
     camera: Any | None = None,
     quality: QualityName = "auto",
+    background: str | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
@@ -92,6 +93,9 @@ def record(
             (default: one that looks at what happens).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
+        background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
+            none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
+            neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
             it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
@@ -128,6 +132,7 @@ def record(
         fps=fps,
         camera=camera,
         quality=quality,
+        background=background,
         format=format,
         deterministic=deterministic,
         overlay=overlay,
@@ -239,6 +244,7 @@ def render(
     height: int | None = None,
     camera: Any | None = None,
     quality: QualityName = "auto",
+    background: str | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
     """Paint a replay, or states that you already have.
@@ -250,6 +256,7 @@ def render(
         height: As for `record`.
         camera: As for `record`.
         quality: As for `record`.
+        background: As for `record`.
         workers: As for `record`.
 
     Returns:
@@ -263,7 +270,9 @@ def render(
     """
     env = given_env("render", env)
     check_not_traced("render", env)
-    picture = Picture(width=width, height=height, camera=camera, quality=quality)
+    picture = Picture(
+        width=width, height=height, camera=camera, quality=quality, background=background
+    )
     workers = Settings(workers=workers).workers
     parts: Iterator[Replay]
     if isinstance(env, Replay):

@@ -1,5 +1,7 @@
 """What a picture of a MuJoCo state needs, and nothing more."""
 
+import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mujoco
@@ -134,6 +136,13 @@ def changes_of(model: mujoco.MjModel, looks: dict[str, np.ndarray]) -> np.ndarra
             if (look[step] != own).any() and np.isfinite(look[step]).all()
         } or None
     return rows
+
+
+def poses(stacked: Pose) -> Iterator[Pose]:
+    """Yield the poses of a stacked pose one by one."""
+    *fields, changes = stacked
+    each = itertools.repeat(None) if changes is None else changes
+    return map(Pose, *fields, each)
 
 
 def _same(field: Any) -> Any:

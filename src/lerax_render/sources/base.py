@@ -339,6 +339,11 @@ class PixelScene(Scene):
         self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
     ) -> Painter:
         reject_camera(picture.camera, self.kind)
+        if picture.background is not None:
+            raise ValueError(
+                f"background={picture.background!r} was given, but {self.kind} has a background of "
+                "its own; leave background=None"
+            )
         return self.open_painter(*picture.size)
 
 
