@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _GROUND = np.array([0.64, 0.67, 0.70])
 _ZENITH = np.array([0.42, 0.58, 0.76])
+# MuJoCo's own default for the light at the camera: ambient, diffuse and specular.
+_HEADLIGHT = (0.1, 0.4, 0.5)
 # Light from everywhere, from the camera and from the sun: no more together than white.
 _AMBIENT, _FROM_CAMERA, _SUN = 0.36, 0.22, 0.46
 _SUN_DIRECTION = np.array([0.3, 0.45, -1.0]) / np.linalg.norm([0.3, 0.45, -1.0])
@@ -60,7 +62,7 @@ class Backdrop:
     def __init__(self, model: mujoco.MjModel, wish: str | None, groups: np.ndarray) -> None:
         has_sky = (model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX).any()
         if wish is None:
-            wish = AS_IS if model.nlight or has_sky else STUDIO
+            wish = AS_IS if _is_lit(model) or has_sky else STUDIO
         self._sky: np.ndarray | None = None
         if wish == STUDIO:
             self._sky = np.array([_HORIZON, _ZENITH])
@@ -146,6 +148,13 @@ def lowest_over(model: mujoco.MjModel, wish: str | None, stacked: Pose) -> float
     loader = PoseLoader(copy.copy(model), options)
     heights = (backdrop.lowest_of(loader.data) for pose in poses(stacked) if loader.load(pose))
     return min(heights, default=math.inf)
+
+
+def _is_lit(model: mujoco.MjModel) -> bool:
+    """Whether a model's author thought of light: in it, or at the camera."""
+    head = model.vis.headlight
+    found = head.ambient, head.diffuse, head.specular
+    return bool(model.nlight) or not np.allclose(found, np.array(_HEADLIGHT)[:, None])
 
 
 def _shown(model: mujoco.MjModel, groups: np.ndarray) -> np.ndarray:
