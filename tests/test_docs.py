@@ -164,7 +164,14 @@ def test_files_that_pages_name_are_there(page):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/index.md", "docs/first-clip.md", "docs/replays.md"]
+    "name",
+    [
+        "README.md",
+        "docs/index.md",
+        "docs/first-clip.md",
+        "docs/replays.md",
+        "docs/coming-from-lerax.md",
+    ],
 )
 def test_code_on_pages_runs_and_gives_what_it_says(name, tmp_path, monkeypatch):
     """In one program from top to bottom, with what a reader has by then."""
@@ -173,6 +180,8 @@ def test_code_on_pages_runs_and_gives_what_it_says(name, tmp_path, monkeypatch):
     env = CartPole()
     policy = MLPActorCriticPolicy(env, key=jr.key(0))
     known: dict[str, Any] = {"env": env, "policy": policy, "key": jr.key(0)}
+    known["states"] = lerax_render.rollout(env, policy, steps=64).states
+    known["state"] = env.initial(key=jr.key(0))
     ran = [block for block in blocks(ROOT / name, "python") if ".learn(" not in block]
     assert ran
     for block in ran:

@@ -20,8 +20,10 @@ from .modules import ModuleMissing, failure, module_in, module_named, search_cur
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
-    "gym:ID, gymnax:ID, or an MJCF file (*.xml)"
+    "gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf, *.mjb)"
 )
+
+_MODELS = (".xml", ".mjcf", ".urdf", ".mjb")
 
 
 def load_env(
@@ -40,12 +42,13 @@ def load_env(
         BackendUnavailableError: It needs a package that is not installed, or JAX does not start.
     """
     arguments = dict(arguments or {})
-    if spec.lower().endswith(".xml"):
+    if is_model(spec):
         return _simulation(spec, arguments, untrusted)
     if untrusted:
         raise ValueError(
-            f"only an MJCF file (*.xml) can be untrusted: {spec} is code, which runs with your "
-            "rights; if you trust it, leave out --untrusted, or write untrusted = false"
+            f"only a model's file (*.xml, *.mjcf, *.urdf) can be untrusted: {spec} is code, "
+            "which runs with your rights; if you trust it, leave out --untrusted, or write "
+            "untrusted = false"
         )
     if spec.startswith("gym:"):
         return _gym(spec.removeprefix("gym:"), arguments)
@@ -138,9 +141,14 @@ def load_policy(
         ) from error
 
 
+def is_model(spec: str) -> bool:
+    """Return whether a text names a model's file, which MuJoCo alone steps."""
+    return spec.lower().endswith(_MODELS)
+
+
 def file_in(spec: str) -> str | None:
     """Return the path in what names an environment or a class; `None` where there is none."""
-    if spec.lower().endswith(".xml"):
+    if is_model(spec):
         return spec
     where = spec.rpartition(":")[0]
     return where if where.endswith(".py") else None
@@ -148,7 +156,7 @@ def file_in(spec: str) -> str | None:
 
 def stem(spec: str) -> str:
     """Return a file's name, without suffix, for a clip of an environment that nobody named."""
-    name = Path(spec).stem if spec.lower().endswith(".xml") else spec.rpartition(":")[2]
+    name = Path(spec).stem if is_model(spec) else spec.rpartition(":")[2]
     return re.sub(r"[^A-Za-z0-9_-]", "_", name).lstrip("_-")[:100] or "clip"
 
 

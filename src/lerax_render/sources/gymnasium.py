@@ -22,6 +22,7 @@ from ..replay import LARGEST_OBSERVATION, Replay
 from ..scene import Captured, Scene
 from ..trees import count_bytes, map_arrays, row
 from .base import HostSource, HostStep, PixelScene, plain, seed_of
+from .stability import watched
 
 # Not at run time: what MuJoCo draws needs no pygame.
 if TYPE_CHECKING:
@@ -59,11 +60,17 @@ class GymnasiumSource(HostSource):
             taken = _sampled(env, steps, key)
         else:
             taken = _acted(in_lerax(env), policy, steps, key, deterministic)
-        captured = self.watch(gymnasium_in(env))
-        for _ in range(steps):
-            with self.surroundings():
-                step = next(taken)._replace(captured=captured())
-            yield step
+        inner: Any = gymnasium_in(env)
+        captured = self.watch(inner)
+
+        def seen() -> Iterator[HostStep]:
+            for _ in range(steps):
+                with self.surroundings():
+                    step = next(taken)._replace(captured=captured())
+                yield step
+
+        data = getattr(inner.unwrapped, "data", None)
+        yield from watched(seen(), inner.spec.id if inner.spec else self.kind, data)
 
     @override
     def seconds_per_step(self, env: Any) -> float | None:

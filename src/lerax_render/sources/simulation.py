@@ -19,6 +19,7 @@ from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
 from .base import HostSource, HostStep, key_numbers
+from .stability import watched, without_log
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Simulation:
     It starts in the model's first keyframe, if there is one, and never ends.
 
     Args:
-        model: A `mujoco.MjModel`, or the path of an MJCF file.
+        model: A `mujoco.MjModel`, or the path of an MJCF file, of a URDF file, or of a compiled
+            model (`*.mjb`).
         controls: What drives it. `"sampled"` draws each control uniformly from its range (from a
             standard normal distribution where it has none) for each step; `"passive"` leaves all at
             0. An array `(steps - 1, nu)` has the controls that lead from each step to the next. A
@@ -61,9 +63,9 @@ class Simulation:
         dt: Seconds between two frames.
 
     Raises:
-        ValueError: An argument is none of these or has the wrong shape, the file is no MJCF, it
-            asks for more than `assets` allows, or its time step is so short that a frame would take
-            for ever.
+        ValueError: An argument is none of these or has the wrong shape, MuJoCo does not take
+            the file, it asks for more than `assets` allows, or its time step is so short that a
+            frame would take for ever.
         FileNotFoundError: There is no file of that name.
     """
 
@@ -94,11 +96,7 @@ class Simulation:
                 pass
             if assets is not None:
                 check_mjcf(model, assets)
-            try:
-                model = mujoco.MjModel.from_xml_path(fspath(model))
-            except ValueError as error:
-                words = " ".join(str(error).split())
-                raise ValueError(f"MuJoCo cannot load {fspath(model)}: {words}") from error
+            model = _loaded(fspath(model))
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model
@@ -190,6 +188,30 @@ def match(env: Any) -> SimulationSource | str:
     return SimulationSource() if isinstance(env, Simulation) else "a Simulation"
 
 
+def _loaded(path: str) -> Any:
+    """Return the `mujoco.MjModel` in a file."""
+    import mujoco
+
+    is_compiled = path.lower().endswith(".mjb")
+    load = mujoco.MjModel.from_binary_path if is_compiled else mujoco.MjModel.from_xml_path
+    try:
+        with without_log():
+            return load(path)
+    except ValueError as error:
+        words = " ".join(str(error).split())
+        if "mujocoinclude" in words:
+            raise ValueError(
+                f"{path} is meant to be included by a scene, and is no model by itself: give the "
+                "file of a scene that has <include> with this one"
+            ) from error
+        if is_compiled:
+            words += (
+                f"; it is damaged, or of another MuJoCo than {mujoco.__version__}: compile it anew "
+                "from its MJCF, or give that"
+            )
+        raise ValueError(f"MuJoCo cannot load {path}: {words}") from error
+
+
 def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
     import mujoco
 
@@ -197,25 +219,29 @@ def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
 
     random = np.random.default_rng(key_numbers(key))
     model, data, controls = env.model, mujoco.MjData(env.model), env.controls
-    if model.nkey:
-        mujoco.mj_resetDataKeyframe(model, data, 0)
-    mujoco.mj_forward(model, data)
-    for step in range(steps):
-        if step and callable(controls):
-            for _ in range(env.frame_skip):
-                wanted = controls(model, data)
-                if wanted is not None:
-                    data.ctrl[:] = wanted
-                mujoco.mj_step(model, data)
-        elif step:
-            if isinstance(controls, np.ndarray):
-                data.ctrl[:] = controls[step - 1]
-            elif controls == "sampled":
-                data.ctrl[:] = _sampled_controls(model, random)
-            mujoco.mj_step(model, data, env.frame_skip)
-        pose = single(Pose.of(data))
-        action = pose.ctrl if step else np.zeros_like(pose.ctrl)
-        yield HostStep(pose, starts=step == 0, action=action)
+
+    def taken() -> Iterator[HostStep]:
+        if model.nkey:
+            mujoco.mj_resetDataKeyframe(model, data, 0)
+        mujoco.mj_forward(model, data)
+        for step in range(steps):
+            if step and callable(controls):
+                for _ in range(env.frame_skip):
+                    wanted = controls(model, data)
+                    if wanted is not None:
+                        data.ctrl[:] = wanted
+                    mujoco.mj_step(model, data)
+            elif step:
+                if isinstance(controls, np.ndarray):
+                    data.ctrl[:] = controls[step - 1]
+                elif controls == "sampled":
+                    data.ctrl[:] = _sampled_controls(model, random)
+                mujoco.mj_step(model, data, env.frame_skip)
+            pose = single(Pose.of(data))
+            action = pose.ctrl if step else np.zeros_like(pose.ctrl)
+            yield HostStep(pose, starts=step == 0, action=action)
+
+    return watched(taken(), env.name, data)
 
 
 def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:

@@ -14,7 +14,13 @@ from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render as lr
 from lerax_render import BackendUnavailableError
-from lerax_render.naming.loading import lerax_env_classes, load_env, load_policy
+from lerax_render.naming.loading import (
+    file_in,
+    lerax_env_classes,
+    load_env,
+    load_policy,
+    stem,
+)
 from lerax_render.sources.simulation import Simulation
 from support.environments import Counting, Metronome
 
@@ -115,6 +121,44 @@ def test_mjcf_files_are_simulations(tmp_path):
         load_env(str(path), {"controls": "walk"})
     with pytest.raises(FileNotFoundError):
         load_env(f"{tmp_path}/none.xml")
+
+
+MODEL = "<mujoco><worldbody><geom size='.1'/></worldbody></mujoco>"
+
+
+@pytest.mark.parametrize("name", ["ball.mjcf", "ball.URDF", "ball.mjb"])
+def test_all_files_of_models_are_simulations(tmp_path, name):
+    mujoco = pytest.importorskip("mujoco")
+    path = tmp_path / name
+    path.write_text(MODEL)
+    if name.endswith(".mjb"):
+        mujoco.mj_saveModel(mujoco.MjModel.from_xml_string(MODEL), str(path), None)
+    env = load_env(str(path))
+
+    assert env.name == "ball"
+    assert env.model.ngeom == 1
+    assert stem(str(path)) == "ball"
+    assert file_in(str(path)) == str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "part.xml",
+            "<mujocoinclude/>",
+            "part.xml is meant to be included by a scene, .*<include>",
+        ),
+        ("a.xml", "<mujoco><worldbody><geom foo='1'/></worldbody></mujoco>", "a.xml: .*'foo'"),
+        ("a.mjb", "<mujoco/>", "cannot load .*a.mjb: .*damaged, or of another MuJoCo than "),
+    ],
+)
+def test_what_mujoco_does_not_load_is_named(tmp_path, monkeypatch, name, text, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_env(str(tmp_path / name))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_gymnasium_environments():
