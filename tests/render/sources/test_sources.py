@@ -26,6 +26,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from lerax_render import (
+    Camera,
     HeadlessMujocoRenderer,
     RenderError,
     UnsupportedEnvError,
@@ -199,9 +200,10 @@ def test_humanoid_frames_show_the_state_that_mujoco_computes(humanoid):
     data = mujoco.MjData(humanoid.mujoco_model)
     data.qpos[:] = replay.captured.qpos[5]
     mujoco.mj_forward(humanoid.mujoco_model, data)
-    with HeadlessMujocoRenderer(humanoid.mujoco_model, **SIZE) as renderer:
+    options = {**SIZE, "camera": Camera(azimuth=90, elevation=-20, distance=4, lookat=(0, 0, 1))}
+    with HeadlessMujocoRenderer(humanoid.mujoco_model, **options) as renderer:
         expected = renderer.render(data)
-    frames = record(humanoid, steps=8, key=jr.key(0), **SIZE, format="apng").frames()
+    frames = record(humanoid, steps=8, key=jr.key(0), **options, format="apng").frames()
 
     assert expected.std() > 8
     # The controls, which colour nothing here, are all that differs.
