@@ -9,9 +9,8 @@ from scenes import gymnasium_mjcf
 from timing import Row, best_of, exhaust, known
 
 from lerax_render import capture, record
-from lerax_render.mujoco.painter import poses
 from lerax_render.mujoco.pool import PoseProcesses
-from lerax_render.mujoco.pose import Pose
+from lerax_render.mujoco.pose import Pose, poses
 from lerax_render.settings.picture import Picture
 from lerax_render.sources.simulation import Simulation
 

@@ -13,7 +13,7 @@ from .jax_start import start_jax
 from .naming import given_env
 from .replay import Origin, Replay, joined
 from .settings import check_policy, check_seed, check_steps, check_whole
-from .sources import Simulation, find_source
+from .sources import Simulation, find_source, is_gymnasium
 
 if TYPE_CHECKING:
     from .acting import Key, PyTree
@@ -110,7 +110,7 @@ def check_not_traced(what: str, env: Any) -> None:
     """
     jax = sys.modules.get("jax")
     # The question starts JAX, which is none of a simulation's business.
-    if jax is None or isinstance(env, Simulation | Replay):
+    if jax is None or isinstance(env, Simulation | Replay) or is_gymnasium(env):
         return
     start_jax()
     if isinstance(jax.numpy.zeros(()) + 1, jax.core.Tracer):
@@ -155,6 +155,8 @@ def name_of(env: Any) -> str:
     """Return an environment's name, or its class's."""
     if isinstance(env, str):
         return env
+    if is_gymnasium(env):
+        return str(env.spec.id) if env.spec is not None else type(env.unwrapped).__name__
     try:
         name = env.name
     except Exception:

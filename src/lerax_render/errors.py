@@ -16,8 +16,11 @@ import logging
 import re
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 _log = logging.getLogger("lerax_render")
 
@@ -66,6 +69,23 @@ def is_for_users(error: BaseException) -> bool:
 
 LIBRARIES = ("lerax_render", "lerax_log", "jax", "jaxlib", "equinox", "jaxtyping", "numpy")
 """Packages whose lines say little to who called them with something wrong."""
+
+
+@contextmanager
+def named(env: Any, method: str) -> Iterator[None]:
+    """Have what a method of an environment raises name the method, and the line it comes from.
+
+    Raises:
+        RenderError: With the error as its cause. A `NotImplementedError`, and what this
+            toolkit raises, is left as it is.
+    """
+    try:
+        yield
+    except (NotImplementedError, RenderError):
+        raise
+    except Exception as error:
+        who = f"{type(getattr(env, 'unwrapped', env)).__name__}.{method}"
+        raise RenderError(f"{who} raised {described(error)}") from error
 
 
 def described(error: BaseException) -> str:

@@ -82,7 +82,8 @@ def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
 
 
 def _next_steps(replay: Replay, start: int) -> Replay:
-    return replay.mapped(lambda array: array[start : start + PART])
+    part = replay.mapped(lambda array: array[start : start + PART])
+    return dataclasses.replace(part, whole=replay.whole or replay)
 
 
 def _open_painters(

@@ -23,6 +23,7 @@ def headless_renderer(
     height: int | None = None,
     camera: Any | None = None,
     quality: QualityName = "auto",
+    background: str | None = None,
     format: FormatName | None = None,
 ) -> "HeadlessPygameRenderer | HeadlessMujocoRenderer":
     """Make a renderer that `env.render` takes in the place of Lerax's, and that needs no display.
@@ -44,6 +45,7 @@ def headless_renderer(
         height: Likewise.
         camera: As for `record`.
         quality: As for `record`, but for `"cinematic"`.
+        background: As for `record`.
         format: Of the clip, as for `record`.
 
     Returns:
@@ -54,7 +56,9 @@ def headless_renderer(
         UnsupportedEnvError: The environment is drawn in another way.
         BackendUnavailableError: No GL platform works.
     """
-    picture = Picture(width=width, height=height, camera=camera, quality=quality)
+    picture = Picture(
+        width=width, height=height, camera=camera, quality=quality, background=background
+    )
     source = find_source(env)
     video = None
     if path is not None:

@@ -52,6 +52,7 @@ def record(
     fps: float | Fraction | None = None,
     camera: Any | None = None,
     quality: QualityName = "auto",
+    background: str | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
@@ -73,8 +74,9 @@ def record(
 
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
-            included; a `Simulation`; the name of an environment, as the command line takes it
-            (`"CartPole"`, `"robot.xml"`); a `Replay`, or several of them, which become tiles.
+            included; a Gymnasium environment, which is itself reset and stepped; a `Simulation`;
+            the name of an environment, as the command line takes it (`"CartPole"`, `"robot.xml"`);
+            a `Replay`, or several of them, which become tiles.
         policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
             a sequence of policies that differ only in their parameters, one a tile. A replay has
             none: then the path comes second.
@@ -91,6 +93,9 @@ def record(
             (default: one that looks at what happens).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
+        background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
+            none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
+            neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
             it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
@@ -98,8 +103,9 @@ def record(
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
             text. A thin line at the upper edge marks the end of an episode.
         grid: Rows and columns of a picture with that many rollouts in it, which advance together in
-            one compiled, vmapped scan. Each has a key of its own and restarts on its own. For
-            several replays: nearly square where `None`.
+            one compiled, vmapped scan; Gymnasium's environments and simulations one by one, with
+            the seeds that follow. Each has a key of its own and restarts on its own. For several
+            replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
             keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster than its
@@ -126,6 +132,7 @@ def record(
         fps=fps,
         camera=camera,
         quality=quality,
+        background=background,
         format=format,
         deterministic=deterministic,
         overlay=overlay,
@@ -237,6 +244,7 @@ def render(
     height: int | None = None,
     camera: Any | None = None,
     quality: QualityName = "auto",
+    background: str | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
     """Paint a replay, or states that you already have.
@@ -248,6 +256,7 @@ def render(
         height: As for `record`.
         camera: As for `record`.
         quality: As for `record`.
+        background: As for `record`.
         workers: As for `record`.
 
     Returns:
@@ -261,7 +270,9 @@ def render(
     """
     env = given_env("render", env)
     check_not_traced("render", env)
-    picture = Picture(width=width, height=height, camera=camera, quality=quality)
+    picture = Picture(
+        width=width, height=height, camera=camera, quality=quality, background=background
+    )
     workers = Settings(workers=workers).workers
     parts: Iterator[Replay]
     if isinstance(env, Replay):

@@ -14,6 +14,9 @@ from .trees import count_steps, map_arrays
 PART = 64
 """Steps that are captured, painted and handed on together."""
 
+LARGEST_OBSERVATION = 1000
+"""Bytes. Pictures as observations would make a replay of a thousand steps take hundreds of MB."""
+
 
 @dataclass(frozen=True)
 class Episode:

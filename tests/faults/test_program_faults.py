@@ -74,14 +74,14 @@ def without_osmesa() -> list[str]:
 def test_neither_egl_nor_osmesa(tmp_path: Path) -> None:
     code = """
 import mujoco
-from support.environments import CountState
+from support.environments import CountState, Invisible
 from mujoco import mjx
 
 class SlidingState(CountState):
     data: mjx.Data
 
-class Sliding(Counting):
-    # Of MuJoCo's kind, with next to nothing to compile.
+class Sliding(Invisible):
+    # Of MuJoCo's kind, with next to nothing to compile, and no picture of its own.
     mujoco_model: mujoco.MjModel
 
     def __init__(self):

@@ -52,6 +52,6 @@ def test_a_folder_that_the_service_names_is_allowed_and_the_size_is_limited(tmp_
 def test_code_cannot_be_untrusted_and_is_not_run(tmp_path, monkeypatch, spec):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sent.py").write_text("open('was run', 'w')")
-    with pytest.raises(ValueError, match=r"only an MJCF file \(\*\.xml\) can be untrusted: "):
+    with pytest.raises(ValueError, match=r"only a model.s file \(\*\.xml, .*\) can be untrusted: "):
         load_env(spec, untrusted=True)
     assert not (tmp_path / "was run").exists()

@@ -422,6 +422,8 @@ def test_a_clip_is_captured_before_it_is_painted_only_where_the_camera_looks_ahe
     [
         ("from lerax.env.classic_control import CartPole; env = CartPole()", "mujoco"),
         ("env = lr.Simulation('assets/scenes/arm.xml')", "jax pygame lerax equinox"),
+        ("env = 'gym:CartPole-v1'", "jax mujoco lerax equinox"),
+        ("env = 'gym:InvertedPendulum-v5'", "jax pygame lerax equinox"),
     ],
 )
 def test_a_clip_imports_only_what_it_needs(clip, absent):
@@ -429,7 +431,7 @@ def test_a_clip_imports_only_what_it_needs(clip, absent):
         f"import sys, lerax_render as lr; {clip}; lr.record(env, steps=2, width=32, height=24);"
         "print(*sys.modules)"
     )
-    environment = {"MUJOCO_GL": "egl"} if "Simulation" in clip else {"MUJOCO_GL": "osmesa-missing"}
+    environment = {"MUJOCO_GL": "egl" if "mujoco" not in absent else "osmesa-missing"}
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

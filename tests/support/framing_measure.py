@@ -11,7 +11,7 @@ import numpy as np
 
 from lerax_render import Replay
 from lerax_render.mujoco import HeadlessMujocoRenderer
-from lerax_render.mujoco.painter import poses as poses_of
+from lerax_render.mujoco.pose import poses as poses_of
 
 WIDTH, HEIGHT = 160, 120
 # What moves turns or goes by more than this, in radians and in sizes of its tree.

@@ -141,7 +141,9 @@ class SourceContract:
 
     def test_lanes_advance_together_or_are_refused(self, env):
         if not self.has_lanes:
-            with pytest.raises(UnsupportedEnvError, match="leave the grid away"):
+            with pytest.raises(
+                UnsupportedEnvError, match="a grid needs an environment for each tile"
+            ):
                 self.recorded(env, steps=2, grid=(1, 2))
             return
         tiled = self.recorded(env, steps=6, grid=(1, 2))

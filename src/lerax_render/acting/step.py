@@ -18,7 +18,7 @@ from jax import numpy as jnp
 from jax import random as jr
 from lerax.space import Box
 
-from ..replay import PART
+from ..replay import LARGEST_OBSERVATION, PART
 
 type PyTree = Any
 type Array = np.ndarray | jax.Array
@@ -27,9 +27,6 @@ type Capture = Callable[[Any, PyTree], PyTree]
 
 CHUNK = PART
 """Steps a compiled call. The last one is cut to length rather than compiled anew for its own."""
-
-LARGEST_OBSERVATION = 1000
-"""Bytes. Pictures as observations would make a replay of a thousand steps take hundreds of MB."""
 
 
 @jax.tree_util.register_dataclass

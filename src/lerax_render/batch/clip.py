@@ -51,14 +51,15 @@ class Clip(Settings):
 
     env: EnvName
     """Environment: a Lerax class name (CartPole, Humanoid, ...), module:attribute,
-    path/to/file.py:attribute, gym:ID, gymnax:ID, or an MJCF file (*.xml)."""
+    path/to/file.py:attribute, gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf,
+    *.mjb)."""
 
     env_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """Arguments of the environment's constructor (for an MJCF file: controls=passive or sampled,
+    """Arguments of the environment's constructor (for a model's file: controls=passive or sampled,
     frame_skip=N)."""
 
     untrusted: bool = False
-    """MJCF files only: a stranger's file, which is checked before MuJoCo reads it."""
+    """Models' files only: a stranger's file, which is checked before MuJoCo reads it."""
 
     policy: PolicyFiles = ()
     """Files with parameters of trained policies (*.eqx, as policy.serialize writes them): one, or

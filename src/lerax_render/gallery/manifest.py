@@ -8,7 +8,7 @@ from typing import Any
 
 from ..batch import Clip
 from ..compose import Grid
-from ..naming import file_in, stem
+from ..naming import file_in, is_model, stem
 from ..settings import Picture, Setting, checked, settings_of, shown, unknown
 from ..video import FORMATS, Preset, find_preset
 from .schema import About, Caption
@@ -167,10 +167,10 @@ class _Reader:
         if grid is None:
             return
         env = values["env"]
-        if env.startswith("gym:") or env.lower().endswith(".xml"):
+        if env.startswith("gym:") or is_model(env):
             self._mistake(
                 self._place(place, "grid"),
-                f"grid must be false with {env}, got {rows}x{columns}: Gymnasium and MJCF files "
+                f"grid must be false with {env}, got {rows}x{columns}: Gymnasium and models' files "
                 "are stepped by themselves; make a clip for each seed",
             )
             return

@@ -54,23 +54,57 @@ def check_mjcf(path: str | os.PathLike[str], assets: str | os.PathLike[str] = IN
             or a folder.
 
     Raises:
-        ValueError: The file is no XML, too large a model, or refers to a file outside; or `assets`
+        ValueError: The file is no XML, too large a model, or refers to files outside; or `assets`
             is no folder.
         OSError: It cannot be read.
     """
     path = Path(path)
+    if path.suffix.lower() == ".mjb":
+        raise ValueError(
+            f"{path} is compiled, so it cannot be checked before MuJoCo reads it; take the MJCF "
+            f"that it was made from. {_WAY_OUT}"
+        )
     allowed = path.parent if assets == INSIDE else Path(assets)
     if not allowed.is_dir():
         raise ValueError(
             f"assets must be {INSIDE!r} or a folder, got {os.fspath(assets)!r}, which is no folder"
         )
-    _Model(path, _Budget(), allowed).read()
+    budget = _Budget()
+    try:
+        _Model(path, budget, allowed).read()
+    except (ValueError, OSError):
+        # It may be of a file outside, of which nothing must be told.
+        if not budget.outside:
+            raise
+    if budget.outside:
+        raise ValueError(_refusal(budget.outside, Path(os.path.realpath(allowed)), allowed))
+
+
+def _refusal(outside: Mapping[str, tuple[Path, Path]], place: Path, allowed: Path) -> str:
+    """Say what lies outside, and which folder would hold it all."""
+    by, file = next(iter(outside.values()))
+    others = len(outside) - 1
+    also = f", and to {others} more there" if others else ""
+    folder = os.path.commonpath([place, *map(os.path.dirname, outside)])
+    return (
+        f"{by} refers to {str(file)!r}, which is outside of {str(allowed)!r}{also}. If you trust "
+        f"that, allow {folder!r}: --env-args {shlex.quote(f'assets={folder}')} on the command "
+        f"line, env_args = {{ assets = {json.dumps(folder, ensure_ascii=False)} }} in a manifest, "
+        f"assets={folder!r} in Python"
+    )
 
 
 class _Budget:
-    """What a model and those that it attaches have taken together."""
+    """What a model and those that it attaches have taken together.
+
+    Attributes:
+        num_bytes: Of memory.
+        attached: How many parts each attached model has.
+        outside: By their real paths, files that are not allowed: who refers to it, and as what.
+    """
 
     def __init__(self) -> None:
+        self.outside: dict[str, tuple[Path, Path]] = {}
         self.num_bytes = 0.0
         self.attached: dict[Path, float | None] = {}
 
@@ -145,6 +179,9 @@ class _Model:
             self._models[attributes.get("name", file.stem)] = self._parts_of(file)
         elif name == "attach":
             self._attached.append((attributes.get("model", ""), factor))
+        elif name == "robot":
+            # URDF's default is another than MJCF's, by MuJoCo's documentation.
+            self._strips |= {True, False}
         elif name == "compiler":
             self._folders |= {attributes[key] for key in _FOLDERS if key in attributes}
             if "strippath" in attributes:
@@ -187,7 +224,8 @@ class _Model:
         file = file.replace("\\", "/")
         for folder in (self._path.parent, by.parent):
             if (folder / file).is_file():
-                self._check_place(folder / file, by)
+                # Gone through all the same: what else is outside is to be said at once.
+                self._is_allowed(folder / file, by)
                 return folder / file
         raise ValueError(f"{by} refers to {file!r}: there is no such file")
 
@@ -201,21 +239,15 @@ class _Model:
             for folder in self._folders:
                 for name in names:
                     found = base / folder.replace("\\", "/") / name
-                    if found.is_file():
-                        self._check_place(found, self._path)
+                    if found.is_file() and self._is_allowed(found, self._path):
                         self._budget.take(_file_bytes(found), self._path, found.name)
 
-    def _check_place(self, file: Path, by: Path) -> None:
+    def _is_allowed(self, file: Path, by: Path) -> bool:
         place = os.path.realpath(file)
         if Path(place).is_relative_to(self._allowed):
-            return
-        folder = os.path.commonpath([self._allowed, os.path.dirname(place)])
-        raise ValueError(
-            f"{by} refers to {str(file)!r}, which is outside of {str(self._allowed)!r}. If you "
-            f"trust that, allow {folder!r}: --env-args {shlex.quote(f'assets={folder}')} on the "
-            f"command line, env_args = {{ assets = {json.dumps(folder, ensure_ascii=False)} }} in "
-            f"a manifest, assets={folder!r} in Python"
-        )
+            return True
+        self._budget.outside.setdefault(place, (by, file))
+        return False
 
 
 _WAY_OUT = (

@@ -1,7 +1,6 @@
 """Frames of poses."""
 
 import copy
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import override
@@ -15,7 +14,7 @@ from ..settings import Picture
 from .aim import CameraRig, View, is_in_picture
 from .pool import PoseProcesses
 from .pool_worker import open_renderer
-from .pose import Pose
+from .pose import Pose, poses
 
 
 class PosePainter(Painter):
@@ -79,10 +78,3 @@ def _warn_if_lost(model: mujoco.MjModel, captured: Pose, picture: Picture) -> No
             f"nothing that moves is in the picture of camera {picture.camera!r}, at least in the "
             f"first {len(captured.time)} steps; leave the camera out to have one chosen"
         )
-
-
-def poses(stacked: Pose) -> Iterator[Pose]:
-    """Yield the poses of a stacked pose one by one."""
-    *fields, changes = stacked
-    each = itertools.repeat(None) if changes is None else changes
-    return map(Pose, *fields, each)

@@ -32,7 +32,13 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
     camera = picture.camera
     if picture.quality == CINEMATIC:
         return FilamentRenderer(model, *picture.size, camera=camera)
-    return HeadlessMujocoRenderer(model, *picture.size, camera=camera, quality=picture.quality)
+    return HeadlessMujocoRenderer(
+        model,
+        *picture.size,
+        camera=camera,
+        quality=picture.quality,
+        background=picture.background,
+    )
 
 
 def main(descriptor: int) -> None:

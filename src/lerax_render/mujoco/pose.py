@@ -1,5 +1,7 @@
 """What a picture of a MuJoCo state needs, and nothing more."""
 
+import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mujoco
@@ -122,7 +124,7 @@ def changes_of(model: mujoco.MjModel, looks: dict[str, np.ndarray]) -> np.ndarra
     begins = np.zeros(count, bool)
     begins[0] = True
     for look, _ in different.values():
-        begins[1:] |= (look[1:] != look[:-1]).reshape(count - 1, -1).any(axis=1)
+        begins[1:] |= (look[1:] != look[:-1]).any(axis=tuple(range(1, look.ndim)))
     rows = np.empty(count, object)
     for step in range(count):
         if not begins[step]:
@@ -134,6 +136,13 @@ def changes_of(model: mujoco.MjModel, looks: dict[str, np.ndarray]) -> np.ndarra
             if (look[step] != own).any() and np.isfinite(look[step]).all()
         } or None
     return rows
+
+
+def poses(stacked: Pose) -> Iterator[Pose]:
+    """Yield the poses of a stacked pose one by one."""
+    *fields, changes = stacked
+    each = itertools.repeat(None) if changes is None else changes
+    return map(Pose, *fields, each)
 
 
 def _same(field: Any) -> Any:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 from ..errors import BackendUnavailableError
-from ..settings import MAX_SIZE, between, checked
+from ..settings import MAX_SIZE, Background, between, checked
 from ..video import DrawnVideo, VideoWriter
 
 try:
@@ -35,7 +35,8 @@ import numpy as np
 
 from . import gl as _gl
 from . import quality as _quality
-from .aim import CameraLike, CameraRig
+from .aim import CameraLike, CameraRig, View
+from .backdrop import Backdrop
 from .pose import Pose, PoseLoader, State
 from .shadows import Shadows
 
@@ -70,6 +71,9 @@ class HeadlessMujocoRenderer:
             renderer, flags to switch, numbers of `mujoco.mjtVisFlag`.
         video: Gets the picture at each `draw`, as `env.render` calls it; `open` or the first `draw`
             begins the clip, and `close` ends it.
+        background: `"studio"` (a sky, and a ground and a light where the model has none), a colour
+            (`"white"`, `"#e0e8f0"`), or `"as-is"`. None: studio for a model with neither a light of
+            its own nor a skybox, else as-is.
 
     Attributes:
         model: As given.
@@ -97,6 +101,7 @@ class HeadlessMujocoRenderer:
         max_geom: int = 10_000,
         visual_options: mujoco.MjvOption | Mapping[int, bool] | None = None,
         video: VideoWriter | None = None,
+        background: str | None = None,
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
@@ -104,12 +109,15 @@ class HeadlessMujocoRenderer:
         self.height = _checked_side("height", height, MAX_SIZE)
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
+        background = checked("background", Background | None, background)
         _quality.check_name(quality)
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
-        self.aim(camera)
+        self._backdrop = Backdrop(model, background, self._options.geomgroup)
         self._loader = PoseLoader(model, self._options)
+        self._backdrop.lowest = self._backdrop.lowest_of(self._loader.data)
+        self.aim(camera)
         self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
         self._viewport = mujoco.MjrRect(0, 0, self.width, self.height)
@@ -135,9 +143,10 @@ class HeadlessMujocoRenderer:
             for name, side in (("width", self.width), ("height", self.height)):
                 _checked_side(name, side, context.max_size)
             with context.current():
-                self._drawing = _make_drawing(
-                    _quality.adapt(self.model, settings, self.width, self.height), context
-                )
+                adapted = _quality.adapt(self.model, settings, self.width, self.height)
+                self._backdrop.prepare(adapted)
+                self._drawing = _make_drawing(adapted, context)
+                self._backdrop.hang(self._drawing, context)
         except BaseException:
             context.close()
             raise
@@ -151,6 +160,8 @@ class HeadlessMujocoRenderer:
         Raises:
             ValueError, TypeError: As for the constructor.
         """
+        if isinstance(camera, View):
+            self._backdrop.lowest = camera.lowest
         groups = self._options.geomgroup
         self._rig = CameraRig(self.model, camera, self.width / self.height, groups)
 
@@ -305,6 +316,7 @@ class HeadlessMujocoRenderer:
             _logger.warning(
                 "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
             )
+        self._backdrop.dress(self._scene, data)
         self._shadows.adjust(self._scene, self._drawing, data)
 
     def _draw_flat(self, colours: np.ndarray | None, depth: np.ndarray | None) -> None:

@@ -1,7 +1,7 @@
 """What stays the same in a MuJoCo episode: the model."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from ..scene import Scene
@@ -59,6 +59,7 @@ class MujocoScene(Scene):
             camera=picture.camera,
             quality=picture.quality,
             video=video,
+            background=picture.background,
         )
 
     @override
@@ -75,10 +76,13 @@ class MujocoScene(Scene):
         goes_on: bool = False,
     ) -> "View":
         from .aim import frame
+        from .backdrop import lowest_over
 
         width, height = picture.size
         camera = picture.camera if isinstance(picture.camera, Camera) else None
-        return frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
+        view = frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
+        lowest = lowest_over(self.model, picture.background, captured)
+        return replace(view, lowest=lowest if before is None else min(lowest, before.lowest))
 
     @override
     def looks_ahead(self, picture: Picture) -> bool:

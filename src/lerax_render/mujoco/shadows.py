@@ -19,6 +19,8 @@ class Shadows:
 
     - The ground casts none: they could fall on nothing but itself. They do fall there, in rounding
       errors: MuJoCo's own pictures show black patches and stripes that flicker along the horizon.
+      Nor does a height field that stands still: on its slopes the errors are black specks, and a
+      map of all of it has texels as large as a robot's foot. The shadows of its hills are lost.
     - The map of a directional light covers the shapes that cast shadows, wherever they have gone,
       instead of a fixed region (`shadowclip`), if it gets smaller by that. Such a light's position
       has no other effect.
@@ -34,6 +36,8 @@ class Shadows:
         upward = planes & (data.geom_xmat[:, 8] > 0.9)
         lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
         ground = upward & (data.geom_xpos[:, 2] == lowest)
+        stands = model.body_weldid[model.geom_bodyid] == 0
+        ground |= stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD)
         self._ground = np.flatnonzero(ground).tolist()
         drawn = groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0
         casters = drawn & ~ground

@@ -20,8 +20,10 @@ from .modules import ModuleMissing, failure, module_in, module_named, search_cur
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
-    "gym:ID, gymnax:ID, or an MJCF file (*.xml)"
+    "gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf, *.mjb)"
 )
+
+_MODELS = (".xml", ".mjcf", ".urdf", ".mjb")
 
 
 def load_env(
@@ -40,17 +42,18 @@ def load_env(
         BackendUnavailableError: It needs a package that is not installed, or JAX does not start.
     """
     arguments = dict(arguments or {})
-    if spec.lower().endswith(".xml"):
+    if is_model(spec):
         return _simulation(spec, arguments, untrusted)
     if untrusted:
         raise ValueError(
-            f"only an MJCF file (*.xml) can be untrusted: {spec} is code, which runs with your "
-            "rights; if you trust it, leave out --untrusted, or write untrusted = false"
+            f"only a model's file (*.xml, *.mjcf, *.urdf) can be untrusted: {spec} is code, "
+            "which runs with your rights; if you trust it, leave out --untrusted, or write "
+            "untrusted = false"
         )
-    # Before a module computes while it is imported, and fails with JAX's own traceback.
-    start_jax()
     if spec.startswith("gym:"):
         return _gym(spec.removeprefix("gym:"), arguments)
+    # Before a module computes while it is imported, and fails with JAX's own traceback.
+    start_jax()
     if spec.startswith("gymnax:"):
         return _gymnax(spec.removeprefix("gymnax:"), arguments)
     if ":" in spec:
@@ -99,8 +102,10 @@ def load_policy(
     import equinox as eqx
     import jax
 
+    from ..sources import in_lerax
     from .policy_file import read_policy
 
+    env = in_lerax(env)
     if ":" in class_spec:
         policy_class = _attribute(class_spec)
     else:
@@ -136,9 +141,14 @@ def load_policy(
         ) from error
 
 
+def is_model(spec: str) -> bool:
+    """Return whether a text names a model's file, which MuJoCo alone steps."""
+    return spec.lower().endswith(_MODELS)
+
+
 def file_in(spec: str) -> str | None:
     """Return the path in what names an environment or a class; `None` where there is none."""
-    if spec.lower().endswith(".xml"):
+    if is_model(spec):
         return spec
     where = spec.rpartition(":")[0]
     return where if where.endswith(".py") else None
@@ -146,7 +156,7 @@ def file_in(spec: str) -> str | None:
 
 def stem(spec: str) -> str:
     """Return a file's name, without suffix, for a clip of an environment that nobody named."""
-    name = Path(spec).stem if spec.lower().endswith(".xml") else spec.rpartition(":")[2]
+    name = Path(spec).stem if is_model(spec) else spec.rpartition(":")[2]
     return re.sub(r"[^A-Za-z0-9_-]", "_", name).lstrip("_-")[:100] or "clip"
 
 
@@ -258,19 +268,54 @@ def _simulation(path: str, arguments: dict[str, Any], untrusted: bool) -> Any:
 
 
 def _gym(name: str, arguments: dict[str, Any]) -> Any:
-    gymnasium, lerax = _extra("gym", "gymnasium", "lerax.compatibility.gym")
+    (gymnasium,) = _extra("gym", "gymnasium")
     if ":" in name:
         search_current_folder()
+    what = f"gymnasium.make({name!r})"
+    # What its checker warns of concerns the environment's author.
+    options = {"disable_env_checker": True, **arguments}
     try:
-        made = gymnasium.make(name, render_mode="rgb_array", **arguments)
+        return gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise _missing("gym", error) from error
+        # Gymnasium's own extra would put pygame-ce on top of pygame.
+        said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
+        raise BackendUnavailableError(f"{what} failed: {said}") from error
+    except gymnasium.error.UnregisteredEnv as error:
+        hint = "" if ":" in name or ("/" not in name and _newest(gymnasium, name)) else _ELSEWHERE
+        raise ValueError(f"{what} failed: {error}{hint}") from error
     except (gymnasium.error.Error, TypeError) as error:
-        raise ValueError(f"gymnasium.make({name!r}) failed: {error}") from error
-    except ImportError as error:
+        raise ValueError(f"{what} failed: {error}") from error
+    except OSError:
+        raise
+    except Exception as error:
         # Of the module that registers it, as in gym:module:ID, or that has its class.
-        raise ValueError(failure(f"gymnasium.make({name!r})", error.__cause__ or error)) from error
-    return lerax.GymToLeraxEnv(made)
+        cause = (error.__cause__ if isinstance(error, ImportError) else None) or error
+        module = name.rpartition(":")[0]
+        if module and isinstance(cause, ModuleNotFoundError) and cause.name == module:
+            raise ValueError(
+                f"{what} failed: no module named {module!r}; install the package that has it"
+            ) from error
+        newest = _newest(gymnasium, name)
+        hint = "" if newest is None or name.endswith(newest) else f". There is gym:{newest}"
+        raise ValueError(failure(what, cause).rstrip(".") + hint) from error
+
+
+_ELSEWHERE = (
+    " Environments of other packages are named gym:package:ID, with the package that registers "
+    "them, such as gym:ale_py:ALE/Pong-v5"
+)
+
+
+def _newest(gymnasium: Any, name: str) -> str | None:
+    """Return the newest version of an environment, or `None` where there is none at all."""
+    namespace, base, _ = gymnasium.envs.registration.parse_env_id(name.rpartition(":")[2])
+    versions = [
+        spec
+        for spec in gymnasium.registry.values()
+        if (spec.namespace, spec.name) == (namespace, base)
+    ]
+    newest = max(versions, key=lambda spec: spec.version or 0, default=None)
+    return None if newest is None else str(newest.id)
 
 
 def _gymnax(name: str, arguments: dict[str, Any]) -> Any:

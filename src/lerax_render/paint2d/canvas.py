@@ -8,14 +8,9 @@ from numpy.typing import NDArray
 from .layout import Layout
 from .placement import to_rgb
 from .primitives import Wash
-from .pygame_import import pygame
-
-__all__ = ["MASKS", "Canvas"]
+from .pygame_import import MASKS, pygame
 
 type Pixels = NDArray[np.uint8]
-
-# Blue first in memory, as ffmpeg's "bgr0" has it. Without these, the user's display would decide.
-MASKS = (0xFF0000, 0xFF00, 0xFF, 0)
 
 
 class Canvas:

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from .canvas import MASKS
-from .pygame_import import pygame
+from .pygame_import import MASKS, pygame
 
 __all__ = ["offscreen_display"]
 

@@ -5,7 +5,10 @@ import warnings
 
 from ..errors import BackendUnavailableError
 
-__all__ = ["pygame"]
+__all__ = ["MASKS", "pygame"]
+
+# Blue first in memory, as ffmpeg's "bgr0" has it. Without these, the user's display would decide.
+MASKS = (0xFF0000, 0xFF00, 0xFF, 0)
 
 # pygame greets on stdout when it is first imported, which would end up in the output of a command
 # line tool. Only this variable stops it without replacing `sys.stdout` under the other threads.

@@ -42,9 +42,9 @@ class Scene2D(Scene):
         """Open a painter that replays draw commands; `quality` makes no difference in 2D.
 
         Raises:
-            ValueError: A camera was asked for.
+            ValueError: A camera or a background was asked for.
         """
-        _check_no_camera(picture)
+        _check_picture(picture)
         return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
 
     @override
@@ -77,9 +77,9 @@ class Scene2D(Scene):
         """Open a renderer of the layout's own size.
 
         Raises:
-            ValueError: A camera or another size was asked for.
+            ValueError: A camera, a background or another size was asked for.
         """
-        _check_no_camera(picture)
+        _check_picture(picture)
         layout = self.layout
         if picture.width not in (None, layout.width) or picture.height not in (None, layout.height):
             raise ValueError(
@@ -91,11 +91,16 @@ class Scene2D(Scene):
         )
 
 
-def _check_no_camera(picture: Picture) -> None:
+def _check_picture(picture: Picture) -> None:
     if picture.camera is not None:
         raise ValueError(
             f"camera={picture.camera!r} was given, but a 2D environment has no camera to "
             "choose; leave camera=None"
+        )
+    if picture.background is not None:
+        raise ValueError(
+            f"background={picture.background!r} was given, but a 2D environment draws its own; "
+            "leave background=None"
         )
 
 

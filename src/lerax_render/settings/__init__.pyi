@@ -14,6 +14,7 @@ from .declarations import between as between
 from .declarations import kind_of as kind_of
 from .declarations import settings_of as settings_of
 from .picture import MAX_SIZE as MAX_SIZE
+from .picture import Background as Background
 from .picture import ByteSize as ByteSize
 from .picture import Camera as Camera
 from .picture import CameraLike as CameraLike
@@ -29,4 +30,7 @@ from .picture import QualityName as QualityName
 from .picture import Rate as Rate
 from .picture import Settings as Settings
 from .picture import proportional as proportional
+from .texts import AS_IS as AS_IS
+from .texts import STUDIO as STUDIO
 from .texts import assignments as assignments
+from .texts import parsed_colour as parsed_colour

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from .checks import check_fields
 from .declarations import Text, between, described
-from .texts import parsed_camera, parsed_grid, parsed_size
+from .texts import BACKGROUND, parsed_camera, parsed_grid, parsed_size
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
@@ -42,6 +42,14 @@ type GridShape = Annotated[
 ]
 type CameraName = Annotated[str, Meta(min_length=1, description="a camera's name")]
 type CameraNumber = Annotated[int, Meta(ge=0, description="its number")]
+type Background = Annotated[
+    str,
+    Meta(
+        pattern=BACKGROUND,
+        description="studio, as-is, #rrggbb, or the name of a basic colour such as white",
+    ),
+    Text("BACKGROUND"),
+]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
@@ -126,6 +134,11 @@ class Picture:
     quality: QualityName = "auto"
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).
     cinematic needs Vulkan and, without a GPU, a second for every few frames."""
+
+    background: Background | None = None
+    """MuJoCo only: studio, a sky, with a ground and a light where the model has none; as-is, what
+    MuJoCo draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a
+    light of its own nor a skybox, else as-is). cinematic has its own."""
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -5,6 +5,31 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+STUDIO, AS_IS = "studio", "as-is"
+
+# Of CSS, the sixteen that every list of colours has.
+_COLOURS = {
+    "aqua": "#00ffff",
+    "black": "#000000",
+    "blue": "#0000ff",
+    "fuchsia": "#ff00ff",
+    "gray": "#808080",
+    "green": "#008000",
+    "lime": "#00ff00",
+    "maroon": "#800000",
+    "navy": "#000080",
+    "olive": "#808000",
+    "purple": "#800080",
+    "red": "#ff0000",
+    "silver": "#c0c0c0",
+    "teal": "#008080",
+    "white": "#ffffff",
+    "yellow": "#ffff00",
+}
+_HEXADECIMAL = "#[0-9a-fA-F]{6}"
+BACKGROUND = f"^({'|'.join([STUDIO, AS_IS, _HEXADECIMAL, *_COLOURS])})$"
+"""The pattern of a background's text."""
+
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
@@ -19,6 +44,21 @@ def parsed_size(text: str) -> int:
     if found is None or unit is None or round(float(found[1]) * unit) < 1:
         raise ValueError(f"expected a size such as 10MB or 500kB, got {text!r}")
     return round(float(found[1]) * unit)
+
+
+def parsed_colour(text: str) -> tuple[float, float, float]:
+    """Turn `"#ffc080"` or a name such as `"white"` into red, green and blue, 0 to 1 each.
+
+    Raises:
+        ValueError: The text is no such colour.
+    """
+    digits = _COLOURS.get(text, text)
+    if re.fullmatch(_HEXADECIMAL, digits) is None:
+        raise ValueError(
+            f"expected a colour such as #ffc080 or {', '.join(_COLOURS)}, got {text!r}"
+        )
+    red, green, blue = (byte / 255 for byte in bytes.fromhex(digits[1:]))
+    return red, green, blue
 
 
 def parsed_grid(text: str) -> tuple[int, int]:

@@ -7,12 +7,12 @@ environment that JAX can trace; a `HostSource` steps an environment in Python.
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 
 import numpy as np
 
-from ..errors import UnsupportedEnvError
 from ..painter import Painter
 from ..replay import PART, Replay
 from ..scene import Captured, Scene
@@ -30,7 +30,6 @@ __all__ = [
     "PixelScene",
     "Source",
     "reject_camera",
-    "reject_lanes",
 ]
 
 DEFAULT_STEPS = 256
@@ -165,8 +164,8 @@ class CompiledSource(Source):
                     np.asarray(lane.terminated),
                     np.asarray(lane.truncated),
                     np.asarray(lane.episode_starts),
-                    _plain(lane.actions),
-                    _plain(lane.observations),
+                    plain(lane.actions),
+                    plain(lane.observations),
                 )
                 for lane in lanes_of(chunk, lanes)
             ]
@@ -219,6 +218,19 @@ class HostSource(Source):
     ) -> Iterator[HostStep]:
         """Yield `steps` steps, the first state of the first episode included."""
 
+    @abstractmethod
+    def copies(self, env: Any, count: int, open_ones: ExitStack) -> Sequence[Any]:
+        """Return environments for rollouts side by side: `env`, and others like it.
+
+        Args:
+            env: The environment.
+            count: How many are wanted.
+            open_ones: Closes those that are made here.
+
+        Raises:
+            UnsupportedEnvError: Others like it cannot be made.
+        """
+
     def stacked(self, captured: Sequence[Any]) -> Captured:
         """Return what was captured of consecutive steps with a leading axis."""
         return _stacked(captured)
@@ -234,29 +246,64 @@ class HostSource(Source):
         deterministic: bool = False,
         lanes: int | None = None,
     ) -> Iterator[list[Replay]]:
-        reject_lanes(lanes, self.kind)
-        taken = self.step_through(env, policy, steps=steps, key=key, deterministic=deterministic)
-        return self._parts(env, taken)
+        count = lanes or 1
+        policies = policy if isinstance(policy, list | tuple) else [policy] * count
+        open_ones = ExitStack()
+        envs = [env] if lanes is None else self.copies(env, lanes, open_ones)
+        keys = [key] if lanes is None else lane_seeds(key, lanes)
+        taken = [
+            self.step_through(*each, steps=steps, key=key, deterministic=deterministic)
+            for *each, key in zip(envs, policies, keys, strict=True)
+        ]
+        return self._parts(env, taken, open_ones)
 
-    def _parts(self, env: Any, taken: Iterator[HostStep]) -> Iterator[list[Replay]]:
+    def _parts(
+        self, env: Any, taken: Sequence[Iterator[HostStep]], open_ones: ExitStack
+    ) -> Iterator[list[Replay]]:
         scene, seconds = self.scene(env), self.seconds_per_step(env)
-        for part in itertools.batched(taken, self.part, strict=False):
-            yield [
-                Replay(
-                    scene,
-                    self.stacked([step.captured for step in part]),
-                    seconds,
-                    np.array([step.reward for step in part], np.float32),
-                    np.array([step.terminated for step in part], bool),
-                    np.array([step.truncated for step in part], bool),
-                    np.array([step.starts for step in part], bool),
-                    _stacked([step.action for step in part]),
-                    _stacked([step.observation for step in part]),
-                )
-            ]
+        with open_ones:
+            for part in itertools.batched(zip(*taken, strict=True), self.part, strict=False):
+                yield [
+                    Replay(
+                        scene,
+                        self.stacked([step.captured for step in lane]),
+                        seconds,
+                        np.array([step.reward for step in lane], np.float32),
+                        np.array([step.terminated for step in lane], bool),
+                        np.array([step.truncated for step in lane], bool),
+                        np.array([step.starts for step in lane], bool),
+                        _stacked([step.action for step in lane]),
+                        _stacked([step.observation for step in lane]),
+                    )
+                    for lane in zip(*part, strict=True)
+                ]
 
 
-def _plain(tree: Any) -> Any:
+def key_numbers(key: "Key") -> list[int]:
+    """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
+    if key is None or isinstance(key, int):
+        return [0, key or 0]
+    import jax
+
+    is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
+    numbers: list[int] = np.asarray(jax.random.key_data(key) if is_typed else key).ravel().tolist()
+    return numbers
+
+
+def seed_of(key: "Key") -> int:
+    """Return the seed that a JAX PRNG key was made of, or one made of the key."""
+    *others, seed = key_numbers(key)
+    if any(others):
+        seed = int(np.random.SeedSequence([*others, seed]).generate_state(1)[0])
+    return seed
+
+
+def lane_seeds(key: "Key", lanes: int) -> list[int]:
+    """Return seeds of rollouts side by side: the given one, and those that follow it."""
+    return [(seed_of(key) + lane) % 2**32 for lane in range(lanes)]
+
+
+def plain(tree: Any) -> Any:
     """Return a tree in a form that a replay can cut: of other containers, only their arrays."""
     import jax
 
@@ -292,6 +339,11 @@ class PixelScene(Scene):
         self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
     ) -> Painter:
         reject_camera(picture.camera, self.kind)
+        if picture.background is not None:
+            raise ValueError(
+                f"background={picture.background!r} was given, but {self.kind} has a background of "
+                "its own; leave background=None"
+            )
         return self.open_painter(*picture.size)
 
 
@@ -300,13 +352,4 @@ def reject_camera(camera: Any | None, kind: str) -> None:
     if camera is not None:
         raise ValueError(
             f"camera={camera!r} was given, but {kind} has no camera to choose; leave camera=None"
-        )
-
-
-def reject_lanes(lanes: int | None, kind: str) -> None:
-    """Raise `UnsupportedEnvError` where several rollouts at once were asked for."""
-    if lanes is not None:
-        raise UnsupportedEnvError(
-            f"a grid needs rollouts that are compiled together, and {kind} is stepped on the host: "
-            "leave the grid away, and record one clip a seed"
         )

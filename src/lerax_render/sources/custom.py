@@ -8,12 +8,12 @@ import numpy as np
 from jax import random as jr
 
 from ..acting import unstacked
+from ..errors import named
 from ..paint2d import Fitter, offscreen_display, pygame
 from ..painter import Painter
 from ..scene import Captured, Scene
 from ..trees import row
 from .base import CompiledSource, PixelScene
-from .users_code import named
 
 if TYPE_CHECKING:
     from ..acting import PyTree

@@ -10,10 +10,18 @@ from typing import Any
 from ..errors import UnsupportedEnvError
 from .base import Source
 
-# In this order: a simulation needs no JAX, which all others bring; the foreign environments say
-# what they are by their type, MuJoCo environments by their model; and the last two are asked for
-# their renderer, which costs a little.
-_KINDS = ("simulation", "gymnasium", "gymnax", "mujoco", "lerax2d", "custom")
+# In this order: a simulation and Gymnasium's environments need no JAX, which all others bring; the
+# foreign environments say what they are by their type, MuJoCo environments by their model; and the
+# last two are asked for their renderer, which costs a little.
+_KINDS = (
+    "simulation",
+    "gymnasium_mujoco",
+    "gymnasium",
+    "gymnax",
+    "mujoco",
+    "lerax2d",
+    "custom",
+)
 
 
 def find_source(env: Any) -> Source:

@@ -23,7 +23,7 @@ from lerax import render as lerax_renderers
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
 from ..acting import unstacked
-from ..errors import RenderError, UnsupportedEnvError
+from ..errors import RenderError, UnsupportedEnvError, named
 from ..paint2d import (
     DrawList,
     HeadlessPygameRenderer,
@@ -36,7 +36,7 @@ from ..trees import row
 from .base import CompiledSource
 from .custom import draws_itself
 from .program import Program, form_of
-from .users_code import DrawnWithinTrace, WatchfulRenderer, named
+from .users_code import DrawnWithinTrace, WatchfulRenderer
 
 if TYPE_CHECKING:
     from ..acting import PyTree

@@ -1,7 +1,10 @@
 """MuJoCo models without an environment around them, stepped by plain MuJoCo."""
 
+import importlib
 import itertools
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -10,11 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import BackendUnavailableError
 from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
-from .base import HostSource, HostStep
+from .base import HostSource, HostStep, key_numbers
+from .stability import watched, without_log
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.
 if TYPE_CHECKING:
@@ -33,7 +38,8 @@ class Simulation:
     It starts in the model's first keyframe, if there is one, and never ends.
 
     Args:
-        model: A `mujoco.MjModel`, or the path of an MJCF file.
+        model: A `mujoco.MjModel`, or the path of an MJCF file, of a URDF file, or of a compiled
+            model (`*.mjb`).
         controls: What drives it. `"sampled"` draws each control uniformly from its range (from a
             standard normal distribution where it has none) for each step; `"passive"` leaves all at
             0. An array `(steps - 1, nu)` has the controls that lead from each step to the next. A
@@ -57,9 +63,9 @@ class Simulation:
         dt: Seconds between two frames.
 
     Raises:
-        ValueError: An argument is none of these or has the wrong shape, the file is no MJCF, it
-            asks for more than `assets` allows, or its time step is so short that a frame would take
-            for ever.
+        ValueError: An argument is none of these or has the wrong shape, MuJoCo does not take
+            the file, it asks for more than `assets` allows, or its time step is so short that a
+            frame would take for ever.
         FileNotFoundError: There is no file of that name.
     """
 
@@ -73,6 +79,7 @@ class Simulation:
         qpos: ArrayLike | None = None,
         dt: float | None = None,
     ) -> None:
+        _import_mujoco()
         import mujoco
 
         if frame_skip is not None and check_whole("frame_skip", frame_skip) < 1:
@@ -89,11 +96,7 @@ class Simulation:
                 pass
             if assets is not None:
                 check_mjcf(model, assets)
-            try:
-                model = mujoco.MjModel.from_xml_path(fspath(model))
-            except ValueError as error:
-                words = " ".join(str(error).split())
-                raise ValueError(f"MuJoCo cannot load {fspath(model)}: {words}") from error
+            model = _loaded(fspath(model))
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model
@@ -143,6 +146,11 @@ class SimulationSource(HostSource):
         return env.most_steps or super().default_steps(env)
 
     @override
+    def copies(self, env: Simulation, count: int, open_ones: ExitStack) -> Sequence[Simulation]:
+        """Return the same one so often, since each rollout has an `MjData` of its own."""
+        return [env] * count
+
+    @override
     def step_through(
         self, env: Simulation, policy: Any | None, *, steps: int, key: Any, deterministic: bool
     ) -> Iterator[HostStep]:
@@ -170,7 +178,7 @@ class SimulationSource(HostSource):
         scene = self.scene(env)
         found = iter(states)
         return (
-            Replay(scene, self.stacked([_single(Pose.of(state)) for state in part]), env.dt)
+            Replay(scene, self.stacked([single(Pose.of(state)) for state in part]), env.dt)
             for part in _batched(found, self.part)
         )
 
@@ -180,32 +188,60 @@ def match(env: Any) -> SimulationSource | str:
     return SimulationSource() if isinstance(env, Simulation) else "a Simulation"
 
 
+def _loaded(path: str) -> Any:
+    """Return the `mujoco.MjModel` in a file."""
+    import mujoco
+
+    is_compiled = path.lower().endswith(".mjb")
+    load = mujoco.MjModel.from_binary_path if is_compiled else mujoco.MjModel.from_xml_path
+    try:
+        with without_log():
+            return load(path)
+    except ValueError as error:
+        words = " ".join(str(error).split())
+        if "mujocoinclude" in words:
+            raise ValueError(
+                f"{path} is meant to be included by a scene, and is no model by itself: give the "
+                "file of a scene that has <include> with this one"
+            ) from error
+        if is_compiled:
+            words += (
+                f"; it is damaged, or of another MuJoCo than {mujoco.__version__}: compile it anew "
+                "from its MJCF, or give that"
+            )
+        raise ValueError(f"MuJoCo cannot load {path}: {words}") from error
+
+
 def _simulated(env: Simulation, steps: int, key: Any) -> Iterator[HostStep]:
     import mujoco
 
     from ..mujoco import Pose
 
-    random = np.random.default_rng(_seeds(key))
+    random = np.random.default_rng(key_numbers(key))
     model, data, controls = env.model, mujoco.MjData(env.model), env.controls
-    if model.nkey:
-        mujoco.mj_resetDataKeyframe(model, data, 0)
-    mujoco.mj_forward(model, data)
-    for step in range(steps):
-        if step and callable(controls):
-            for _ in range(env.frame_skip):
-                wanted = controls(model, data)
-                if wanted is not None:
-                    data.ctrl[:] = wanted
-                mujoco.mj_step(model, data)
-        elif step:
-            if isinstance(controls, np.ndarray):
-                data.ctrl[:] = controls[step - 1]
-            elif controls == "sampled":
-                data.ctrl[:] = _sampled_controls(model, random)
-            mujoco.mj_step(model, data, env.frame_skip)
-        pose = _single(Pose.of(data))
-        action = pose.ctrl if step else np.zeros_like(pose.ctrl)
-        yield HostStep(pose, starts=step == 0, action=action)
+
+    def taken() -> Iterator[HostStep]:
+        if model.nkey:
+            mujoco.mj_resetDataKeyframe(model, data, 0)
+        mujoco.mj_forward(model, data)
+        for step in range(steps):
+            if step and callable(controls):
+                for _ in range(env.frame_skip):
+                    wanted = controls(model, data)
+                    if wanted is not None:
+                        data.ctrl[:] = wanted
+                    mujoco.mj_step(model, data)
+            elif step:
+                if isinstance(controls, np.ndarray):
+                    data.ctrl[:] = controls[step - 1]
+                elif controls == "sampled":
+                    data.ctrl[:] = _sampled_controls(model, random)
+                mujoco.mj_step(model, data, env.frame_skip)
+            pose = single(Pose.of(data))
+            action = pose.ctrl if step else np.zeros_like(pose.ctrl)
+            yield HostStep(pose, starts=step == 0, action=action)
+
+    return watched(taken(), env.name, data)
 
 
 def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
@@ -213,13 +249,23 @@ def _shown(env: Simulation, qpos: np.ndarray) -> Iterator[HostStep]:
 
     from ..mujoco import Pose
 
-    pose = _single(Pose.of(mujoco.MjData(env.model)))
+    pose = single(Pose.of(mujoco.MjData(env.model)))
     for step, row in enumerate(qpos):
         time = np.array(step * env.dt, np.float32)
         yield HostStep(pose._replace(qpos=row.astype(np.float32), time=time), starts=step == 0)
 
 
-def _single(pose: "Pose") -> "Pose":
+def _import_mujoco() -> None:
+    try:
+        importlib.import_module("mujoco")
+    # It loads what MUJOCO_GL names, and fails in as many ways.
+    except Exception as error:
+        chosen = os.environ.get("MUJOCO_GL")
+        remedy = "" if chosen is None else "; unset MUJOCO_GL, or set it to egl or osmesa"
+        raise BackendUnavailableError(f"importing mujoco failed: {error}{remedy}") from error
+
+
+def single(pose: "Pose") -> "Pose":
     """Return a pose in single precision, as JAX's are."""
     arrays = map(np.asarray, pose[:-1])
     return type(pose)(*(x.astype(np.float32) if x.dtype == np.float64 else x for x in arrays))
@@ -230,16 +276,6 @@ def _batched(states: Iterator[Any], length: int) -> Iterator[tuple[Any, ...]]:
     if first is None:
         raise ValueError("states is empty: there is nothing to render")
     return itertools.batched(itertools.chain([first], states), length, strict=False)
-
-
-def _seeds(key: Any) -> list[int]:
-    """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
-    if key is None or isinstance(key, int):
-        return [0, key or 0]
-    import jax
-
-    is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
-    return np.asarray(jax.random.key_data(key) if is_typed else key).ravel().tolist()
 
 
 def _rows(name: str, values: ArrayLike, width: int, size: str) -> np.ndarray:

@@ -1,15 +1,13 @@
-"""An environment's own code: whose error it is, in which line, and where it must not draw."""
+"""An environment's own code: where it must not draw."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Any, override
 
 import equinox as eqx
 from jax.extend.core import get_opaque_trace_state
 
-from ..errors import LIBRARIES, RenderError, UnsupportedEnvError, described, place_in
+from ..errors import LIBRARIES, UnsupportedEnvError, place_in
 from ..paint2d import Layout, TracingRenderer
 
 # By the names of JAX's functions: what a transformation is called, and what to do instead.
@@ -39,23 +37,6 @@ _UNKNOWN = (
 
 class DrawnWithinTrace(UnsupportedEnvError):
     """`env.render` draws where JAX runs its code without the values of a frame."""
-
-
-@contextmanager
-def named(env: Any, method: str) -> Iterator[None]:
-    """Have what a method of an environment raises name the method, and the line it comes from.
-
-    Raises:
-        RenderError: With the error as its cause. A `NotImplementedError`, and what this
-            toolkit raises, is left as it is.
-    """
-    try:
-        yield
-    except (NotImplementedError, RenderError):
-        raise
-    except Exception as error:
-        who = f"{type(getattr(env, 'unwrapped', env)).__name__}.{method}"
-        raise RenderError(f"{who} raised {described(error)}") from error
 
 
 class WatchfulRenderer(TracingRenderer):

@@ -201,7 +201,6 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["CartPole", "--preset", "docs", "-o", "x.mp4"], "makes a GIF: name the file x.gif"),
         (["CartPole", "--labels", "a"], "labels name the tiles of a grid, and there is no grid"),
         (["CartPole", "--grid", "1x2", "--labels", "a"], "a grid of 1x2 needs 2 labels, got 1"),
-        (["gym:CartPole-v1", "--grid", "1x2"], "leave the grid away, and record one clip a seed"),
         (["missing.xml"], "missing.xml"),
         (["CartPole", "--seed", "9" * 30], "seed must be a whole number, 0 to 4294967295"),
         (["CartPole", "--fps", "nan"], "fps must be a number of frames a second"),

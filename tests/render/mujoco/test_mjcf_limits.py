@@ -10,6 +10,7 @@ import tomllib
 import zlib
 from pathlib import Path
 
+import mujoco
 import pytest
 
 from lerax_render.gallery.build import make_gallery
@@ -184,7 +185,10 @@ def test_comments_are_what_mujoco_takes_for_comments(scene, hidden):
         scene(world(hidden + count))
 
 
-OUTSIDE = r"outside of '.*'\. If you trust that, allow '.*': --env-args assets=.* in Python"
+OUTSIDE = (
+    r"outside of '.*?'(?:, and to \d more there)?\. "
+    "If you trust that, allow '.*': --env-args assets=.* in Python"
+)
 
 
 @pytest.mark.parametrize(
@@ -248,6 +252,52 @@ def test_what_a_refusal_says_can_be_pasted(scene, tmp_path):
     }
     assert allowed == {str(tmp_path)}
     assert scene(text, assets=allowed.pop()).model.nmesh == 1
+
+
+def test_a_refusal_allows_all_that_is_outside(scene, tmp_path):
+    """Also what files outside refer to; and nothing of what is in them is told."""
+    for name in ("a/m.obj", "b/c/n.obj"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(TRIANGLES)
+    (tmp_path / "a" / "more.xml").write_text(
+        '<mujocoinclude><asset><mesh file="../b/c/n.obj"/></asset></mujocoinclude>'
+    )
+    text = world(
+        MESH[1], '<include file="../a/more.xml"/><asset><mesh name="m" file="../a/m.obj"/></asset>'
+    )
+    with pytest.raises(ValueError, match=f"^.*scene.xml refers.*more there.*{tmp_path}' in Python"):
+        scene(text)
+    assert scene(text, assets=tmp_path).model.nmesh == 2
+
+    (tmp_path / "secret").write_text("a < b")
+    with pytest.raises(ValueError, match=OUTSIDE) as error:
+        scene('<mujoco><include file="../secret"/></mujoco>')
+    assert "a <" not in str(error.value)
+    assert error.value.__context__ is None
+
+
+URDF = """<robot name="r"><link name="l"><inertial><mass value="1"/>
+<inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>
+<collision><geometry>{}</geometry></collision></link></robot>"""
+
+
+def test_a_strangers_urdf_and_compiled_model(tmp_path):
+    path = tmp_path / "in" / "robot.urdf"
+    path.parent.mkdir()
+    path.write_text(URDF.format('<box size="1 1 1"/>'))
+    assert Simulation(path, assets="inside").model.ngeom == 1
+    (tmp_path / "secret.obj").write_text(TRIANGLES)
+    path.write_text(URDF.format('<mesh filename="../secret.obj"/>'))
+    assert Simulation(path).model.nmesh == 1
+    with pytest.raises(ValueError, match=OUTSIDE):
+        Simulation(path, assets="inside")
+
+    compiled = path.with_suffix(".mjb")
+    mujoco.mj_saveModel(Simulation(path).model, str(compiled), None)
+    with pytest.raises(
+        ValueError, match=r"robot\.mjb is compiled, .*If you trust it, load it with"
+    ):
+        load_env(str(compiled), untrusted=True)
 
 
 @pytest.mark.parametrize("assets", ["anywhere", "insdie", "scene.xml"])

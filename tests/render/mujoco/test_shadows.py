@@ -131,3 +131,42 @@ def test_wide_scenes_keep_mujocos_map(more: str) -> None:
     shadows.adjust(scene, drawing, data)  # type: ignore[arg-type]
     assert scene.lights[1].pos[:2].tolist() == [0, 0]
     assert drawing.shadowClip == 2
+
+
+TERRAIN = """
+<mujoco>
+  <asset><hfield name="hills" nrow="64" ncol="64" size="10 10 1.5 0.2"/></asset>
+  <worldbody>
+    <light pos="0 0 8" {light}/>
+    <geom type="hfield" hfield="hills" rgba="0.5 0.6 0.4 1"/>
+    <body pos="0 0 1.9">
+      <freejoint/>
+      <geom type="capsule" fromto="-0.3 0 0 0.3 0 0" size="0.12" rgba="0.9 0.5 0.2 1"/>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.mark.parametrize("light", ['dir="-0.4 0.3 -1" directional="true"', 'dir="0 0 -1"'])
+def test_hills_have_a_sharp_shadow_of_the_robot_and_no_specks(light: str) -> None:
+    model = mujoco.MjModel.from_xml_string(TERRAIN.format(light=light))
+    y, x = np.mgrid[0:64, 0:64] / 63 * 2 - 1
+    hills = 0.5 + 0.25 * np.sin(5 * x + 1) * np.cos(4 * y) + 0.15 * np.sin(11 * x * y + 3 * y)
+    model.hfield_data[:] = hills.ravel()
+    camera = Camera(azimuth=120, elevation=-20, distance=3, lookat=(0, 0, 1.5))
+
+    def painted(quality: str) -> np.ndarray:
+        with HeadlessMujocoRenderer(model, 320, 240, camera=camera, quality=quality) as renderer:
+            return renderer.render(mujoco.MjData(model)).astype(int)
+
+    standard, high = painted("standard"), painted("high")
+    assert standard.std() > 20
+    assert 10 * np.log10(255**2 / ((standard - high) ** 2).mean()) >= 40
+    model.light_castshadow[:] = False
+    shadow = np.abs(painted("standard") - standard).max(axis=-1) > 8
+    rows, columns = np.nonzero(shadow)
+    # One spot beneath the robot, and the little that lies in the robot's own shadow.
+    assert 0.003 < shadow.mean() < 0.03
+    assert np.ptp(columns) < 140
+    assert np.ptp(rows) < 110

@@ -14,7 +14,13 @@ from lerax.policy import MLPActorCriticPolicy
 
 import lerax_render as lr
 from lerax_render import BackendUnavailableError
-from lerax_render.naming.loading import lerax_env_classes, load_env, load_policy
+from lerax_render.naming.loading import (
+    file_in,
+    lerax_env_classes,
+    load_env,
+    load_policy,
+    stem,
+)
 from lerax_render.sources.simulation import Simulation
 from support.environments import Counting, Metronome
 
@@ -117,12 +123,77 @@ def test_mjcf_files_are_simulations(tmp_path):
         load_env(f"{tmp_path}/none.xml")
 
 
+MODEL = "<mujoco><worldbody><geom size='.1'/></worldbody></mujoco>"
+
+
+@pytest.mark.parametrize("name", ["ball.mjcf", "ball.URDF", "ball.mjb"])
+def test_all_files_of_models_are_simulations(tmp_path, name):
+    mujoco = pytest.importorskip("mujoco")
+    path = tmp_path / name
+    path.write_text(MODEL)
+    if name.endswith(".mjb"):
+        mujoco.mj_saveModel(mujoco.MjModel.from_xml_string(MODEL), str(path), None)
+    env = load_env(str(path))
+
+    assert env.name == "ball"
+    assert env.model.ngeom == 1
+    assert stem(str(path)) == "ball"
+    assert file_in(str(path)) == str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "part.xml",
+            "<mujocoinclude/>",
+            "part.xml is meant to be included by a scene, .*<include>",
+        ),
+        ("a.xml", "<mujoco><worldbody><geom foo='1'/></worldbody></mujoco>", "a.xml: .*'foo'"),
+        ("a.mjb", "<mujoco/>", "cannot load .*a.mjb: .*damaged, or of another MuJoCo than "),
+    ],
+)
+def test_what_mujoco_does_not_load_is_named(tmp_path, monkeypatch, name, text, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_env(str(tmp_path / name))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_gymnasium_environments():
     env = load_env("gym:CartPole-v1")
 
-    assert env.env.render_mode == "rgb_array"
-    with pytest.raises(ValueError, match="gym"):
-        load_env("gym:NoSuchThing-v0")
+    assert env.render_mode == "rgb_array"
+    assert load_env("gym:FrozenLake-v1", {"map_name": "8x8"}).observation_space.n == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("NoSuchThing-v0", ValueError, r"doesn't exist.*gym:package:ID.*gym:ale_py:ALE/Pong-v5"),
+        ("NoSuch/Thing-v0", ValueError, r"Namespace NoSuch not found.*gym:package:ID"),
+        ("CartPole-v99", ValueError, r"doesn't exist.*`v1` \]\.$"),
+        ("LunarLander-v2", ValueError, "use `LunarLander-v3` instead"),
+        ("Ant-v2", ValueError, "There is gym:Ant-v5$"),
+        ("no_such_package:Thing-v0", ValueError, "no module named 'no_such_package'; install"),
+        ("Ant-v5", ValueError, "no_such_argument"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*out of date")
+def test_what_gymnasium_cannot_make_is_said_with_what_it_can(name, error, message):
+    arguments = {"no_such_argument": 1} if name == "Ant-v5" else {}
+    with pytest.raises(error, match=message) as info:
+        load_env(f"gym:{name}", arguments)
+    assert "\n" not in str(info.value)
+
+
+def test_a_missing_box2d_is_not_in_our_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "Box2D", None)
+    monkeypatch.delitem(sys.modules, "gymnasium.envs.box2d.lunar_lander", raising=False)
+
+    with pytest.raises(BackendUnavailableError, match=r"pip install box2d$"):
+        load_env("gym:LunarLander-v3")
 
 
 def test_gymnax_environments():

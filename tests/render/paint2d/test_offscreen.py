@@ -1,3 +1,4 @@
+import importlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from lerax.env.classic_control import Pendulum
 
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.paint2d.pygame_import import pygame
+
+# Lerax's renderer imports it, and it stays.
+importlib.import_module("pygame.gfxdraw")
 
 MODULES = (pygame, pygame.display, pygame.event)
 

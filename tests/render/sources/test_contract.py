@@ -9,7 +9,8 @@ from lerax.env.classic_control import CartPole
 from lerax_render import Simulation
 from lerax_render.naming.loading import load_env
 from lerax_render.sources.custom import Custom
-from lerax_render.sources.gymnasium import Gymnasium
+from lerax_render.sources.gymnasium import Gymnasium, in_lerax
+from lerax_render.sources.gymnasium_mujoco import GymnasiumMujoco
 from lerax_render.sources.gymnax import Gymnax
 from lerax_render.sources.lerax2d import Drawn, DrawnOnHost, EagerlyDrawn
 from lerax_render.sources.mujoco import Mujoco
@@ -72,7 +73,6 @@ class TestCustom(SourceContract):
 
 class TestSimulation(SourceContract):
     source = SimulationSource
-    has_lanes = False
     has_camera = True
 
     @pytest.fixture(scope="class")
@@ -84,12 +84,32 @@ class TestSimulation(SourceContract):
 class TestGymnasium(SourceContract):
     source = Gymnasium
     has_replays = False
-    has_lanes = False
 
     @pytest.fixture(scope="class")
     @classmethod
     def env(cls):
         return load_env("gym:CartPole-v1")
+
+
+class TestGymnasiumInLerax(SourceContract):
+    source = Gymnasium
+    has_replays = False
+    has_lanes = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return in_lerax(load_env("gym:CartPole-v1"))
+
+
+class TestGymnasiumMujoco(SourceContract):
+    source = GymnasiumMujoco
+    has_camera = True
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def env(cls):
+        return load_env("gym:InvertedPendulum-v5")
 
 
 class TestGymnax(SourceContract):

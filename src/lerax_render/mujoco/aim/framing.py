@@ -64,6 +64,7 @@ class View:
         axes: Along which axes of the world it is followed.
         extent: What has to be in the picture, see `Extent`.
         fill: The share of the picture that it takes at most.
+        lowest: Height of the lowest point that is drawn in the rollout, in metres, if it matters.
     """
 
     azimuth: float
@@ -74,6 +75,7 @@ class View:
     axes: tuple[bool, bool, bool] = (False, False, False)
     extent: "Extent | None" = None
     fill: float = 1.0
+    lowest: float = math.inf
 
 
 def frame(

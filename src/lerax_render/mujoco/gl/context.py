@@ -2,8 +2,9 @@
 
 import ctypes
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 from ...errors import BackendUnavailableError
 
@@ -60,8 +61,14 @@ class Context(ABC):
     def close(self) -> None:
         """Free the context; it may be called twice."""
 
+    def call(self, name: str, types: Sequence[Any], *arguments: Any) -> None:
+        """Call a GL function that returns nothing, while this context is current."""
+        function = ctypes.CFUNCTYPE(None, *types)(self._address_of(name.encode()) or 0)
+        function(*arguments)
+
     def _describe(self, get_proc_address: Callable[[bytes], int | None]) -> bool:
         """Fill in `renderer` and `max_size`; False where GL does not answer."""
+        self._address_of = get_proc_address
         with self.current():
             get_string = ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_uint)(
                 get_proc_address(b"glGetString") or 0

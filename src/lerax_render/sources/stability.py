@@ -1,0 +1,77 @@
+"""Whether MuJoCo's numbers stay finite, said in a warning rather than in a file of MuJoCo's."""
+
+import itertools
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import warn
+
+_lock = threading.Lock()
+_watching = 0
+
+
+def watched[T](steps: Iterator[T], name: str, data: Any) -> Iterator[T]:
+    """Yield steps as they are taken, and warn of the first that MuJoCo found no numbers for.
+
+    MuJoCo then begins anew from its first state, and would say so on stderr and in a file
+    MUJOCO_LOG.TXT in the current folder.
+
+    Args:
+        steps: Takes the next step when it is asked for it.
+        name: What is simulated.
+        data: The `mujoco.MjData` that is stepped; with anything else there is nothing to watch.
+    """
+    mujoco = sys.modules.get("mujoco")
+    if mujoco is None or not isinstance(data, mujoco.MjData):
+        yield from steps
+        return
+    kinds = [
+        mujoco.mjtWarning.mjWARN_BADQPOS.value,
+        mujoco.mjtWarning.mjWARN_BADQVEL.value,
+        mujoco.mjtWarning.mjWARN_BADQACC.value,
+    ]
+    is_stable = True
+    for number in itertools.count():
+        with without_log():
+            step = next(steps, None)
+        if step is None:
+            return
+        if is_stable and data.warning.number[kinds].any():
+            is_stable = False
+            warn(
+                f"{name} is unstable from step {number}: use a smaller timestep or weaker gains. "
+                "Where its numbers are no longer finite, MuJoCo begins anew from its first state"
+            )
+        yield step
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Keep MuJoCo, of which a process has one, from writing its warnings into a file.
+
+    They go to stderr, but for those that `watched` gives. A handler of the user's gets them all.
+    """
+    import mujoco
+
+    global _watching
+    with _lock:
+        ours = _watching > 0 or mujoco.get_mju_user_warning() is None
+        if ours:
+            _watching += 1
+            mujoco.set_mju_user_warning(_take)
+    try:
+        yield
+    finally:
+        if ours:
+            with _lock:
+                _watching -= 1
+                if not _watching:
+                    mujoco.set_mju_user_warning(None)
+
+
+def _take(message: str) -> None:
+    if not message.startswith("Nan, Inf"):
+        print(f"WARNING: {message}", file=sys.stderr)
