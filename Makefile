@@ -31,9 +31,10 @@ endif
 # Short runs of large programs: XLA compiles them in three quarters of the time.
 test-lerax: export XLA_FLAGS := --xla_backend_optimization_level=0 $(XLA_FLAGS)
 test-lerax: export LERAX := $(LERAX)
+test-lerax: LERAX_TESTS = tests/leraxes tests/hostile tests/log tests/render
 test-lerax: ## Run the tests that import Lerax with another one: LERAX=<wheel, folder or git URL>, in .venv-lerax/
 	@scripts/setup --lerax "$(LERAX)"
-	@.venv-lerax/bin/python -m pytest $(PARALLEL) -m "lerax and not slow" $(ARGS)
+	@.venv-lerax/bin/python -m pytest $(PARALLEL) -m "lerax and not slow" $(or $(ARGS),$(LERAX_TESTS))
 
 soak: setup ## Do what may leak a thousand times and more, and print how memory grows; an hour
 	@.venv/bin/python -m pytest tests/soak --long --timeout=0 -s $(ARGS)
