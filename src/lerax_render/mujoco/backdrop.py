@@ -59,8 +59,9 @@ class Backdrop:
 
     def __init__(self, model: mujoco.MjModel, wish: str | None, groups: np.ndarray) -> None:
         has_sky = (model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX).any()
+        has_light = bool(model.nlight) or not _has_usual_headlight(model)
         if wish is None:
-            wish = AS_IS if model.nlight or has_sky else STUDIO
+            wish = AS_IS if has_light or has_sky else STUDIO
         self._sky: np.ndarray | None = None
         if wish == STUDIO:
             self._sky = np.array([_HORIZON, _ZENITH])
@@ -71,7 +72,7 @@ class Backdrop:
         floors &= model.body_weldid[model.geom_bodyid] == 0
         is_studio = wish == STUDIO
         self.has_ground = is_studio and bool(shown.any() or model.nflex) and not floors.any()
-        self._has_light = is_studio and not model.nlight
+        self._has_light = is_studio and not has_light
         self._geoms = np.flatnonzero(shown)
         self._model = model
         self.lowest = math.inf
@@ -153,6 +154,13 @@ def _shown(model: mujoco.MjModel, groups: np.ndarray) -> np.ndarray:
     alpha = np.where(model.geom_matid >= 0, _material_alphas(model), own)
     shown: np.ndarray = (groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0) & (alpha > 0)
     return shown
+
+
+def _has_usual_headlight(model: mujoco.MjModel) -> bool:
+    """Whether the light at the camera is MuJoCo's default."""
+    head = model.vis.headlight
+    given = np.concatenate([head.ambient, head.diffuse, head.specular])
+    return bool(head.active) and np.allclose(given, np.repeat([0.1, 0.4, 0.5], 3))
 
 
 def _material_alphas(model: mujoco.MjModel) -> np.ndarray:
