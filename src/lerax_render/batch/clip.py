@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 from msgspec import Meta
 
@@ -87,13 +87,13 @@ class Clip(Settings):
 
     def record(
         self,
-        path: str | PathLike[str] | None = None,
+        path: str | PathLike[str] | BinaryIO | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> "Video":
         """Make the clip.
 
         Args:
-            path: Where it goes; `None` keeps it in memory.
+            path: Where it goes, as for `record`; `None` keeps it in memory.
             progress: As for `record`.
 
         Raises:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import tyro
 from rich.filesize import decimal
@@ -46,7 +46,8 @@ def clip(
 
     Args:
         settings: All of a clip's settings.
-        output: File to write; its suffix chooses the format (default: ENV's name with .mp4).
+        output: File to write; its suffix chooses the format (default: ENV's name with .mp4). - is
+            standard output, an MP4 without --format.
         cache: Compiled rollouts are kept in the user's cache folder.
     """
     started = time.perf_counter()
@@ -59,12 +60,24 @@ def clip(
 
     chosen = find_preset(wanted.preset)
     target = output or Path(default_name(wanted.env, chosen.format if chosen else wanted.format))
+    stream = _standard_output() if str(target) == "-" else None
     with progress_bar(f"{wanted.env} → {target}", wanted.length) as advance:
-        video = wanted.record(target, advance)
+        video = wanted.record(target if stream is None else stream, advance)
     print(
         f"{target}: {decimal(video.num_bytes)}, {_frames(video)}, "
-        f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s"
+        f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s",
+        file=None if stream is None else sys.stderr,
     )
+
+
+def _standard_output() -> BinaryIO:
+    """Return standard output for a clip's bytes; what is printed about it goes elsewhere."""
+    assert sys.__stdout__ is not None
+    if sys.__stdout__.isatty():
+        raise ValueError(
+            "-o - writes the clip to standard output, which is a terminal: redirect it"
+        )
+    return cast(BinaryIO, sys.__stdout__.buffer)
 
 
 def gallery(

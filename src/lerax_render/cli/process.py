@@ -40,6 +40,8 @@ def prepare_process(cache: bool) -> None:
     """
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
+    # Gymnax imports it. Where it may not write to HOME, it uses a temporary folder.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     if not os.environ.get("LERAX_RENDER_TRACEBACK"):
         # JAX logs the traceback of what a callback raises, which is said in one line.
         for module in ("callback", "debugging"):

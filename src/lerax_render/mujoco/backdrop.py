@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _GROUND = np.array([0.64, 0.67, 0.70])
 _ZENITH = np.array([0.42, 0.58, 0.76])
-# MuJoCo's own default for the light at the camera: ambient, diffuse and specular.
-_HEADLIGHT = (0.1, 0.4, 0.5)
 # Light from everywhere, from the camera and from the sun: no more together than white.
 _AMBIENT, _FROM_CAMERA, _SUN = 0.36, 0.22, 0.46
 _SUN_DIRECTION = np.array([0.3, 0.45, -1.0]) / np.linalg.norm([0.3, 0.45, -1.0])
@@ -61,8 +59,9 @@ class Backdrop:
 
     def __init__(self, model: mujoco.MjModel, wish: str | None, groups: np.ndarray) -> None:
         has_sky = (model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX).any()
+        has_light = bool(model.nlight) or not _has_usual_headlight(model)
         if wish is None:
-            wish = AS_IS if _is_lit(model) or has_sky else STUDIO
+            wish = AS_IS if has_light or has_sky else STUDIO
         self._sky: np.ndarray | None = None
         if wish == STUDIO:
             self._sky = np.array([_HORIZON, _ZENITH])
@@ -73,7 +72,7 @@ class Backdrop:
         floors &= model.body_weldid[model.geom_bodyid] == 0
         is_studio = wish == STUDIO
         self.has_ground = is_studio and bool(shown.any() or model.nflex) and not floors.any()
-        self._has_light = is_studio and not model.nlight
+        self._has_light = is_studio and not has_light
         self._geoms = np.flatnonzero(shown)
         self._model = model
         self.lowest = math.inf
@@ -150,18 +149,18 @@ def lowest_over(model: mujoco.MjModel, wish: str | None, stacked: Pose) -> float
     return min(heights, default=math.inf)
 
 
-def _is_lit(model: mujoco.MjModel) -> bool:
-    """Whether a model's author thought of light: in it, or at the camera."""
-    head = model.vis.headlight
-    found = head.ambient, head.diffuse, head.specular
-    return bool(model.nlight) or not np.allclose(found, np.array(_HEADLIGHT)[:, None])
-
-
 def _shown(model: mujoco.MjModel, groups: np.ndarray) -> np.ndarray:
     own = model.geom_rgba[:, 3]
     alpha = np.where(model.geom_matid >= 0, _material_alphas(model), own)
     shown: np.ndarray = (groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0) & (alpha > 0)
     return shown
+
+
+def _has_usual_headlight(model: mujoco.MjModel) -> bool:
+    """Whether the light at the camera is MuJoCo's default."""
+    head = model.vis.headlight
+    given = np.concatenate([head.ambient, head.diffuse, head.specular])
+    return bool(head.active) and np.allclose(given, np.repeat([0.1, 0.4, 0.5], 3))
 
 
 def _material_alphas(model: mujoco.MjModel) -> np.ndarray:

@@ -67,11 +67,19 @@ def open_destination(destination: DestinationLike, format: Format) -> Destinatio
     if destination is None:
         return _Memory()
     if isinstance(destination, (str, os.PathLike)):
-        path = Path(os.path.abspath(destination))
+        try:
+            path = Path(os.path.abspath(destination))
+        except FileNotFoundError:
+            raise ValueError(
+                f"{os.fspath(destination)!r} cannot be written: the current folder was removed; "
+                "change to one that exists, or give a path from the root"
+            ) from None
         if "\0" in str(path):
             raise ValueError(f"{str(path)!r} cannot be written: a null character is in the name")
         if format.is_sequence:
             return _Sequence(path)
+        if _is_device(path):
+            return _Device(path)
         return _File(path)
     return _Stream(destination)
 
@@ -107,6 +115,22 @@ class _Stream(Destination):
                 # An unbuffered file may take a part only, and says how much.
                 rest = rest[self.stream.write(rest) or len(rest) :]
             self.stream.flush()
+        return None, content
+
+
+class _Device(Destination):
+    """Takes the bytes of a clip in the place of a file, as `/dev/null` does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if not os.access(path, os.W_OK):
+            raise ValueError(f"{str(path)!r} cannot be written: no permission")
+
+    def deliver(self, clip: Path, num_frames: int) -> tuple[None, bytes]:
+        with _disk_errors(f"{str(self._path)!r} could not be written"):
+            content = clip.read_bytes()
+            with open(self._path, "wb") as device:
+                device.write(content)
         return None, content
 
 
@@ -182,6 +206,11 @@ def _mode(path: Path) -> int | None:
         return None
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _is_device(path: Path) -> bool:
+    mode = _mode(path)
+    return mode is not None and stat.S_ISCHR(mode)
 
 
 def _check_folder(folder: Path, path: Path) -> None:

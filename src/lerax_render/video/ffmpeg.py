@@ -111,8 +111,26 @@ def _names(listing: str) -> set[str]:
 
 def _unusable(program: str, error: Exception) -> BackendUnavailableError:
     return BackendUnavailableError(
-        f"ffmpeg at {program!r} does not run: {error}; reinstall it with `pip install "
-        "--force-reinstall imageio-ffmpeg`, or set IMAGEIO_FFMPEG_EXE to one that does"
+        f"ffmpeg at {program!r} does not run: {error}; {_remedy(program)}"
+    )
+
+
+def _is_ffmpeg() -> bool:
+    try:
+        return version() != "unknown"
+    except BackendUnavailableError:
+        return False
+
+
+def _remedy(program: str) -> str:
+    if program == os.environ.get("IMAGEIO_FFMPEG_EXE"):
+        return (
+            "IMAGEIO_FFMPEG_EXE names it: set that to an ffmpeg program, or unset it and `pip "
+            "install imageio-ffmpeg`"
+        )
+    return (
+        "reinstall it with `pip install --force-reinstall imageio-ffmpeg`, or set "
+        "IMAGEIO_FFMPEG_EXE to one that does"
     )
 
 
@@ -292,6 +310,8 @@ class Ffmpeg:
         elif not self._cwd.exists():
             what += f", since {str(self._cwd)!r} was removed while it worked there: record it again"
         log = "\n".join(["its last lines:", *lines]) if lines else "it printed no message"
+        if not lines and (chosen := os.environ.get("IMAGEIO_FFMPEG_EXE")) and not _is_ffmpeg():
+            log += f". IMAGEIO_FFMPEG_EXE is {chosen!r}, which is no ffmpeg: unset it"
         return EncodeError(f"ffmpeg {what}; {log}")
 
     def _read_log(self) -> str:

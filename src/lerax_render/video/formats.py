@@ -183,7 +183,7 @@ FORMATS: dict[str, Format] = {
 def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
     """The format of a clip, from its name or from the suffix of its path.
 
-    Memory and open files have no suffix: without a name they get MP4.
+    Memory, open files and devices have no suffix: without a name they get MP4.
 
     Args:
         place: where the clip goes, or comes from.
@@ -209,6 +209,8 @@ def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
     suffix = path.suffix.lower()
     named = next((row for row in FORMATS.values() if row.suffix == suffix), None)
     if wanted is None and named is None:
+        if path.is_char_device():
+            return FORMATS["mp4"]
         raise ValueError(
             f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
             f"{', '.join(row.suffix for row in FORMATS.values())}, or name one with format="

@@ -323,6 +323,53 @@ def test_not_on_a_terminal_there_is_no_bar(tmp_path):
     assert done.stdout.count("\n") == 1
 
 
+@pytest.mark.parametrize(("format", "begins"), [("gif", b"GIF89a"), (None, b"\0\0\0")])
+def test_a_clip_on_standard_output(tmp_path, format, begins):
+    command = [sys.executable, "-m", "lerax_render", "clip", SCENES / "arm.xml", "-o", "-", *SMALL]
+    done = subprocess.run(
+        [*command, *(["-f", format] if format else [])],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+
+    assert done.stdout.startswith(begins)
+    assert done.stderr.startswith(b"-: ")
+    assert b"5 frames" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_clip_to_nowhere_and_from_a_folder_that_is_gone(run, tmp_path, monkeypatch):
+    code, out, _ = run("clip", str(SCENES / "arm.xml"), *SMALL, "-o", "/dev/null")
+    assert code == 0
+    assert out.startswith("/dev/null: ")
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    code, _, err = run("clip", str(SCENES / "arm.xml"), *SMALL, "-o", "x.gif")
+    assert code == 1
+    assert "'x.gif' cannot be written: the current folder was removed" in err
+    monkeypatch.chdir(tmp_path)
+
+
+def test_matplotlib_does_not_complain_of_home(tmp_path):
+    pytest.importorskip("gymnax")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "lerax_render", "clip", "gymnax:Catch-bsuite", *SMALL),
+            *("--no-cache", "-o", "a.gif"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "HOME": "/proc/nobody"},
+    )
+
+    assert "atplotlib" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("env", "format", "name"),
     [

@@ -51,6 +51,17 @@ def test_a_model_without_light_and_sky_stands_in_a_studio():
     assert content(model) == before
 
 
+def test_a_headlight_that_the_author_has_set_is_a_light():
+    text = ARM.format("").replace(
+        "<mujoco>", '<mujoco><visual><headlight diffuse="1 1 1"/></visual>'
+    )
+    model = mujoco.MjModel.from_xml_string(text)
+    frame = painted(model, None)
+
+    assert frame.std() > 8
+    np.testing.assert_array_equal(frame, painted(model, "as-is"))
+
+
 @pytest.mark.parametrize("own", [LIGHT, LIGHT + FLOOR])
 def test_a_model_with_a_light_is_left_as_it_is_unless_asked(own):
     model = arm(own)

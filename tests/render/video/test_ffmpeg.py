@@ -91,6 +91,15 @@ def test_a_failure_carries_the_reason(tmp_path):
     assert not ffmpegs()
 
 
+def test_a_program_that_is_no_ffmpeg_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/true")
+    with pytest.raises(EncodeError, match="IMAGEIO_FFMPEG_EXE is '/bin/true', which is no ffmpeg"):
+        Ffmpeg([], tmp_path).finish()
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
+    with pytest.raises(BackendUnavailableError, match="IMAGEIO_FFMPEG_EXE names it: set that"):
+        Ffmpeg([], tmp_path)
+
+
 def test_success_needs_the_final_report(pretend, tmp_path):
     pretend("sys.stdin.read()")
     with pytest.raises(EncodeError, match="ffmpeg failed; it printed no message"):
