@@ -59,7 +59,8 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> str:
     """Say that there is no setting, key or so of this name, and which one was probably meant."""
     close = difflib.get_close_matches(name, list(known), n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-    return f"there is no {noun} {name}; {hint}"
+    told = name if name.isprintable() and 0 < len(name) <= _LONGEST else shown(name)
+    return f"there is no {noun} {told}; {hint}"
 
 
 def shown(value: Any) -> str:
