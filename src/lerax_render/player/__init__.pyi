@@ -1,0 +1,1 @@
+from .blob import Blob as Blob
