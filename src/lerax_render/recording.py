@@ -17,6 +17,8 @@ from .filming import aim, captured_first, film, parts_of, warn_if_incomplete
 from .naming import given_env
 from .replay import Replay, lengthened
 from .settings import (
+    CodecName,
+    FilePixelFormat,
     FormatName,
     Picture,
     PresetName,
@@ -28,7 +30,7 @@ from .settings import (
     proportional,
 )
 from .sources import find_source
-from .video import Preset, Video, check_fps, find_preset, most_fps, open_writer
+from .video import Encoding, Preset, Video, check_fps, find_preset, most_fps, open_writer
 
 if TYPE_CHECKING:
     from .acting import Key, PyTree
@@ -60,6 +62,13 @@ def record(
     labels: Sequence[str] = (),
     preset: PresetName | None = None,
     max_size: int | None = None,
+    codec: CodecName | None = None,
+    crf: int | None = None,
+    lossless: bool = False,
+    pixel_format: FilePixelFormat | None = None,
+    loop: int | None = None,
+    freeze_end: float = 0.0,
+    poster: str | os.PathLike[str] | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Video:
@@ -96,8 +105,8 @@ def record(
         background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
             none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
             neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
-        format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
-            it from the path's suffix, and MP4 where there is no path.
+        format: `"mp4"`, `"mov"`, `"m4v"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a
+            sequence). `None` takes it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
         overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
@@ -107,10 +116,23 @@ def record(
             the seeds that follow. Each has a key of its own and restarts on its own. For several
             replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
-        preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
-            keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster than its
-            frames some are left out, so that the clip still plays in real time.
-        max_size: Bytes at most, instead of the preset's own limit.
+        preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, WebPs (or
+            GIFs, where the path or the format says so) that keep to a size; `"social"` and `"x"`;
+            `"slides"`, which PowerPoint and Keynote play; `"paper"`, lossless; see
+            `video.PRESETS`. Of steps that come faster than its frames some are left out, so that
+            the clip still plays in real time.
+        max_size: Bytes at most, instead of the preset's own limit. To meet it, the clip gets a
+            lower quality, then fewer frames, fewer pixels and, a GIF, fewer colours.
+        codec: `"h264"`, `"h265"`, `"vp9"` or `"av1"`, of the formats that hold it (default: VP9 in
+            WebM, else H.264).
+        crf: Constant rate factor of a video, 0 (best) to 51 for H.264 and H.265, to 63 for VP9 and
+            AV1 (default 20, 24, 30, 30).
+        lossless: Whether the file has the frames to the bit, as RGB; with a `pixel_format`, as they
+            are in that. GIF cannot.
+        pixel_format: `"yuv420p"` or `"yuv444p"` of a video (default yuv420p).
+        loop: How often a GIF, WebP or APNG plays, 0 for ever (default 0).
+        freeze_end: Seconds that the last frame stays in addition.
+        poster: A file for the first frame as a picture, `*.png` or `*.jpg`.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
             this process does. The pictures are the same. It is for many cores without a GPU: on
             two, Mesa's software GL fills both by itself, and two processes are slower.
@@ -140,6 +162,13 @@ def record(
         labels=labels,
         preset=preset,
         max_size=max_size,
+        codec=codec,
+        crf=crf,
+        lossless=lossless,
+        pixel_format=pixel_format,
+        loop=loop,
+        freeze_end=freeze_end,
+        poster=None if poster is None else os.fspath(poster),
         workers=workers,
     )
     return record_clip(env, policy, path, settings, key=key, progress=progress)
@@ -157,7 +186,7 @@ def record_clip(
     """Record as `record` does, with its settings in one."""
     env = given_env("record", env)
     check_not_traced("record", env)
-    preset = find_preset(settings.preset, settings.max_size)
+    preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
     replays = _given_replays(env)
     if replays is not None:
@@ -193,6 +222,8 @@ def record_clip(
         height=settings.size[1],
         pixel_format=pixel_format,
         max_size=settings.max_size,
+        encoding=Encoding.of(vars(settings)),
+        poster=settings.poster,
     )
     parts = (
         source.replays(

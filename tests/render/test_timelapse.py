@@ -144,7 +144,7 @@ def test_where_there_are_none(tmp_path):
         ({"width": 0}, "width must be from 1"),
         ({"format": "avi"}, "unknown format 'avi'"),
         ({"fps": 0}, "fps must be from"),
-        ({"preset": "docs"}, "preset docs makes a GIF, and the format is mp4"),
+        ({"preset": "docs"}, "preset docs makes a WebP or a GIF, and the format is mp4"),
         ({"max_size": 1000}, "there is no preset"),
     ],
 )

@@ -110,7 +110,10 @@ class Clip(Settings):
                 for source in self._policies()
             ]
         policy = policies if len(policies) > 1 else next(iter(policies), None)
-        return record_clip(env, policy, path, self, key=self.seed, progress=progress)
+        settings = self
+        if self.poster is not None:
+            settings = dataclasses.replace(self, poster=str(self.folder / self.poster))
+        return record_clip(env, policy, path, settings, key=self.seed, progress=progress)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.

@@ -10,7 +10,7 @@ from ..batch import Clip
 from ..compose import Grid
 from ..naming import file_in, is_model, stem
 from ..settings import Picture, Setting, checked, settings_of, shown, unknown
-from ..video import FORMATS, Preset, find_preset
+from ..video import FORMATS, Encoding, Preset, find_preset
 from .schema import About, Caption
 from .toml_lines import Place, key_lines, line_of
 
@@ -143,17 +143,23 @@ class _Reader:
             return
         self._check_files(place, values)
         preset, format = values.get("preset"), values.get("format")
-        try:
-            chosen = find_preset(preset, values.get("max_size"))
-        except ValueError as error:
-            self._mistake(self._place(place, "max_size"), str(error))
-            return
-        if chosen is not None and format not in (None, chosen.format):
-            text = f"format must be {chosen.format} with preset {preset}, got {format!r}"
+        chosen = find_preset(preset)
+        if values.get("poster") is not None:
+            text = "a gallery has stills of its own: leave poster away"
+            self._mistake(self._place(place, "poster"), text)
+        if chosen is not None and format is not None and format not in chosen.formats:
+            makes = " or ".join(chosen.formats)
+            text = f"format must be {makes} with preset {preset}, got {format!r}"
             self._mistake(self._place(place, "format"), text)
-        elif format is not None and FORMATS[format].element is None:
-            text = f"format must be one that a page can show, got {format!r}"
-            self._mistake(self._place(place, "format"), text)
+        elif FORMATS[made := format or (chosen.format if chosen else "mp4")].element is None:
+            key = "preset" if format is None else "format"
+            text = f"format must be one that a page can show, got {made!r}"
+            self._mistake(self._place(place, key), text)
+        else:
+            try:
+                FORMATS[made].check(Encoding.of(values))
+            except ValueError as error:
+                self._mistake(place, str(error))
         self._check_grid(place, values, chosen)
 
     def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:

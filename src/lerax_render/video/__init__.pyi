@@ -1,5 +1,7 @@
 from . import ffmpeg as ffmpeg
 from .drawn import DrawnVideo as DrawnVideo
+from .encoding import CODECS as CODECS
+from .encoding import Encoding as Encoding
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
 from .formats import is_shown as is_shown
