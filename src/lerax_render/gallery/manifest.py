@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +153,14 @@ class _Reader:
             self._mistake(self._place(place, "format"), text)
         elif FORMATS[made := format or (chosen.format if chosen else "mp4")].element is None:
             key = "preset" if format is None else "format"
-            text = f"format must be one that a page can show, got {made!r}"
+            text = f"{key} must be one that a page can show, got {values[key]!r}"
             self._mistake(self._place(place, key), text)
         else:
             try:
                 FORMATS[made].check(Encoding.of(values))
             except ValueError as error:
-                self._mistake(place, str(error))
+                key = next(field.name for field in fields(Encoding) if values.get(field.name))
+                self._mistake(self._place(place, key), str(error))
         self._check_grid(place, values, chosen)
 
     def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:

@@ -159,7 +159,7 @@ def test_little_is_needed(read):
         ("crf = 64", "crf must be a whole number, 0 to 63, or false, got 64"),
         ("crf = 60", "crf must be 0 to 51 for h264, got 60"),
         ('codec = "av1"\npreset = "docs"', "webp cannot hold codec av1; formats that can are mp4"),
-        ('preset = "paper"', "format must be one that a page can show, got 'png'"),
+        ('preset = "paper"', "preset must be one that a page can show, got 'paper'"),
         ("env_args = 3", "env_args must be a table, got 3"),
         ("policy = []\ngrid = 4", "grid must be rows and columns"),
         ('policy = ["a.eqx", "b.eqx"]', "policy lists 2, and there is no grid"),

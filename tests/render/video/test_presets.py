@@ -120,6 +120,9 @@ def test_on_the_command_line(tmp_path, monkeypatch, capsys):
     assert "CartPole.webp: " in (out := capsys.readouterr().out)
     assert "4 frames, 480x360, 20 fps" in out
 
+    cli.main(["clip", "CartPole", "--no-cache", "-n", "5", "--preset", "docs", "--format", "gif"])
+    assert "CartPole.gif: " in capsys.readouterr().out
+
     with pytest.raises(SystemExit):
         cli.main(["clip", "CartPole", "--preset", "docs", "--max-size", "huge", "--no-cache"])
     assert "expected a size such as 10MB or 500kB, got 'huge'" in capsys.readouterr().err
