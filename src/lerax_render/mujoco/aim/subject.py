@@ -12,18 +12,20 @@ from .visible import Points, moving_things
 # A thing moves if a point of it does by more than this share of its size: what rests on the ground
 # settles a little. Where nothing does, what stirs is looked at.
 _MOVES, _STIRS = 0.02, 0.002
-# In sizes of the subject: one that gets further is followed, what falls only from higher up, since
+# In sizes of the subject: one that gets further is followed, what only falls from higher up, since
 # a fall is seen against what stands still,
 _FAR, _DEEP = 3.0, 6.0
 # and what is no further off than this may belong to it.
 _NEAR = 3.0
 # The picture may be wider than the subject by itself by these factors, to have in it what else
-# moves, what belongs to it, and what stands around it.
+# moves, what belongs to it, and what stands around it;
 _ROOM_FOR_MOVERS, _ROOM_FOR_OTHERS, _ROOM_FOR_SURROUNDINGS = 6.0, 3.0, 1.4
+# and for a swarm by this times the root of its number.
+_ROOM_FOR_SWARM = 8.0
 # Less where it is followed, since it is smaller in the picture then.
 _ROOM_BESIDE_FOLLOWED = 2.0
 # The share of the picture that the subject's way takes.
-_FILL_STANDING, _FILL_FOLLOWED, _FILL_STILL = 0.88, 0.6, 0.65
+_FILL_STRETCHED, _FILL_FOLLOWED, _FILL_STILL = 0.88, 0.6, 0.65
 # So many times longer than its subject is a way that takes all of that share.
 _STRETCHED = 1.8
 
@@ -51,11 +53,10 @@ class Subject(NamedTuple):
 
     def fill(self) -> float:
         """Which share of the picture its way should take."""
-        if self.axes.any():
-            return _FILL_FOLLOWED
         # One that stays where it is has some room around it; where it goes is shown to the rim.
+        usual = _FILL_FOLLOWED if self.axes.any() else _FILL_STILL
         share = (min(max(self.stretch, 1.0), _STRETCHED) - 1) / (_STRETCHED - 1)
-        return _FILL_STILL + share * (_FILL_STANDING - _FILL_STILL)
+        return usual + share * (_FILL_STRETCHED - usual)
 
 
 def find_subject(motion: Motion, points: Points, goes_on: bool) -> Subject:
@@ -78,14 +79,15 @@ def find_subject(motion: Motion, points: Points, goes_on: bool) -> Subject:
     votes = _votes(motion.model, boxes.things)
     main = int(max(np.flatnonzero(moved), key=lambda k: (votes[k], boxes.sizes[k])))
     near = boxes.gaps(main).max(axis=0) <= _NEAR * boxes.sizes[main]
-    group = moved & near
+    swarm = _swarm(boxes, main, moved & (2 * votes >= votes[main]))
+    group = moved & (near | swarm)
     spread = boxes.high[:, group].max(axis=1) - boxes.low[:, group].min(axis=1)
     size = float(np.median(spread.max(axis=1)))
     follow = int(boxes.things[main])
     way = np.ptp(motion.com[:, follow], axis=0)
     free = _free_axes(motion.model, follow)
     sideways = np.hypot(way[0], way[1]) > _FAR * size or goes_on
-    axes = free & [sideways, sideways, way[2] > _DEEP * size]
+    axes = free & [sideways, sideways, way[2] > (_FAR if sideways else _DEEP) * size]
     target = np.where(axes, motion.com[:, follow], 0)[:, None]
     low, high = (boxes.low - target).min(axis=0), (boxes.high - target).max(axis=0)
 
@@ -104,7 +106,10 @@ def find_subject(motion: Motion, points: Points, goes_on: bool) -> Subject:
                 chosen[candidate] = True
 
     chosen = np.arange(len(moved)) == main
-    take(np.flatnonzero(moved & ~chosen), _ROOM_FOR_MOVERS * length(chosen))
+    room = _ROOM_FOR_MOVERS * length(chosen)
+    if not axes.any():
+        chosen |= swarm
+    take(np.flatnonzero(moved & ~chosen), max(room, length(chosen)))
     movers = chosen.copy()
     own = length(movers)
     within = boxes.gaps(main).min(axis=0) <= _NEAR * own
@@ -121,6 +126,14 @@ def find_subject(motion: Motion, points: Points, goes_on: bool) -> Subject:
     stretch = own / max(size, 1e-9)
     things = boxes.things
     return Subject(things[chosen], things[movers], *grown(movers), follow, axes, stretch)
+
+
+def _swarm(boxes: Boxes, main: int, others: np.ndarray) -> np.ndarray:
+    """Which things are a swarm with the main one, `bool (K,)`: none where it scatters too far."""
+    swarm = others & (2 * boxes.sizes >= boxes.sizes[main]) & (boxes.sizes <= 2 * boxes.sizes[main])
+    spread = boxes.high[:, swarm].max(axis=(0, 1)) - boxes.low[:, swarm].min(axis=(0, 1))
+    room = _ROOM_FOR_SWARM * np.sqrt(swarm.sum()) * boxes.sizes[main]
+    return swarm & (swarm.sum() > 1) & (spread.max() <= room)
 
 
 def _whole(boxes: Boxes, points: Points) -> Subject:
