@@ -7,6 +7,7 @@ import io
 import os
 import pkgutil
 import re
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -275,7 +276,9 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
     # What its checker warns of concerns the environment's author.
     options = {"disable_env_checker": True, **arguments}
     try:
-        return gymnasium.make(name, render_mode="rgb_array", **options)
+        # Of an old version it warns, too, before it fails.
+        with warnings.catch_warnings(record=True) as warned:
+            env = gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
         # Gymnasium's own extra would put pygame-ce on top of pygame.
         said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
@@ -298,6 +301,9 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
         newest = _newest(gymnasium, name)
         hint = "" if newest is None or name.endswith(newest) else f". There is gym:{newest}"
         raise ValueError(failure(what, cause).rstrip(".") + hint) from error
+    for warning in warned:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return env
 
 
 _ELSEWHERE = (
