@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import UnsupportedEnvError
-from .jax_start import start_jax
 from .naming import given_env
 from .replay import Origin, Replay, joined
 from .settings import check_policy, check_seed, check_steps, check_whole
 from .sources import Simulation, find_source, is_gymnasium
+from .system import start_jax
 
 if TYPE_CHECKING:
     from .acting import Key, PyTree
