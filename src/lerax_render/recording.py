@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from .capturing import check_not_traced, each_policy, name_of
 from .compose import Composition, Line, check_answers
 from .errors import RenderError, warn
-from .filming import aim, captured_first, film, parts_of, warn_if_incomplete
+from .making import (
+    aim,
+    captured_first,
+    check_not_traced,
+    each_policy,
+    film,
+    name_of,
+    parts_of,
+    warn_if_incomplete,
+)
 from .naming import given_env
 from .replay import Replay, lengthened
 from .settings import (

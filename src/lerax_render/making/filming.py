@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .compose import Composition
-from .errors import warn
-from .painter import Painter
-from .replay import PART, Replay, joined
-from .scene import Scene
-from .settings import Picture, PixelFormat
-from .trees import count_bytes
-from .video import VideoWriter
+from ..compose import Composition
+from ..errors import warn
+from ..painter import Painter
+from ..replay import PART, Replay, joined
+from ..scene import Scene
+from ..settings import Picture, PixelFormat
+from ..trees import count_bytes
+from ..video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000
 """Bytes. So much of a clip is captured before it is painted, where its camera looks ahead."""

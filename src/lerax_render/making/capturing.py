@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import UnsupportedEnvError
-from .naming import given_env
-from .replay import Origin, Replay, joined
-from .settings import check_policy, check_seed, check_steps, check_whole
-from .sources import Simulation, find_source, is_gymnasium
-from .system import start_jax
+from ..errors import UnsupportedEnvError
+from ..naming import given_env
+from ..replay import Origin, Replay, joined
+from ..settings import check_policy, check_seed, check_steps, check_whole
+from ..sources import Simulation, find_source, is_gymnasium
+from ..system import start_jax
 
 if TYPE_CHECKING:
-    from .acting import Key, PyTree
+    from ..acting import Key, PyTree
 
 
 def capture(
@@ -146,7 +146,7 @@ def _numbers(key: Any) -> tuple[int, ...]:
         return (0, key or 0)  # as `jax.random.key` has it
     import jax
 
-    from .acting import typed_key
+    from ..acting import typed_key
 
     return tuple(np.asarray(jax.random.key_data(typed_key(key))).ravel().tolist())
 
