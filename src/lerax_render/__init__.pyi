@@ -13,6 +13,7 @@ from .errors import UnsupportedEnvError as UnsupportedEnvError
 from .headless import headless_renderer as headless_renderer
 from .making import capture as capture
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
+from .output import Output as Output
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
 from .recording import record as record
 from .recording import render as render
