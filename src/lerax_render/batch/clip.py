@@ -21,7 +21,7 @@ from ..naming import file_in, load_env, load_policy
 from ..settings import LARGEST_SEED, Settings, Text, between, shown
 
 if TYPE_CHECKING:
-    from ..video import Video
+    from ..output import Output
 
 type Name = Annotated[str, Meta(min_length=1, pattern=r"\S", description="a name"), Text("NAME")]
 type EnvName = Annotated[
@@ -89,12 +89,18 @@ class Clip(Settings):
         self,
         path: str | PathLike[str] | BinaryIO | None = None,
         progress: Callable[[int], None] | None = None,
-    ) -> "Video":
+        *,
+        still: bool = False,
+    ) -> "Output":
         """Make the clip.
 
         Args:
             path: Where it goes, as for `record`; `None` keeps it in memory.
             progress: As for `record`.
+            still: Whether `Output.still` is wanted of what is no video.
+
+        Returns:
+            As `record`.
 
         Raises:
             ValueError, TypeError, RenderError, OSError: As for `record`, `load_env` and
@@ -103,14 +109,14 @@ class Clip(Settings):
         with output_to_stderr():
             env = self._load_env()
             # Here and not above: it takes seconds to load, and clips are also sent about.
-            from ..recording import record_clip
+            from ..making import record_clip
 
             policies = [
                 load_policy(source, self._located(self.policy_class), env, self.policy_args)
                 for source in self._policies()
             ]
         policy = policies if len(policies) > 1 else next(iter(policies), None)
-        return record_clip(env, policy, path, self, key=self.seed, progress=progress)
+        return record_clip(env, policy, path, self, key=self.seed, progress=progress, still=still)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.

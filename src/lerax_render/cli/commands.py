@@ -29,7 +29,7 @@ from .process import (
 )
 
 if TYPE_CHECKING:
-    from ..video import Video
+    from ..output import Output as Made
 
 _OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 _PLAIN = arg(help_behavior_hint="")
@@ -64,8 +64,8 @@ def clip(
     with progress_bar(f"{wanted.env} → {target}", wanted.length) as advance:
         video = wanted.record(target if stream is None else stream, advance)
     print(
-        f"{target}: {decimal(video.num_bytes)}, {_frames(video)}, "
-        f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s",
+        f"{target}: {decimal(video.num_bytes)}, {_shows(video)}, "
+        f"{time.perf_counter() - started:.1f} s",
         file=None if stream is None else sys.stderr,
     )
 
@@ -136,8 +136,14 @@ def gallery(
         raise SystemExit(1)
 
 
-def _frames(video: "Video") -> str:
-    return f"{video.num_frames} frame{'s' * (video.num_frames != 1)}"
+def _shows(made: "Made") -> str:
+    """Say what a file shows: frames of a size and a rate, or steps."""
+    from ..video import Video
+
+    if isinstance(made, Video):
+        frames = f"{made.num_frames} frame{'s' * (made.num_frames != 1)}"
+        return f"{frames}, {made.width}x{made.height}, {made.fps:g} fps"
+    return f"{made.steps} step{'s' * (made.steps != 1)}"
 
 
 def timelapse(
@@ -173,10 +179,7 @@ def timelapse(
             progress=lambda: advance(1),
             **{name: getattr(wanted, name) for name in _TIMELAPSE},
         )
-    print(
-        f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, "
-        f"{_frames(video)}, {video.width}x{video.height}, {video.fps:g} fps"
-    )
+    print(f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, {_shows(video)}")
 
 
 def doctor() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
-from ..jax_start import start_jax
 from ..settings import check_env
+from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
 

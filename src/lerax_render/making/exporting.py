@@ -1,0 +1,143 @@
+"""Formats that are no videos: what happened is captured whole, and then becomes one file."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackendUnavailableError, warn
+from ..output import Export, Output
+from ..replay import Replay
+from ..scene import Scene
+from ..settings import Picture, Settings, settings_of
+from ..video import Destination, Video, make_still, still_of
+from .filming import Held, views_of
+
+# Those of the rollout, and the one that says what is made.
+_OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What becomes one file.
+
+    Attributes:
+        replays: Side by side.
+        picture: What a picture of one of them looks like.
+        labels: A text for each of them, or none at all.
+        videos: Of those that are pixels only, a frame for each step; or none at all.
+    """
+
+    replays: Sequence[Replay]
+    picture: Picture
+    labels: Sequence[str] = ()
+    videos: Sequence[Video] = ()
+
+    @functools.cached_property
+    def views(self) -> list[Any]:
+        """From where each is seen, as `Scene.aimed` has it; `None` where that is given."""
+        scenes = [replay.scene for replay in self.replays]
+        return views_of(scenes, self.picture, Held([self.replays], False))[0]
+
+    def still(self, lane: int) -> bytes | None:
+        """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
+        if self.videos:
+            return make_still(self.videos[lane])
+        replay, view = self.replays[lane], self.views[lane]
+        try:
+            with replay.scene.painter(self.picture) as painter:
+                if view is not None:
+                    painter.aim(view)
+                return still_of(next(iter(painter.paint(replay[:1].captured))))
+        except BackendUnavailableError as error:
+            warn(f"there is no still picture: {error}")
+            return None
+
+
+def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> None:
+    """Raise where something cannot be made, before any work.
+
+    Args:
+        row: The format.
+        settings: All that were given.
+        scenes: One for each replay.
+
+    Raises:
+        ValueError: A setting makes no difference in this format, there are not as many labels as
+            replays, or the scenes do not go into one such file.
+        UnsupportedEnvError: The format cannot hold this kind of scene.
+    """
+    for name, setting in settings_of(Settings).items():
+        idle = name not in (*_OF_ANY_FORMAT, *row.settings)
+        if idle and getattr(settings, name) != setting.default:
+            raise ValueError(
+                f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
+            )
+    if settings.labels and len(settings.labels) != len(scenes):
+        raise ValueError(
+            f"labels must be one for each of {len(scenes)} replays, got {len(settings.labels)}"
+        )
+    _MAKERS[row.name].check(scenes)
+
+
+def export(row: Export, shown: Shown, destination: Destination, *, still: bool = False) -> Output:
+    """Write replays in a format that is no video.
+
+    Args:
+        row: The format.
+        shown: What is in it.
+        destination: Where it goes.
+        still: Whether `Output.still` is wanted.
+
+    Raises:
+        EncodeError: The disk refused it; no partial file is left.
+    """
+    with destination.work_folder() as work:
+        file = work / row.file_name
+        _MAKERS[row.name].make(file, shown)
+        path, content = destination.deliver(file, 1)
+    steps, seconds = max(map(len, shown.replays)), shown.replays[0].seconds_per_step
+    return Output(
+        row.name,
+        path=path,
+        content=content,
+        steps=steps,
+        seconds=None if seconds is None else steps * seconds,
+        still=shown.still(0) if still else None,
+    )
+
+
+def _make_page(file: Path, shown: Shown) -> None:
+    page = import_module("..player", __package__).make_page(
+        shown.replays,
+        shown.picture,
+        views=shown.views,
+        stills=[shown.still(lane) for lane in range(len(shown.replays))],
+        videos=shown.videos,
+        labels=shown.labels,
+    )
+    file.write_text(page, "utf-8")
+
+
+def _nothing(scenes: Sequence[Scene]) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """How the files of a format are made.
+
+    Attributes:
+        make: Writes a new file.
+        check: Raises where scenes do not go into one such file.
+    """
+
+    make: Callable[[Path, Shown], None]
+    check: Callable[[Sequence[Scene]], None] = _nothing
+
+
+_MAKERS: dict[str, _Maker] = {
+    "html": _Maker(_make_page),
+}
