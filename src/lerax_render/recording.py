@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,6 +22,7 @@ from .settings import (
     PresetName,
     QualityName,
     Settings,
+    ShownName,
     check_policy,
     check_seed,
     check_steps,
@@ -53,6 +54,9 @@ def record(
     camera: Any | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    show: Sequence[ShownName] = (),
+    hide: Sequence[ShownName] = (),
+    color: Mapping[str, str] | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
@@ -96,6 +100,10 @@ def record(
         background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
             none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
             neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
+        show: MuJoCo only: what is shown besides the usual, such as `"contacts"`, `"forces"`,
+            `"joints"`, `"collision"` or `"labels"`; a wrong name is answered with all of them.
+        hide: MuJoCo only: what of the usual is not shown, by the same names.
+        color: MuJoCo only: colours of bodies or single geoms by name, `{"torso": "red"}`.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
             it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
@@ -133,6 +141,9 @@ def record(
         camera=camera,
         quality=quality,
         background=background,
+        show=show,
+        hide=hide,
+        color=color,
         format=format,
         deterministic=deterministic,
         overlay=overlay,
@@ -245,6 +256,9 @@ def render(
     camera: Any | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    show: Sequence[ShownName] = (),
+    hide: Sequence[ShownName] = (),
+    color: Mapping[str, str] | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
     """Paint a replay, or states that you already have.
@@ -257,6 +271,9 @@ def render(
         camera: As for `record`.
         quality: As for `record`.
         background: As for `record`.
+        show: As for `record`.
+        hide: As for `record`.
+        color: As for `record`.
         workers: As for `record`.
 
     Returns:
@@ -271,7 +288,14 @@ def render(
     env = given_env("render", env)
     check_not_traced("render", env)
     picture = Picture(
-        width=width, height=height, camera=camera, quality=quality, background=background
+        width=width,
+        height=height,
+        camera=camera,
+        quality=quality,
+        background=background,
+        show=show,
+        hide=hide,
+        color=color,
     )
     workers = Settings(workers=workers).workers
     parts: Iterator[Replay]

@@ -12,6 +12,7 @@ from .aim import View
 from .filament import FilamentRenderer
 from .quality import CINEMATIC
 from .renderer import HeadlessMujocoRenderer
+from .showing import drawn_as
 
 if TYPE_CHECKING:
     import mujoco
@@ -29,15 +30,23 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
     Raises:
         ValueError, TypeError, BackendUnavailableError: As for the renderers.
     """
-    camera = picture.camera
+    drawn = drawn_as(model, picture)
     if picture.quality == CINEMATIC:
-        return FilamentRenderer(model, *picture.size, camera=camera)
+        for name in ("show", "hide"):
+            if getattr(picture, name):
+                raise ValueError(
+                    f"{name}={getattr(picture, name)!r} was given, but quality='cinematic' draws "
+                    f"what it draws: leave {name} out, or take another quality"
+                )
+        return FilamentRenderer(drawn.model, *picture.size, camera=picture.camera)
     return HeadlessMujocoRenderer(
-        model,
+        drawn.model,
         *picture.size,
-        camera=camera,
+        camera=picture.camera,
         quality=picture.quality,
         background=picture.background,
+        visual_options=drawn.options,
+        drawing_passes=drawn.passes,
     )
 
 

@@ -69,6 +69,8 @@ class HeadlessMujocoRenderer:
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
             renderer, flags to switch, numbers of `mujoco.mjtVisFlag`.
+        drawing_passes: What is drawn in passes of its own, such as shadows, switched by numbers of
+            `mujoco.mjtRndFlag`; what the quality leaves out stays out.
         video: Gets the picture at each `draw`, as `env.render` calls it; `open` or the first `draw`
             begins the clip, and `close` ends it.
         background: `"studio"` (a sky, and a ground and a light where the model has none), a colour
@@ -100,6 +102,7 @@ class HeadlessMujocoRenderer:
         gl: str | None = None,
         max_geom: int = 10_000,
         visual_options: mujoco.MjvOption | Mapping[int, bool] | None = None,
+        drawing_passes: Mapping[int, bool] | None = None,
         video: VideoWriter | None = None,
         background: str | None = None,
     ) -> None:
@@ -125,6 +128,8 @@ class HeadlessMujocoRenderer:
         self._crowded = False
         self._clip = DrawnVideo(video)
         self._wanted = (quality, gl)
+        for flag, shown in (drawing_passes or {}).items():
+            self._scene.flags[int(flag)] = shown
         self._start()
 
     def _start(self) -> None:

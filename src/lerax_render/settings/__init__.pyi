@@ -29,6 +29,7 @@ from .picture import PresetName as PresetName
 from .picture import QualityName as QualityName
 from .picture import Rate as Rate
 from .picture import Settings as Settings
+from .picture import ShownName as ShownName
 from .picture import proportional as proportional
 from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO

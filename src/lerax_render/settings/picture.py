@@ -4,7 +4,7 @@ A new setting is a field here and the code that uses it. Keywords, options of th
 keys of manifests are derived from the fields (`checks`, `cli.options`, `gallery.manifest`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from .checks import check_fields
 from .declarations import Text, between, described
-from .texts import BACKGROUND, parsed_camera, parsed_grid, parsed_size
+from .texts import BACKGROUND, parsed_camera, parsed_colour, parsed_grid, parsed_size
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
@@ -26,6 +26,34 @@ DEFAULT_STEPS = 256
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
+type ShownName = Literal[
+    "contacts",
+    "contact-forces",
+    "forces",
+    "joints",
+    "com",
+    "inertia",
+    "transparent",
+    "collision",
+    "visual",
+    "labels",
+    "sites",
+    "tendons",
+    "actuators",
+    "cameras",
+    "lights",
+    "constraints",
+    "rangefinders",
+    "convex-hulls",
+    "textures",
+    "skins",
+    "shadows",
+    "reflections",
+    "skybox",
+    "wireframe",
+    "fog",
+    "haze",
+]
 type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
@@ -111,6 +139,15 @@ def proportional(
     return width, height
 
 
+_MUJOCO_ONLY = {
+    "camera": "no camera to choose",
+    "background": "a background of its own",
+    "show": "no parts that are shown or hidden",
+    "hide": "no parts that are shown or hidden",
+    "color": "colours of its own",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """What a frame looks like, whatever it shows.
@@ -140,8 +177,25 @@ class Picture:
     MuJoCo draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a
     light of its own nor a skybox, else as-is). cinematic has its own."""
 
+    show: Sequence[ShownName] = ()
+    """MuJoCo only: what is shown besides the usual, by MuJoCo's names. collision and visual are the
+    groups of geoms that are for one of the two alone; forces are those of contacts and those
+    applied to bodies."""
+
+    hide: Sequence[ShownName] = ()
+    """MuJoCo only: what of the usual is not shown, by the names of show."""
+
+    color: Mapping[str, str] | None = field(default=None, hash=False)
+    """MuJoCo only: colours of bodies or single geoms by name, such as torso=red or torso=#e04020;
+    they replace materials and textures."""
+
     def __post_init__(self) -> None:
         check_fields(self)
+        for name, colour in (self.color or {}).items():
+            try:
+                parsed_colour(colour)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"color of {name}: {error}") from None
         width, height = self.size
         # What ffmpeg takes for a picture at most, in `av_image_check_size`.
         if (width + 128) * (height + 128) >= 2**31 // 8:
@@ -149,6 +203,20 @@ class Picture:
                 f"a picture of {width}x{height} pixels is larger than any that ffmpeg encodes, "
                 "about 16,000x16,000; choose a smaller width or height"
             )
+
+    def check_not_mujoco(self, kind: str) -> None:
+        """Raise `ValueError` where something was given that only pictures of MuJoCo have.
+
+        Args:
+            kind: What the picture is of, such as "a 2D environment".
+        """
+        for name, instead in _MUJOCO_ONLY.items():
+            given = getattr(self, name)
+            # Camera 0 is one, and nothing to show is nothing.
+            if given is not None and given not in ((), {}):
+                raise ValueError(
+                    f"{name}={given!r} was given, but {kind} has {instead}; leave {name} out"
+                )
 
     @property
     def size(self) -> tuple[int, int]:
