@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from ..settings import Picture
 from .aim import View
 from .filament import FilamentRenderer
-from .quality import CINEMATIC
+from .look import CINEMATIC, drawn_as
 from .renderer import HeadlessMujocoRenderer
-from .showing import drawn_as
 
 if TYPE_CHECKING:
     import mujoco

@@ -34,11 +34,10 @@ except (AttributeError, RuntimeError) as error:
 import numpy as np
 
 from . import gl as _gl
-from . import quality as _quality
+from . import look as _look
 from .aim import CameraLike, CameraRig, View
 from .backdrop import Backdrop
 from .pose import Pose, PoseLoader, State
-from .shadows import Shadows
 
 __all__ = ["HeadlessMujocoRenderer", "Pose"]
 
@@ -113,7 +112,7 @@ class HeadlessMujocoRenderer:
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         background = checked("background", Background | None, background)
-        _quality.check_name(quality)
+        _look.check_name(quality)
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
@@ -121,7 +120,7 @@ class HeadlessMujocoRenderer:
         self._loader = PoseLoader(model, self._options)
         self._backdrop.lowest = self._backdrop.lowest_of(self._loader.data)
         self.aim(camera)
-        self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
+        self._shadows = _look.Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
         self._viewport = mujoco.MjrRect(0, 0, self.width, self.height)
         self._pixels = np.zeros((self.height, self.width, 3), np.uint8)
@@ -140,15 +139,15 @@ class HeadlessMujocoRenderer:
         self._context = context = _gl.open_context(gl)
         self.gl_platform = context.platform
         self.gl_renderer = context.renderer
-        self.quality = _quality.choose(quality, software=_gl.is_software(context.renderer))
-        settings = _quality.QUALITIES[self.quality]
+        self.quality = _look.choose(quality, software=_gl.is_software(context.renderer))
+        settings = _look.QUALITIES[self.quality]
         for flag in settings.without:
             self._scene.flags[int(getattr(mujoco.mjtRndFlag, flag))] = False
         try:
             for name, side in (("width", self.width), ("height", self.height)):
                 _checked_side(name, side, context.max_size)
             with context.current():
-                adapted = _quality.adapt(self.model, settings, self.width, self.height)
+                adapted = _look.adapt(self.model, settings, self.width, self.height)
                 self._backdrop.prepare(adapted)
                 self._drawing = _make_drawing(adapted, context)
                 self._backdrop.hang(self._drawing, context)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lerax_render as lr
-from lerax_render.mujoco.showing import SWITCHES
+from lerax_render.mujoco.look.showing import SWITCHES
 from lerax_render.settings.picture import ShownName
 
 SCENE = """

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
-from ..settings import Picture, parsed_colour, unknown
+from ...settings import Picture, parsed_colour, unknown
 
 type _Switch = Callable[["Drawn", bool], None]
 
