@@ -18,6 +18,7 @@ from .naming import given_env
 from .replay import Replay, lengthened
 from .settings import (
     FormatName,
+    ModalityName,
     Picture,
     PresetName,
     QualityName,
@@ -52,6 +53,9 @@ def record(
     height: int | None = None,
     fps: float | Fraction | None = None,
     camera: Any | None = None,
+    inset: bool = False,
+    modality: Sequence[ModalityName] = ("color",),
+    max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
     show: Sequence[ShownName] = (),
@@ -94,7 +98,13 @@ def record(
         fps: Frames a second (default: real time, one over the environment's `dt` in seconds, or 50
             where it has none).
         camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`
-            (default: one that looks at what happens).
+            (default: one that looks at what happens). Several, as a list, share the picture;
+            `"model"` stands for all that the model has.
+        inset: Whether the first camera fills the picture, with the others small in its corner.
+        modality: MuJoCo only: `"color"`, `"depth"` (white at 0 m, black at `max_depth`) or
+            `"segmentation"` (a colour for each thing); several share the picture.
+        max_depth: Metres that are black in a depth picture (default: twice as far as the
+            middle of the model as it begins, or a little more).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
@@ -139,6 +149,9 @@ def record(
         height=height,
         fps=fps,
         camera=camera,
+        inset=inset,
+        modality=modality,
+        max_depth=max_depth,
         quality=quality,
         background=background,
         show=show,
@@ -254,6 +267,9 @@ def render(
     width: int | None = None,
     height: int | None = None,
     camera: Any | None = None,
+    inset: bool = False,
+    modality: Sequence[ModalityName] = ("color",),
+    max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
     show: Sequence[ShownName] = (),
@@ -269,6 +285,9 @@ def render(
         width: As for `record`.
         height: As for `record`.
         camera: As for `record`.
+        inset: As for `record`.
+        modality: As for `record`.
+        max_depth: As for `record`.
         quality: As for `record`.
         background: As for `record`.
         show: As for `record`.
@@ -291,6 +310,9 @@ def render(
         width=width,
         height=height,
         camera=camera,
+        inset=inset,
+        modality=modality,
+        max_depth=max_depth,
         quality=quality,
         background=background,
         show=show,

@@ -11,12 +11,13 @@ from ..settings import Picture
 from .aim import View
 from .filament import FilamentRenderer
 from .look import CINEMATIC, drawn_as
+from .modality import DepthRenderer, SegmentationRenderer
 from .renderer import HeadlessMujocoRenderer
 
 if TYPE_CHECKING:
     import mujoco
 
-type Renderer = FilamentRenderer | HeadlessMujocoRenderer
+type Renderer = FilamentRenderer | HeadlessMujocoRenderer | DepthRenderer | SegmentationRenderer
 
 
 def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
@@ -31,22 +32,27 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
     """
     drawn = drawn_as(model, picture)
     if picture.quality == CINEMATIC:
-        for name in ("show", "hide"):
-            if getattr(picture, name):
+        for name, usual in (("show", ()), ("hide", ()), ("modality", ("color",))):
+            if getattr(picture, name) != usual:
                 raise ValueError(
                     f"{name}={getattr(picture, name)!r} was given, but quality='cinematic' draws "
                     f"what it draws: leave {name} out, or take another quality"
                 )
         return FilamentRenderer(drawn.model, *picture.size, camera=picture.camera)
-    return HeadlessMujocoRenderer(
+    (modality,) = picture.modality
+    renderer = HeadlessMujocoRenderer(
         drawn.model,
         *picture.size,
         camera=picture.camera,
-        quality=picture.quality,
+        # What is measured is drawn in its own way, after the picture.
+        quality=picture.quality if modality == "color" else "draft",
         background=picture.background,
         visual_options=drawn.options,
         drawing_passes=drawn.passes,
     )
+    if modality == "depth":
+        return DepthRenderer(renderer, picture.max_depth)
+    return SegmentationRenderer(renderer) if modality == "segmentation" else renderer
 
 
 def main(descriptor: int) -> None:

@@ -254,6 +254,23 @@ class HeadlessMujocoRenderer:
         Raises:
             RuntimeError: Nothing has been painted, or as for `render`.
         """
+        return self.as_array(), self.depth()
+
+    def eye(self) -> np.ndarray:
+        """Where the camera stands for the state loaded last, x, y, z in metres, `(3,)`."""
+        data = self._loader.data
+        camera = mujoco.mjv_camera2GLCamera(self.model, data, self._rig.at(data))
+        return np.array(camera.pos)
+
+    def depth(self) -> np.ndarray:
+        """Metres from the camera's plane to what each pixel of the last picture shows.
+
+        Returns:
+            `float32 (H, W)`, row 0 on top; the far plane's distance where there is nothing.
+
+        Raises:
+            RuntimeError: Nothing has been painted, or as for `render`.
+        """
         depth = np.empty((self.height, self.width), np.float32)
         self._draw_flat(None, depth)
         near, far = (float(value) for value in self._clip_distances())
@@ -262,7 +279,7 @@ class HeadlessMujocoRenderer:
             metres = far - depth.astype(np.float64) * (far - near)
         else:
             metres = near * far / (near + depth.astype(np.float64) * (far - near))
-        return self._pixels[::-1].copy(), metres[::-1].astype(np.float32)
+        return metres[::-1].astype(np.float32)
 
     def segmentation(self) -> np.ndarray:
         """What each pixel of the picture painted last shows.

@@ -22,6 +22,7 @@ from .picture import Count as Count
 from .picture import FormatName as FormatName
 from .picture import GridShape as GridShape
 from .picture import LineName as LineName
+from .picture import ModalityName as ModalityName
 from .picture import Picture as Picture
 from .picture import PixelFormat as PixelFormat
 from .picture import Pixels as Pixels

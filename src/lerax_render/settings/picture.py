@@ -54,6 +54,7 @@ type ShownName = Literal[
     "fog",
     "haze",
 ]
+type ModalityName = Literal["color", "depth", "segmentation"]
 type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
@@ -145,6 +146,9 @@ _MUJOCO_ONLY = {
     "show": "no parts that are shown or hidden",
     "hide": "no parts that are shown or hidden",
     "color": "colours of its own",
+    "inset": "no cameras to choose",
+    "modality": "nothing to measure",
+    "max_depth": "no depth",
 }
 
 
@@ -164,9 +168,21 @@ class Picture:
     """Picture height in pixels (default 480, or the preset's; in proportion to a width
     that is given alone)."""
 
-    camera: CameraLike | None = None
+    camera: CameraLike | Sequence[CameraLike] | None = None
     """MuJoCo only: name or number of a camera of the model's, or settings of a free one such as
-    azimuth=90,elevation=-20,distance=4 (default: one that looks at what happens)."""
+    azimuth=90,elevation=-20,distance=4 (default: one that looks at what happens). Several share the
+    picture; model stands for all that the model has."""
+
+    inset: bool = False
+    """The first camera fills the picture, and the others are small in its corner."""
+
+    modality: Sequence[ModalityName] = ("color",)
+    """MuJoCo only: what is seen: color, depth (white at 0 m, black at max_depth) or segmentation (a
+    colour for each thing); several share the picture (default: color)."""
+
+    max_depth: Annotated[float, Meta(gt=0, extra={"unit": "metres"})] | None = None
+    """Metres that are black in a depth picture (default: twice as far as the middle of the model
+    as it begins, or a little more)."""
 
     quality: QualityName = "auto"
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).
@@ -196,6 +212,10 @@ class Picture:
                 parsed_colour(colour)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"color of {name}: {error}") from None
+        if not self.modality:
+            raise ValueError("modality is empty: name one at least of color, depth, segmentation")
+        if self.camera == ():
+            raise ValueError("camera is an empty list: name one at least, or leave it out")
         width, height = self.size
         # What ffmpeg takes for a picture at most, in `av_image_check_size`.
         if (width + 128) * (height + 128) >= 2**31 // 8:
@@ -213,10 +233,15 @@ class Picture:
         for name, instead in _MUJOCO_ONLY.items():
             given = getattr(self, name)
             # Camera 0 is one, and nothing to show is nothing.
-            if given is not None and given not in ((), {}):
+            if given is not None and given not in ((), {}, ("color",)) and given is not False:
                 raise ValueError(
                     f"{name}={given!r} was given, but {kind} has {instead}; leave {name} out"
                 )
+
+    @property
+    def cameras(self) -> tuple[Any, ...]:
+        """The camera, or all where there are several."""
+        return self.camera if isinstance(self.camera, tuple) else (self.camera,)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -261,6 +286,15 @@ class Settings(Picture):
 
     workers: Annotated[int, between(1, 1000)] = field(default=1, compare=False)
     """MuJoCo without a GPU: number of processes that paint (default 1). The frames are the same."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
+            if self.grid is not None and len(several) > 1:
+                raise ValueError(
+                    f"there are {len(several)} {name} and a grid of "
+                    f"{self.grid[0]}x{self.grid[1]}: a picture has one of the two"
+                )
 
     @property
     def length(self) -> int:
