@@ -61,6 +61,8 @@ def record(
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
+    trail: Sequence[str | int] = (),
+    decorate: Callable[[Any, int], None] | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
@@ -114,6 +116,9 @@ def record(
             `"joints"`, `"collision"` or `"labels"`; a wrong name is answered with all of them.
         hide: MuJoCo only: what of the usual is not shown, by the same names.
         color: MuJoCo only: colours of bodies or single geoms by name, `{"torso": "red"}`.
+        trail: MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line.
+        decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
+            geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence). `None` takes
             it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
@@ -157,6 +162,8 @@ def record(
         show=show,
         hide=hide,
         color=color,
+        trail=trail,
+        decorate=decorate,
         format=format,
         deterministic=deterministic,
         overlay=overlay,
@@ -275,6 +282,8 @@ def render(
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
+    trail: Sequence[str | int] = (),
+    decorate: Callable[[Any, int], None] | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
     """Paint a replay, or states that you already have.
@@ -293,6 +302,8 @@ def render(
         show: As for `record`.
         hide: As for `record`.
         color: As for `record`.
+        trail: As for `record`.
+        decorate: As for `record`.
         workers: As for `record`.
 
     Returns:
@@ -318,6 +329,8 @@ def render(
         show=show,
         hide=hide,
         color=color,
+        trail=trail,
+        decorate=decorate,
     )
     workers = Settings(workers=workers).workers
     parts: Iterator[Replay]

@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 
 from .aim import CameraLike
+from .look import Decorate
 from .pose import State
 from .renderer import HeadlessMujocoRenderer
 
@@ -45,9 +46,9 @@ class DepthRenderer:
         step: float = 10.0 ** math.floor(math.log10(away)) / 2
         return math.ceil(away / step) * step
 
-    def render(self, state: State) -> np.ndarray:
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
         """Paint one state: `uint8 (H, W, 3)`, all three channels the same."""
-        self._renderer.paint(state)
+        self._renderer.paint(state, decorate)
         metres = self._renderer.depth()
         grey = np.clip(1 - metres / self.farthest, 0, 1) * 255
         return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=-1)
@@ -78,9 +79,9 @@ class SegmentationRenderer:
         """Take another camera, see `HeadlessMujocoRenderer.aim`."""
         self._renderer.aim(camera)
 
-    def render(self, state: State) -> np.ndarray:
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
         """Paint one state: `uint8 (H, W, 3)`."""
-        self._renderer.paint(state)
+        self._renderer.paint(state, decorate)
         numbers, kinds = np.moveaxis(self._renderer.segmentation(), -1, 0)
         # Geoms are most of what is drawn; sites, tendons and so on begin elsewhere on the circle.
         is_geom = kinds == mujoco.mjtObj.mjOBJ_GEOM.value

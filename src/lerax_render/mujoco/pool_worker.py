@@ -32,11 +32,13 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
     """
     drawn = drawn_as(model, picture)
     if picture.quality == CINEMATIC:
-        for name, usual in (("show", ()), ("hide", ()), ("modality", ("color",))):
-            if getattr(picture, name) != usual:
+        usual = Picture()
+        for name in ("show", "hide", "trail", "decorate", "modality"):
+            given = getattr(picture, name)
+            if given != getattr(usual, name):
                 raise ValueError(
-                    f"{name}={getattr(picture, name)!r} was given, but quality='cinematic' draws "
-                    f"what it draws: leave {name} out, or take another quality"
+                    f"{name}={given!r} was given, but quality='cinematic' draws what it draws: "
+                    f"leave {name} out, or take another quality"
                 )
         return FilamentRenderer(drawn.model, *picture.size, camera=picture.camera)
     (modality,) = picture.modality
@@ -66,8 +68,8 @@ def main(descriptor: int) -> None:
                     if isinstance(message, View):
                         renderer.aim(message)
                         continue
-                    for pose in message:
-                        frame = renderer.render(pose)
+                    for pose, decorate in message:
+                        frame = renderer.render(pose, decorate)
                         connection.send(None)
                         connection.send_bytes(memoryview(frame).cast("B"))
         except EOFError:

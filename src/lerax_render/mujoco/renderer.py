@@ -207,7 +207,7 @@ class HeadlessMujocoRenderer:
         self._check_painted()
         return self._pixels[::-1].copy()
 
-    def render(self, state: State) -> np.ndarray:
+    def render(self, state: State, decorate: _look.Decorate | None = None) -> np.ndarray:
         """Paint one state.
 
         A state whose positions are NaN or infinite cannot be painted: the last one that could is
@@ -216,6 +216,7 @@ class HeadlessMujocoRenderer:
         Args:
             state: A `mujoco.MjData`, a single `mjx.Data`, or a `Pose`. It is only read, and
                 positions derived from `qpos` need not be up to date in it.
+            decorate: Called with the `mujoco.MjvScene` before it is drawn, to add to it.
 
         Returns:
             RGB, `uint8 (H, W, 3)`, row 0 on top, an array of its own.
@@ -225,9 +226,9 @@ class HeadlessMujocoRenderer:
             TypeError: `state` is none of these.
             ValueError: `state` is not a single state of this renderer's model.
         """
-        return self.paint(state).copy()
+        return self.paint(state, decorate).copy()
 
-    def paint(self, state: State) -> np.ndarray:
+    def paint(self, state: State, decorate: _look.Decorate | None = None) -> np.ndarray:
         """Paint one state as `render` does, without the copy, for frames that are consumed at once.
 
         Returns:
@@ -236,7 +237,7 @@ class HeadlessMujocoRenderer:
         """
         self._check_usable()
         self._loader.load(state)
-        self._update_scene()
+        self._update_scene(decorate)
         with self._context.current():
             mujoco.mjr_render(self._viewport, self._scene, self._drawing)
             mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._drawing)
@@ -317,7 +318,7 @@ class HeadlessMujocoRenderer:
         self._clip.end(kind, error, traceback)
         self.close()
 
-    def _update_scene(self) -> None:
+    def _update_scene(self, decorate: _look.Decorate | None) -> None:
         data = self._loader.data
         camera = self._rig.at(data)
         # An endless floor is laid out around the camera that the scene knows: without this, the
@@ -337,6 +338,8 @@ class HeadlessMujocoRenderer:
             _logger.warning(
                 "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
             )
+        if decorate is not None:
+            decorate(self._scene)
         self._backdrop.dress(self._scene, data)
         self._shadows.adjust(self._scene, self._drawing, data)
 

@@ -146,6 +146,8 @@ _MUJOCO_ONLY = {
     "show": "no parts that are shown or hidden",
     "hide": "no parts that are shown or hidden",
     "color": "colours of its own",
+    "trail": "no bodies",
+    "decorate": "no mujoco.MjvScene",
     "inset": "no cameras to choose",
     "modality": "nothing to measure",
     "max_depth": "no depth",
@@ -200,6 +202,13 @@ class Picture:
 
     hide: Sequence[ShownName] = ()
     """MuJoCo only: what of the usual is not shown, by the names of show."""
+
+    trail: Sequence[BodyName | BodyNumber] = ()
+    """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
+
+    decorate: Callable[[Any, int], None] | None = field(default=None, metadata={"written": False})
+    """MuJoCo only: called with the mujoco.MjvScene and the number of the step before each frame is
+    drawn, to add geoms to it."""
 
     color: Mapping[str, str] | None = field(default=None, hash=False)
     """MuJoCo only: colours of bodies or single geoms by name, such as torso=red or torso=#e04020;

@@ -1,3 +1,6 @@
+from .marks import Decorate as Decorate
+from .marks import Trails as Trails
+from .marks import Users as Users
 from .quality import CINEMATIC as CINEMATIC
 from .quality import NAMES as NAMES
 from .quality import QUALITIES as QUALITIES
