@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -23,10 +23,12 @@ from .naming import given_env
 from .replay import Replay
 from .settings import (
     FormatName,
+    ModalityName,
     Picture,
     PresetName,
     QualityName,
     Settings,
+    ShownName,
 )
 from .sources import find_source
 
@@ -48,8 +50,16 @@ def record(
     height: int | None = None,
     fps: float | Fraction | None = None,
     camera: Any | None = None,
+    inset: bool = False,
+    modality: Sequence[ModalityName] = ("color",),
+    max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    show: Sequence[ShownName] = (),
+    hide: Sequence[ShownName] = (),
+    color: Mapping[str, str] | None = None,
+    trail: Sequence[str | int] = (),
+    decorate: Callable[[Any, int], None] | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
@@ -88,12 +98,25 @@ def record(
         fps: Frames a second (default: real time, one over the environment's `dt` in seconds, or 50
             where it has none).
         camera: MuJoCo only: a camera's name or number, a `Camera`, or a `mujoco.MjvCamera`
-            (default: one that looks at what happens).
+            (default: one that looks at what happens). Several, as a list, share the picture;
+            `"model"` stands for all that the model has.
+        inset: Whether the first camera fills the picture, with the others small in its corner.
+        modality: MuJoCo only: `"color"`, `"depth"` (white at 0 m, black at `max_depth`) or
+            `"segmentation"` (a colour for each thing); several share the picture.
+        max_depth: Metres that are black in a depth picture (default: twice as far as the
+            middle of the model as it begins, or a little more).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
         background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
             none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
             neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
+        show: MuJoCo only: what is shown besides the usual, such as `"contacts"`, `"forces"`,
+            `"joints"`, `"collision"` or `"labels"`; a wrong name is answered with all of them.
+        hide: MuJoCo only: what of the usual is not shown, by the same names.
+        color: MuJoCo only: colours of bodies or single geoms by name, `{"torso": "red"}`.
+        trail: MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line.
+        decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
+            geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence); or
             `"html"`, a page to look around in. `None` takes it from the path's suffix, and MP4
             where there is no path.
@@ -132,8 +155,16 @@ def record(
         height=height,
         fps=fps,
         camera=camera,
+        inset=inset,
+        modality=modality,
+        max_depth=max_depth,
         quality=quality,
         background=background,
+        show=show,
+        hide=hide,
+        color=color,
+        trail=trail,
+        decorate=decorate,
         format=format,
         deterministic=deterministic,
         overlay=overlay,
@@ -171,8 +202,16 @@ def render(
     width: int | None = None,
     height: int | None = None,
     camera: Any | None = None,
+    inset: bool = False,
+    modality: Sequence[ModalityName] = ("color",),
+    max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    show: Sequence[ShownName] = (),
+    hide: Sequence[ShownName] = (),
+    color: Mapping[str, str] | None = None,
+    trail: Sequence[str | int] = (),
+    decorate: Callable[[Any, int], None] | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
     """Paint a replay, or states that you already have.
@@ -183,8 +222,16 @@ def render(
         width: As for `record`.
         height: As for `record`.
         camera: As for `record`.
+        inset: As for `record`.
+        modality: As for `record`.
+        max_depth: As for `record`.
         quality: As for `record`.
         background: As for `record`.
+        show: As for `record`.
+        hide: As for `record`.
+        color: As for `record`.
+        trail: As for `record`.
+        decorate: As for `record`.
         workers: As for `record`.
 
     Returns:
@@ -199,7 +246,19 @@ def render(
     env = given_env("render", env)
     check_not_traced("render", env)
     picture = Picture(
-        width=width, height=height, camera=camera, quality=quality, background=background
+        width=width,
+        height=height,
+        camera=camera,
+        inset=inset,
+        modality=modality,
+        max_depth=max_depth,
+        quality=quality,
+        background=background,
+        show=show,
+        hide=hide,
+        color=color,
+        trail=trail,
+        decorate=decorate,
     )
     workers = Settings(workers=workers).workers
     parts: Iterator[Replay]

@@ -1,11 +1,11 @@
+from .look import CINEMATIC as CINEMATIC
+from .look import NAMES as NAMES
+from .look import check_name as check_name
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
 from .pose import Pose as Pose
 from .pose import changes_of as changes_of
 from .pose import look_of as look_of
-from .quality import CINEMATIC as CINEMATIC
-from .quality import NAMES as NAMES
-from .quality import check_name as check_name
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .renderer import free_drawing as free_drawing
 from .scene import MujocoScene as MujocoScene
