@@ -94,7 +94,7 @@ class DrawnStage {
     pen.restore();
   }
 
-  drawCommand(kind, numbers, points, said) {
+  drawCommand(kind, numbers, count, said) {
     if (kind === "y_up" || kind === "y_down") {
       this.see(numbers, kind === "y_up");
       return;
@@ -108,13 +108,13 @@ class DrawnStage {
       return;
     }
     const places = [];
-    for (let i = 0; i < points; i++) {
+    for (let i = 0; i < count; i++) {
       places.push([
         numbers[2 * i] * this.scale + this.origin[0],
         numbers[2 * i + 1] * (this.yUp ? -this.scale : this.scale) + this.origin[1],
       ]);
     }
-    const sizes = numbers.subarray(2 * points, -3);
+    const sizes = numbers.subarray(2 * count, -3);
     this.pen.fillStyle = this.pen.strokeStyle = `rgb(${colour})`;
     this[kind](places, kind === "text" ? sizes : sizes.map((size) => size * this.scale), said, colour);
   }
@@ -250,25 +250,32 @@ function centered(points) {
   );
 }
 
+/** The size of pygame's own font at a height in pixels, which are whole points. */
+const fontPoints = (height) => Math.max(1, Math.floor(height * 0.6875));
+
 /** Pictures of letters, which are the same in all browsers. */
 class Letters {
-  constructor({ font, lefts, widths, opacity: { shape } }, opacity) {
-    Object.assign(this, { font, lefts, widths, coloured: new Map() });
+  constructor({ height, origins, lefts, widths, opacity: { shape } }, opacity) {
+    Object.assign(this, { height, origins, lefts, widths, coloured: new Map() });
     this.sheet = new OffscreenCanvas(shape[1], shape[0]);
     const pixels = new ImageData(shape[1], shape[0]);
     for (let i = 0; i < opacity.length; i++) pixels.data[4 * i + 3] = opacity[i];
     this.sheet.getContext("2d").putImageData(pixels, 0, 0);
   }
 
-  write(pen, places, x, y, height, colour) {
-    const scale = height / this.font;
+  /** Write a text of some height with its upper left corner at a place, all in pixels. */
+  write(pen, text, x, y, height, colour) {
+    const spread = fontPoints(height) / fontPoints(text.height);
+    const scale = fontPoints(height) / fontPoints(this.height);
     const sheet = this.inColour(`rgb(${colour})`);
     pen.imageSmoothingQuality = "high";
-    for (const [letter, left, top] of places) {
+    for (const [letter, left, line] of text.letters) {
       const width = this.widths[letter];
+      const [originX, originY] = this.origins[letter];
       pen.drawImage(
         sheet, this.lefts[letter], 0, width, sheet.height,
-        x + left * scale, y + top * scale, width * scale, sheet.height * scale,
+        x + left * spread - originX * scale, y + line * spread - originY * scale,
+        width * scale, sheet.height * scale,
       );
     }
   }

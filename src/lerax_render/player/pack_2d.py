@@ -1,7 +1,7 @@
 """Replays of 2D environments for the page: draw commands as `drawn.js` takes them."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ from .blob import Blob
 
 # The pictures of letters are larger than they are shown, so that they stay sharp on finer screens.
 _FINER = 2.5
-_SMALLEST_FONT, _LARGEST_FONT = 16, 256
+_LARGEST_FONT = 256
+_WHITE = (255, 255, 255)
 # What follows is outside of any picture.
 _LONGEST_LINE = 2000
 # Around each letter, so that smoothing takes in nothing of its neighbours.
@@ -64,12 +65,14 @@ def pack_lane(
         layout.texts += [said] * len(numbers)
         place = places.setdefault(id(layout), len(places))
         layout_of += [place] * len(numbers)
-    shown_at = scene.layout.fitted(*picture.size).zoom
-    largest = max((layout.largest_text for layout in layouts.values()), default=0.0)
+    heights = np.zeros(len(texts))
+    for layout in layouts.values():
+        layout.note_heights(heights)
+    heights *= scene.layout.fitted(*picture.size).zoom
     return {
         "layouts": [layout.packed(blob) for layout in layouts.values()],
         "layoutOf": blob.add(np.array(layout_of, np.uint32), over_time=True),
-        **_pack_texts(blob, list(texts), largest * shown_at),
+        **_pack_texts(blob, list(texts), heights),
     }
 
 
@@ -98,17 +101,18 @@ class _Layout:
     numbers: list[np.ndarray] = field(default_factory=list)
     texts: list[list[int]] = field(default_factory=list)
 
-    @property
-    def largest_text(self) -> float:
-        """The largest height of a text that is a number, in pixels of the layout's own size."""
-        numbers, largest, at = np.concatenate(self.numbers), 0.0, 0
+    def note_heights(self, heights: np.ndarray) -> None:
+        """Raise the heights (n,) of texts to the largest there are, in pixels of the layout's."""
+        numbers, at, text = np.concatenate(self.numbers), 0, 0
+        texts = np.array(self.texts, np.int64)
         for kind, points, count in self.commands:
             size = Command(kind, points).num_numbers  # type: ignore[arg-type]
             if kind == "text":
-                heights = numbers[:, at : at + count * size].reshape(-1, size)[:, 2]
-                largest = max(largest, *heights[np.isfinite(heights)].tolist())
+                own = numbers[:, at : at + count * size].reshape(-1, count, size)[..., 2]
+                own = np.where(np.isfinite(own), own, 0)
+                np.maximum.at(heights, texts[:, text : text + count], own)
+                text += count
             at += count * size
-        return largest
 
     def packed(self, blob: Blob) -> dict[str, Any]:
         texts = np.array(self.texts, np.uint32).reshape(len(self.texts), -1)
@@ -120,7 +124,7 @@ class _Layout:
         }
 
 
-def _pack_texts(blob: Blob, texts: Sequence[str], height: float) -> dict[str, Any]:
+def _pack_texts(blob: Blob, texts: Sequence[str], heights: np.ndarray) -> dict[str, Any]:
     """Describe how texts look, as pictures of their letters.
 
     Browsers have fonts of their own, and a page that brings one along would need its licence.
@@ -128,49 +132,40 @@ def _pack_texts(blob: Blob, texts: Sequence[str], height: float) -> dict[str, An
     Args:
         blob: For the pictures.
         texts: All texts.
-        height: Of the largest font in which the picture shows one, in pixels.
+        heights: (n,), of their fonts, in pixels of the picture.
 
     Returns:
-        `texts`: for each, where its letters stand, as (letter, x, y) in pixels of `letters.font`;
-        `letters`: their font's height, the pictures' widths and places, and all side by side.
+        `texts`: for each, its font's `height`, and where on its lines its letters stand, as
+        (letter, x, y); `letters`: the larger font of their pictures, where in each is what stands
+        there (`origins`), the pictures' places and widths, and all side by side.
     """
     if not texts:
         return {"texts": []}
-    font_height = round(min(max(height * _FINER, _SMALLEST_FONT), _LARGEST_FONT))
-    if not pygame.font.get_init():
-        pygame.font.init()
-    font = pygame.font.Font(None, font_height)
     letters: dict[str, int] = {}
+    fonts: dict[int, pygame.font.Font] = {}
     placed = []
-    for text in texts:
-        places: list[tuple[int, int, int]] = []
-        for number, line in enumerate(text.split("\n")):
-            line = line[:_LONGEST_LINE]
-            # Nothing is shown of a line that pygame refuses.
-            if render_text(font, line, (255, 255, 255)).get_width() == 0:
-                continue
-            shown = "".join(c if c.isprintable() else " " for c in line)
-            for i, letter in enumerate(shown):
-                if not letter.isspace():
-                    place = letters.setdefault(letter, len(letters))
-                    places.append((place, font.size(shown[:i])[0], number * font.get_linesize()))
-        placed.append(places)
+    for text, height in zip(texts, heights.tolist(), strict=True):
+        height = min(max(round(height), 1), _LARGEST_FONT)
+        font = fonts.get(height) or fonts.setdefault(height, _font(height))
+        places = [
+            (letters.setdefault(letter, len(letters)), x, y)
+            for letter, x, y in _letters_of(text, font)
+        ]
+        placed.append({"height": height, "letters": places})
+    height = round(min(max(fonts) * _FINER, _LARGEST_FONT))
+    font = _font(height)
     masks = [_mask(font, letter) for letter in letters]
     widths = [mask.shape[1] for mask in masks]
-    sheet = np.zeros(
-        (max((mask.shape[0] for mask in masks), default=1), sum(widths) + _GAP * (len(masks) + 1)),
-        np.uint8,
-    )
-    at = _GAP
-    lefts = []
-    for mask in masks:
-        sheet[: mask.shape[0], at : at + mask.shape[1]] = mask
-        lefts.append(at)
-        at += mask.shape[1] + _GAP
+    lefts = (np.cumsum([_GAP + width for width in widths]) - widths).tolist()
+    tallest = max((mask.shape[0] for mask in masks), default=1)
+    sheet = np.zeros((tallest, sum(widths) + _GAP * (len(masks) + 1)), np.uint8)
+    for mask, left in zip(masks, lefts, strict=True):
+        sheet[: mask.shape[0], left : left + mask.shape[1]] = mask
     return {
         "texts": placed,
         "letters": {
-            "font": font_height,
+            "height": height,
+            "origins": [_origin(font, letter) for letter in letters],
             "lefts": lefts,
             "widths": widths,
             "opacity": blob.add(sheet),
@@ -178,9 +173,38 @@ def _pack_texts(blob: Blob, texts: Sequence[str], height: float) -> dict[str, An
     }
 
 
+def _font(height: int) -> pygame.font.Font:
+    if not pygame.font.get_init():
+        pygame.font.init()
+    return pygame.font.Font(None, height)
+
+
+def _letters_of(text: str, font: pygame.font.Font) -> Iterator[tuple[str, int, int]]:
+    """Yield each letter that is shown, and where it stands from the text's upper left corner."""
+    for number, line in enumerate(text.split("\n")):
+        line = line[:_LONGEST_LINE]
+        # Nothing is shown of a line that pygame refuses.
+        if render_text(font, line, _WHITE).get_width() == 0:
+            continue
+        shown = "".join(c if c.isprintable() else " " for c in line)
+        left = _origin(font, shown[0])[0]
+        lowest = max(_origin(font, letter)[1] for letter in set(shown))
+        for i, letter in enumerate(shown):
+            if not letter.isspace():
+                yield letter, left + font.size(shown[:i])[0], lowest + number * font.get_linesize()
+
+
+def _origin(font: pygame.font.Font, letter: str) -> tuple[int, int]:
+    """Where in a picture of one letter the line begins that it stands on, in pixels."""
+    (metrics,) = font.metrics(letter) or [None]
+    left, _, _, top, _ = metrics or (0, 0, 0, 0, 0)
+    # The picture begins where the line does and is as high as the font, or larger as need be.
+    return max(0, -left), max(font.get_ascent(), top)
+
+
 def _mask(font: pygame.font.Font, letter: str) -> np.ndarray:
     """Return the opacity `uint8 (H, W)` of a letter."""
-    picture = render_text(font, letter, (255, 255, 255))
+    picture = render_text(font, letter, _WHITE)
     width, height = picture.get_size()
     pixels = np.frombuffer(pygame.image.tobytes(picture, "RGBA"), np.uint8)
     return pixels.reshape(height, width, 4)[..., 3]
