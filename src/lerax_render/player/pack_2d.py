@@ -196,8 +196,8 @@ def _letters_of(text: str, font: pygame.font.Font) -> Iterator[tuple[str, int, i
 
 def _origin(font: pygame.font.Font, letter: str) -> tuple[int, int]:
     """Where in a picture of one letter the line begins that it stands on, in pixels."""
-    (metrics,) = font.metrics(letter) or [None]
-    left, _, _, top, _ = metrics or (0, 0, 0, 0, 0)
+    found = font.metrics(letter)
+    left, _, _, top, _ = (found and found[0]) or (0, 0, 0, 0, 0)
     # The picture begins where the line does and is as high as the font, or larger as need be.
     return max(0, -left), max(font.get_ascent(), top)
 
