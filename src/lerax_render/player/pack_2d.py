@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..paint2d import Command, DrawList, Scene2D, pygame, render_text, to_rgb
+from ..paint2d import Command, DrawList, Layout, Scene2D, pygame, render_text, to_rgb
 from ..settings import Picture
 from .blob import Blob
 
@@ -21,7 +21,12 @@ _LONGEST_LINE = 2000
 _GAP = 4
 
 
-def pack_scene(blob: Blob, scene: Scene2D, picture: Picture, view: None) -> dict[str, Any]:
+def identity(scene: Scene2D) -> Layout:
+    """Say which scenes are one: those that are laid out alike."""
+    return scene.layout
+
+
+def pack_scene(blob: Blob, scene: Scene2D, picture: Picture) -> dict[str, Any]:
     """Describe what stays the same: the layout, which the script fits into its canvas.
 
     Returns:
@@ -42,7 +47,12 @@ def pack_scene(blob: Blob, scene: Scene2D, picture: Picture, view: None) -> dict
 
 
 def pack_lane(
-    blob: Blob, scene: Scene2D, captured: DrawList | np.ndarray, picture: Picture
+    blob: Blob,
+    scene: Scene2D,
+    packed_scene: dict[str, Any],
+    captured: DrawList | np.ndarray,
+    picture: Picture,
+    view: None = None,
 ) -> dict[str, Any]:
     """Describe what is drawn in each step.
 

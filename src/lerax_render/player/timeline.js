@@ -26,10 +26,9 @@ class Timeline {
     const dot = element("i");
     dot.className = `dot lane-${i % COLOURS.length}`;
     const name = lane.label || (this.lanes.length > 1 ? `replay ${i + 1}` : "");
-    const words = element("span", { textContent: name });
     const value = element("b");
     const reward = element("span", { className: "reward" });
-    entry.append(dot, words, value, reward);
+    entry.append(dot, ...(name ? [element("span", { textContent: name })] : []), value, reward);
     if (lane.rewards) $("#legend").append(entry);
     return { value, reward };
   }
