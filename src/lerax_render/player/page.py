@@ -84,7 +84,8 @@ def make_page(
     title = _title(replays) if title is None else title
     kinds = [_kind_of(replay) for replay in replays]
     none = [None] * count
-    seen = [v if video is None else video for v, video in zip(views or none, videos or none)]
+    given_views = zip(views or none, videos or none, strict=True)
+    seen = [view if video is None else video for view, video in given_views]
     data = _packed(replays, kinds, picture, seen, labels, title)
     scripts = dict.fromkeys(name for kind in kinds for name in kind.scripts)
     style = joined_files(__package__, "page.css")
