@@ -37,7 +37,7 @@ class _Kind(NamedTuple):
 
 # By their names, since to import a scene is to import what it is painted with.
 _KINDS = {
-    "Scene2D": _Kind("pack_2d", ("drawn.js",)),
+    "Scene2D": _Kind("pack_2d", ("commands.js", "letters.js", "drawn.js")),
     "PixelScene": _Kind("pack_video", ("video.js",)),
 }
 _FIRST = ("blob.js", "clock.js")
