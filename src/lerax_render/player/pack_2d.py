@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..paint2d import Command, DrawList, Scene2D, pygame, render_text, to_rgb
+from ..paint2d import Command, DrawList, Layout, Scene2D, pygame, render_text, to_rgb
 from ..settings import Picture
 from .blob import Blob
 
@@ -21,7 +21,12 @@ _LONGEST_LINE = 2000
 _GAP = 4
 
 
-def pack_scene(blob: Blob, scene: Scene2D, picture: Picture, view: None) -> dict[str, Any]:
+def identity(scene: Scene2D) -> Layout:
+    """Say which scenes are one: those that are laid out alike."""
+    return scene.layout
+
+
+def pack_scene(blob: Blob, scene: Scene2D, picture: Picture) -> dict[str, Any]:
     """Describe what stays the same: the layout, which the script fits into its canvas.
 
     Returns:
@@ -42,7 +47,12 @@ def pack_scene(blob: Blob, scene: Scene2D, picture: Picture, view: None) -> dict
 
 
 def pack_lane(
-    blob: Blob, scene: Scene2D, captured: DrawList | np.ndarray, picture: Picture
+    blob: Blob,
+    scene: Scene2D,
+    packed_scene: dict[str, Any],
+    captured: DrawList | np.ndarray,
+    picture: Picture,
+    view: None = None,
 ) -> dict[str, Any]:
     """Describe what is drawn in each step.
 
@@ -115,11 +125,17 @@ class _Layout:
             at += count * size
 
     def packed(self, blob: Blob) -> dict[str, Any]:
+        """Describe it: of a world of tiles, only what moves is there for each step."""
+        numbers = np.concatenate(self.numbers)
+        bits = numbers.view(np.uint32)
+        moves = np.flatnonzero((bits != bits[0]).any(axis=0))
         texts = np.array(self.texts, np.uint32).reshape(len(self.texts), -1)
         return {
             "cleared": self.cleared,
             "commands": self.commands,
-            "numbers": blob.add(np.concatenate(self.numbers), over_time=True),
+            "fixed": blob.add(numbers[0]),
+            "moves": blob.add(moves.astype(np.uint32), over_time=True),
+            "numbers": blob.add(numbers[:, moves], over_time=True),
             "texts": blob.add(texts, over_time=True),
         }
 

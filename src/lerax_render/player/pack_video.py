@@ -10,8 +10,25 @@ from ..video import Video
 from .blob import Blob
 
 
-def pack_scene(blob: Blob, scene: Scene, picture: Picture, video: Video | None) -> dict[str, Any]:
-    """Describe a video, which is the scene and its only lane.
+def identity(scene: Scene) -> int:
+    """Say which scenes are one: none but itself."""
+    return id(scene)
+
+
+def pack_scene(blob: Blob, scene: Scene, picture: Picture) -> dict[str, Any]:
+    """Describe what stays the same: nothing."""
+    return {"kind": "video"}
+
+
+def pack_lane(
+    blob: Blob,
+    scene: Scene,
+    packed_scene: dict[str, Any],
+    captured: Captured,
+    picture: Picture,
+    video: Video | None = None,
+) -> dict[str, Any]:
+    """Describe a video, of which a frame is a step.
 
     Raises:
         ValueError: There is none.
@@ -19,9 +36,4 @@ def pack_scene(blob: Blob, scene: Scene, picture: Picture, video: Video | None) 
     if video is None or video.format != "mp4":
         raise ValueError(f"what is pixels only needs an MP4 of its steps in videos, got {video}")
     content = blob.add(np.frombuffer(video.data, np.uint8))
-    return {"kind": "video", "fps": float(video.fps), "content": content}
-
-
-def pack_lane(blob: Blob, scene: Scene, captured: Captured, picture: Picture) -> dict[str, Any]:
-    """Add nothing: a step is a frame of the video."""
-    return {}
+    return {"fps": float(video.fps), "content": content}

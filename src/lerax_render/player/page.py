@@ -25,8 +25,9 @@ class _Kind(NamedTuple):
     """How replays of a kind of scene get into the page.
 
     Attributes:
-        packer: The module that packs them: `pack_scene(blob, scene, picture, view)` and
-            `pack_lane(blob, scene, captured, picture)` return what JSON holds of them.
+        packer: The module that packs them. `pack_scene(blob, scene, picture)` and `pack_lane(blob,
+            scene, packed_scene, captured, picture, view)` return what JSON holds of them, and
+            `identity(scene)` is the same for scenes of which one is enough.
         scripts: Those that draw them; a page has those of its own kinds only.
     """
 
@@ -36,7 +37,7 @@ class _Kind(NamedTuple):
 
 # By their names, since to import a scene is to import what it is painted with.
 _KINDS = {
-    "Scene2D": _Kind("pack_2d", ("drawn.js",)),
+    "Scene2D": _Kind("pack_2d", ("commands.js", "letters.js", "drawn.js")),
     "PixelScene": _Kind("pack_video", ("video.js",)),
 }
 _FIRST = ("blob.js", "clock.js")
@@ -82,7 +83,9 @@ def make_page(
     labels = labels or [""] * count
     title = _title(replays) if title is None else title
     kinds = [_kind_of(replay) for replay in replays]
-    seen = videos or views or [None] * count
+    none = [None] * count
+    given_views = zip(views or none, videos or none, strict=True)
+    seen = [view if video is None else video for view, video in given_views]
     data = _packed(replays, kinds, picture, seen, labels, title)
     scripts = dict.fromkeys(name for kind in kinds for name in kind.scripts)
     style = joined_files(__package__, "page.css")
@@ -121,22 +124,24 @@ def _packed(
     """Return all that the script needs, as text."""
     blob = Blob()
     scenes: list[dict[str, Any]] = []
-    places: dict[int, int] = {}
+    places: dict[Any, int] = {}
     lanes = []
     for replay, kind, view, label in zip(replays, kinds, seen, labels, strict=True):
         packer = import_module(f".{kind.packer}", __package__)
         scene = replay.scene
-        if id(scene) not in places or not scene.has_steps:
-            places[id(scene)] = len(scenes)
-            scenes.append(packer.pack_scene(blob, scene, picture, view))
+        # Where there is one scene only, it need not be compared with others.
+        known = id(scene) if len({id(r.scene) for r in replays}) == 1 else packer.identity(scene)
+        place = places.setdefault(known, len(scenes))
+        if place == len(scenes):
+            scenes.append(packer.pack_scene(blob, scene, picture))
         lanes.append(
             {
-                "scene": places[id(scene)],
+                "scene": place,
                 "label": label,
                 "steps": replay.steps,
                 "secondsPerStep": replay.seconds_per_step,
                 **_pack_episodes(blob, replay),
-                **packer.pack_lane(blob, scene, replay.captured, picture),
+                **packer.pack_lane(blob, scene, scenes[place], replay.captured, picture, view),
             }
         )
     described = {

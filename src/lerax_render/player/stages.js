@@ -3,6 +3,8 @@
 const STAGES = { "2d": () => DrawnStage, mujoco: () => MujocoStage, video: () => VideoStage };
 // So long after the last change a picture is drawn with all that it has.
 const CALM_MS = 160;
+// Pixels of height for a row of pictures at least.
+const SMALLEST = 160;
 
 class Stages {
   onview = () => {};
@@ -84,7 +86,7 @@ class Stages {
   }
 
   get cameras() {
-    return [...new Set(this.living.flatMap((tile) => tile.stage.cameras))];
+    return [...new Set(this.living.flatMap((tile) => tile.stage.cameras))].filter(Boolean);
   }
 
   get toggles() {
@@ -127,7 +129,9 @@ class Stages {
     const gap = parseFloat(getComputedStyle(this.holder).columnGap) || 0;
     const page = this.holder.parentElement;
     const width = this.holder.clientWidth;
-    const height = Math.max(innerHeight - (page.offsetHeight - this.holder.offsetHeight), 160);
+    // Where there is no room to see anything, the page scrolls instead.
+    const least = SMALLEST * Math.ceil(this.tiles.length / 2);
+    const height = Math.max(innerHeight - (page.offsetHeight - this.holder.offsetHeight), least);
     const caption = Math.max(...this.tiles.map(({ figure, screen }) => figure.offsetHeight - screen.offsetHeight));
     let best = 0;
     let columns = 1;
@@ -137,8 +141,7 @@ class Stages {
       const side = Math.min((width - gap * (count - 1)) / count, room * aspect);
       if (side > best) [best, columns] = [side, count];
     }
-    // Too small to see anything, the page scrolls instead.
-    const side = Math.max(1, Math.floor(Math.max(best, Math.min(width, 240))));
+    const side = Math.max(1, Math.floor(best));
     const size = `${columns} ${side} ${devicePixelRatio}`;
     if (size === this.size && this.tiles === this.fitted) return;
     [this.size, this.fitted] = [size, this.tiles];

@@ -21,7 +21,7 @@ async function start() {
 
   clock.onmove = () => {
     const { step } = clock;
-    if (step !== stages.step || clock.playing !== stages.fast) stages.draw(step, clock.playing);
+    if (step !== stages.step || (stages.fast && !clock.playing)) stages.draw(step, clock.playing);
     timeline.move();
     tell(clock, lanes, stages, controls.overlay);
     address.write();

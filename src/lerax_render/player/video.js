@@ -9,14 +9,15 @@ class VideoStage {
 
   constructor(canvas, scene, bytes) {
     this.canvas = canvas;
-    this.fps = scene.fps;
+    this.bytes = bytes;
     this.pen = canvas.getContext("2d", { alpha: false });
-    this.video = document.createElement("video");
-    this.video.muted = true;
-    this.video.preload = "auto";
-    const content = new Blob([arrayIn(bytes, scene.content)], { type: "video/mp4" });
-    this.address = URL.createObjectURL(content);
-    this.video.src = this.address;
+  }
+
+  addLane({ fps, content }) {
+    this.fps = fps;
+    this.video = element("video", { muted: true, preload: "auto" });
+    const file = new Blob([arrayIn(this.bytes, content)], { type: "video/mp4" });
+    this.address = URL.createObjectURL(file);
     this.loaded = new Promise((resolve) => {
       this.video.addEventListener("loadeddata", resolve, { once: true });
       this.video.addEventListener("error", () => {
@@ -24,9 +25,8 @@ class VideoStage {
         this.onlost("this browser cannot play its video");
       });
     });
+    this.video.src = this.address;
   }
-
-  addLane() {}
 
   resize(width, height, pixelRatio) {
     this.canvas.width = Math.max(1, Math.round(width * pixelRatio));
