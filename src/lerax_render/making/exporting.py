@@ -1,7 +1,7 @@
 """Formats that are no videos: what happened is captured whole, and then becomes one file."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +56,17 @@ class Shown:
             return None
 
 
+def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the name of a setting that makes no difference in a format, and a sentence of it."""
+    for name, setting in settings_of(Settings).items():
+        idle = name not in (*_OF_ANY_FORMAT, *row.settings)
+        # A manifest has `None` where it says `false`.
+        if idle and settings.get(name) not in (None, setting.default):
+            said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
+            return name, said
+    return None
+
+
 def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> None:
     """Raise where something cannot be made, before any work.
 
@@ -69,12 +80,8 @@ def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> No
             replays, or the scenes do not go into one such file.
         UnsupportedEnvError: The format cannot hold this kind of scene.
     """
-    for name, setting in settings_of(Settings).items():
-        idle = name not in (*_OF_ANY_FORMAT, *row.settings)
-        if idle and getattr(settings, name) != setting.default:
-            raise ValueError(
-                f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
-            )
+    if idle := idle_in(row, vars(settings)):
+        raise ValueError(idle[1])
     if settings.labels and len(settings.labels) != len(scenes):
         raise ValueError(
             f"labels must be one for each of {len(scenes)} replays, got {len(settings.labels)}"
@@ -121,6 +128,18 @@ def _make_page(file: Path, shown: Shown) -> None:
     file.write_text(page, "utf-8")
 
 
+def _make_replay(file: Path, shown: Shown) -> None:
+    from ..export import write_replays
+
+    write_replays(file, shown.replays)
+
+
+def _check_one_scene(scenes: Sequence[Scene]) -> None:
+    from ..export import check_scenes
+
+    check_scenes(scenes)
+
+
 def _nothing(scenes: Sequence[Scene]) -> None:
     pass
 
@@ -140,4 +159,5 @@ class _Maker:
 
 _MAKERS: dict[str, _Maker] = {
     "html": _Maker(_make_page),
+    "replay": _Maker(_make_replay, _check_one_scene),
 }

@@ -26,7 +26,7 @@ DEFAULT_STEPS = 256
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
-type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html"]
+type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html", "replay"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
 
@@ -168,7 +168,7 @@ class Settings(Picture):
 
     format: FormatName | None = None
     """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
-    look around in."""
+    look around in, replay what was captured, to be recorded later."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""
