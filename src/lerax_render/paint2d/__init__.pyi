@@ -7,6 +7,7 @@ from .drawlist import single_frames as single_frames
 from .layout import Layout as Layout
 from .letterbox import Fitter as Fitter
 from .offscreen import offscreen_display as offscreen_display
+from .placement import to_rgb as to_rgb
 from .primitives import render_text as render_text
 from .pygame_import import pygame as pygame
 from .renderer import HeadlessPygameRenderer as HeadlessPygameRenderer
