@@ -1,5 +1,6 @@
 """Formats that are no videos: what happened is captured whole, and then becomes one file."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from typing import Any
 
 from ..errors import BackendUnavailableError, warn
 from ..output import Export, Output
+from ..painter import Painter
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import Picture, Settings, settings_of
 from ..video import Destination, Video, make_still, still_of
-from .filming import Held, views_of
+from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
@@ -28,12 +30,14 @@ class Shown:
         picture: What a picture of one of them looks like.
         labels: A text for each of them, or none at all.
         videos: Of those that are pixels only, a frame for each step; or none at all.
+        painters: One for each of them; none at all where nothing here can paint.
     """
 
     replays: Sequence[Replay]
     picture: Picture
     labels: Sequence[str] = ()
     videos: Sequence[Video] = ()
+    painters: Sequence[Painter] = ()
 
     @functools.cached_property
     def views(self) -> list[Any]:
@@ -45,15 +49,12 @@ class Shown:
         """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
         if self.videos:
             return make_still(self.videos[lane])
-        replay, view = self.replays[lane], self.views[lane]
-        try:
-            with replay.scene.painter(self.picture) as painter:
-                if view is not None:
-                    painter.aim(view)
-                return still_of(next(iter(painter.paint(replay[:1].captured))))
-        except BackendUnavailableError as error:
-            warn(f"there is no still picture: {error}")
+        if not self.painters:
             return None
+        painter, view = self.painters[lane], self.views[lane]
+        if view is not None:
+            painter.aim(view)
+        return still_of(next(iter(painter.paint(self.replays[lane][:1].captured))))
 
 
 def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -65,6 +66,21 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
             said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
             return name, said
     return None
+
+
+def painters_for_stills(
+    stack: contextlib.ExitStack, scenes: Sequence[Scene], picture: Picture
+) -> list[Painter]:
+    """Open what paints a still of each scene; nothing, with a warning, where nothing here can.
+
+    Raises:
+        ValueError, TypeError: The picture does not fit a scene.
+    """
+    try:
+        return open_painters(stack, scenes, picture)
+    except BackendUnavailableError as error:
+        warn(f"there is no still picture: {error}")
+        return []
 
 
 def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> None:
