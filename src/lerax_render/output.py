@@ -57,7 +57,11 @@ _PICTURE = ("width", "height", "camera", "quality", "background", "labels")
 
 # Their names are also in `settings.picture.FormatName`; `exporting` has what makes each.
 EXPORTS: dict[str, Export] = {
-    row.name: row for row in (Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),)
+    row.name: row
+    for row in (
+        Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),
+        Export("replay", ".replay", "application/zip", None, "a replay"),
+    )
 }
 """The formats that are no videos, by name."""
 

@@ -70,7 +70,7 @@ def record(
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Any:
-    """Record a policy in an environment, or a replay: as a video or a page.
+    """Record a policy in an environment, or a replay: as a video, a page, or a replay's file.
 
     One frame a step, the first and the terminal state of each episode included; when an episode
     ends, the next frame is the first of the next episode.
@@ -79,12 +79,13 @@ def record(
         lr.record(lr.capture(env, policy), "clip.mp4")  # the same frames
         lr.record([replay, other], "both.mp4", labels=("before", "after"))
         lr.record(env, policy, "clip.html")  # a page to look around in
+        lr.record(env, policy, "clip.replay")  # what was captured, for later
 
     Args:
         env: A Lerax environment, wrapped or not, Gymnasium's and Gymnax's in Lerax's wrappers
             included; a Gymnasium environment, which is itself reset and stepped; a `Simulation`;
-            the name of an environment, as the command line takes it (`"CartPole"`, `"robot.xml"`);
-            a `Replay`, or several of them, which become tiles.
+            the name of an environment, as the command line takes it (`"CartPole"`, `"robot.xml"`,
+            `"clip.replay"`); a `Replay`, or several of them, which become tiles.
         policy: A Lerax policy. `None` samples actions from the action space. With a grid, it may be
             a sequence of policies that differ only in their parameters, one a tile. A replay has
             none: then the path comes second.
@@ -118,8 +119,8 @@ def record(
         decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
             geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence); or
-            `"html"`, a page to look around in. `None` takes it from the path's suffix, and MP4
-            where there is no path.
+            `"html"`, a page to look around in, or `"replay"`, what was captured. `None` takes it
+            from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
         overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to

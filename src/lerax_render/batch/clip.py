@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from .. import __version__
 from ..errors import is_for_users
-from ..naming import file_in, load_env, load_policy
+from ..naming import file_in, is_replay, load_env, load_policy
 from ..settings import LARGEST_SEED, Settings, Text, between, shown
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Clip(Settings):
 
     env: EnvName
     """Environment: a Lerax class name (CartPole, Humanoid, ...), module:attribute,
-    path/to/file.py:attribute, gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf,
-    *.mjb)."""
+    path/to/file.py:attribute, gym:ID, gymnax:ID, a model's file (*.xml, *.mjcf, *.urdf,
+    *.mjb), or a replay's (*.replay), in which somebody has acted already."""
 
     env_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Arguments of the environment's constructor (for a model's file: controls=passive or sampled,
@@ -84,6 +84,8 @@ class Clip(Settings):
                 f"robot.xml, got {shown(self.env)}; record(env, ...) takes an environment itself"
             )
         super().__post_init__()
+        if idle := idle_with_replay(vars(self)):
+            raise ValueError(idle)
 
     def record(
         self,
@@ -115,8 +117,9 @@ class Clip(Settings):
                 load_policy(source, self._located(self.policy_class), env, self.policy_args)
                 for source in self._policies()
             ]
+        key = None if is_replay(self.env) else self.seed
         policy = policies if len(policies) > 1 else next(iter(policies), None)
-        return record_clip(env, policy, path, self, key=self.seed, progress=progress, still=still)
+        return record_clip(env, policy, path, self, key=key, progress=progress, still=still)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.
@@ -165,6 +168,20 @@ class Clip(Settings):
 
     def _located(self, spec: str) -> str:
         return str(self.folder / spec) if file_in(spec) else spec
+
+
+def idle_with_replay(settings: Mapping[str, Any]) -> str | None:
+    """Say which setting of a clip of a replay makes no difference; `None` where each does.
+
+    Args:
+        settings: A clip's, `env` among them.
+    """
+    if not is_replay(settings["env"]):
+        return None
+    given = [name for name in ("policy", "seed", "env_args", "deterministic") if settings.get(name)]
+    if not given:
+        return None
+    return f"{settings['env']} has been acted out already: leave {given[0]} away with it"
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tyro.conf import DisallowNone, Positional, arg
 from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
-from ..naming import stem
+from ..naming import is_replay, stem
 from ..settings import Settings
 from .options import SHORT, given, options_of
 from .process import (
@@ -42,7 +42,7 @@ def clip(
     output: Annotated[Path | None, _OUTPUT] = None,
     cache: bool = True,
 ) -> None:
-    """Record an environment as a video, GIF or picture sequence.
+    """Record an environment, or a replay, as a video, GIF, picture sequence, page or replay.
 
     Args:
         settings: All of a clip's settings.
@@ -55,13 +55,17 @@ def clip(
     wanted = Clip(**given(settings, Clip))
     prepare_process(cache)
     # Here and not above: --help needs none of it.
+    from ..export import describe
     from ..video import find_preset
     from .progress import progress_bar
 
     chosen = find_preset(wanted.preset)
     target = output or Path(default_name(wanted.env, chosen.format if chosen else wanted.format))
     stream = _standard_output() if str(target) == "-" else None
-    with progress_bar(f"{wanted.env} → {target}", wanted.length) as advance:
+    length = wanted.length
+    if is_replay(wanted.env) and wanted.steps is None:
+        length = describe(wanted.env).steps
+    with progress_bar(f"{wanted.env} → {target}", length) as advance:
         video = wanted.record(target if stream is None else stream, advance)
     print(
         f"{target}: {decimal(video.num_bytes)}, {_shows(video)}, "
@@ -182,6 +186,17 @@ def timelapse(
     print(f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, {_shows(video)}")
 
 
+def info(file: Annotated[Positional[Path], arg(metavar="FILE")]) -> None:
+    """Say what is in a replay's file. This needs neither MuJoCo nor JAX.
+
+    Args:
+        file: A *.replay.
+    """
+    from .info import report
+
+    report(file)
+
+
 def doctor() -> None:
     """Say what can render here, and how to mend what cannot."""
     from .doctor import examine, report
@@ -195,6 +210,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "clip": clip,
     "gallery": gallery,
     "timelapse": timelapse,
+    "info": info,
     "doctor": doctor,
 }
 

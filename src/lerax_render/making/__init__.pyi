@@ -4,6 +4,7 @@ from .capturing import each_policy as each_policy
 from .capturing import name_of as name_of
 from .clips import frames_per_second as frames_per_second
 from .clips import record_clip as record_clip
+from .exporting import idle_in as idle_in
 from .filming import Held as Held
 from .filming import aim as aim
 from .filming import captured_first as captured_first

@@ -60,7 +60,7 @@ def capture(
     if lanes is not None and check_whole("lanes", lanes) < 1:
         raise ValueError(f"lanes must be at least 1, got {lanes}")
     if states is not None:
-        scene = _kept_scene(env)
+        scene = kept_scene(env)
         if deterministic or any(given is not None for given in (policy, lanes, steps, key)):
             raise ValueError(
                 "states are what there is to capture; leave policy, steps, key, deterministic and "
@@ -92,7 +92,7 @@ def capture_lanes(
         env: The environment itself.
         progress: Called with the number of steps that are done since the last call.
     """
-    scene, source = _kept_scene(env), find_source(env)
+    scene, source = kept_scene(env), find_source(env)
     steps = source.default_steps(env) if steps is None else check_steps(steps)
     key = check_seed(key)
     for each in each_policy(policy, lanes, "lanes"):
@@ -111,7 +111,12 @@ def capture_lanes(
     ]
 
 
-def _kept_scene(env: Any) -> Scene:
+def kept_scene(env: Any) -> Scene:
+    """Return the scene of an environment as it is now, for its replays.
+
+    Raises:
+        UnsupportedEnvError: It paints its pictures itself.
+    """
     scene = find_source(env).scene(env)
     if not scene.has_steps:
         raise UnsupportedEnvError(

@@ -1,5 +1,6 @@
 """Environment and policy in, clip out: which rollout, which format, which size."""
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -31,11 +32,12 @@ from .capturing import (
     cut_replays,
     each_policy,
     given_replays,
+    kept_scene,
     name_of,
     only_path,
     origin_of,
 )
-from .exporting import Shown, check_export, export
+from .exporting import Shown, check_export, export, painters_for_stills
 from .filming import as_picture, film, parts_of
 
 if TYPE_CHECKING:
@@ -69,17 +71,24 @@ def record_clip(
     if row is None:
         on_part = None if progress is None else lambda part: progress(part[0].steps)
         return _film(env, replays, policy, path, settings, key, on_part)
+    is_pixels = False
     if replays is None:
-        scenes = [find_source(env).scene(env)] * math.prod(settings.grid or (1,))
+        scene = find_source(env).scene(env)
+        is_pixels = row.name == "html" and not scene.has_steps
+        scene = scene if is_pixels else kept_scene(env)
+        scenes = [scene] * math.prod(settings.grid or (1,))
     else:
         if settings.grid is not None:
             raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
         scenes = [replay.scene for replay in replays]
+        replays = cut_replays(replays, settings.steps, key, settings.deterministic)
     check_export(row, settings, scenes)
     destination = open_destination(path, row)
-    if replays is None and row.name == "html" and not scenes[0].has_steps:
-        shown = _pixels(env, policy, settings, key, progress)
-    else:
+    if is_pixels:
+        return export(row, _pixels(env, policy, settings, key, progress), destination, still=still)
+    picture = as_picture(settings)
+    with contextlib.ExitStack() as stack:
+        painters = painters_for_stills(stack, scenes, picture) if row.settings or still else []
         if replays is None:
             replays = capture_lanes(
                 env,
@@ -90,10 +99,8 @@ def record_clip(
                 lanes=None if settings.grid is None else math.prod(settings.grid),
                 progress=progress,
             )
-        else:
-            replays = cut_replays(replays, settings.steps, key, settings.deterministic)
-        shown = Shown(replays, as_picture(settings), settings.labels)
-    return export(row, shown, destination, still=still)
+        shown = Shown(replays, picture, settings.labels, painters=painters)
+        return export(row, shown, destination, still=still)
 
 
 def _pixels(

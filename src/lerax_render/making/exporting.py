@@ -1,7 +1,8 @@
 """Formats that are no videos: what happened is captured whole, and then becomes one file."""
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 from ..errors import BackendUnavailableError, warn
 from ..output import Export, Output
+from ..painter import Painter
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import Picture, Settings, settings_of
 from ..video import Destination, Video, make_still, still_of
-from .filming import Held, views_of
+from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
@@ -28,12 +30,14 @@ class Shown:
         picture: What a picture of one of them looks like.
         labels: A text for each of them, or none at all.
         videos: Of those that are pixels only, a frame for each step; or none at all.
+        painters: One for each of them; none at all where nothing here can paint.
     """
 
     replays: Sequence[Replay]
     picture: Picture
     labels: Sequence[str] = ()
     videos: Sequence[Video] = ()
+    painters: Sequence[Painter] = ()
 
     @functools.cached_property
     def views(self) -> list[Any]:
@@ -45,15 +49,38 @@ class Shown:
         """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
         if self.videos:
             return make_still(self.videos[lane])
-        replay, view = self.replays[lane], self.views[lane]
-        try:
-            with replay.scene.painter(self.picture) as painter:
-                if view is not None:
-                    painter.aim(view)
-                return still_of(next(iter(painter.paint(replay[:1].captured))))
-        except BackendUnavailableError as error:
-            warn(f"there is no still picture: {error}")
+        if not self.painters:
             return None
+        painter, view = self.painters[lane], self.views[lane]
+        if view is not None:
+            painter.aim(view)
+        return still_of(next(iter(painter.paint(self.replays[lane][:1].captured))))
+
+
+def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the name of a setting that makes no difference in a format, and a sentence of it."""
+    for name, setting in settings_of(Settings).items():
+        idle = name not in (*_OF_ANY_FORMAT, *row.settings)
+        # A manifest has `None` where it says `false`.
+        if idle and settings.get(name) not in (None, setting.default):
+            said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
+            return name, said
+    return None
+
+
+def painters_for_stills(
+    stack: contextlib.ExitStack, scenes: Sequence[Scene], picture: Picture
+) -> list[Painter]:
+    """Open what paints a still of each scene; nothing, with a warning, where nothing here can.
+
+    Raises:
+        ValueError, TypeError: The picture does not fit a scene.
+    """
+    try:
+        return open_painters(stack, scenes, picture)
+    except BackendUnavailableError as error:
+        warn(f"there is no still picture: {error}")
+        return []
 
 
 def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> None:
@@ -69,12 +96,8 @@ def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> No
             replays, or the scenes do not go into one such file.
         UnsupportedEnvError: The format cannot hold this kind of scene.
     """
-    for name, setting in settings_of(Settings).items():
-        idle = name not in (*_OF_ANY_FORMAT, *row.settings)
-        if idle and getattr(settings, name) != setting.default:
-            raise ValueError(
-                f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
-            )
+    if idle := idle_in(row, vars(settings)):
+        raise ValueError(idle[1])
     if settings.labels and len(settings.labels) != len(scenes):
         raise ValueError(
             f"labels must be one for each of {len(scenes)} replays, got {len(settings.labels)}"
@@ -121,6 +144,18 @@ def _make_page(file: Path, shown: Shown) -> None:
     file.write_text(page, "utf-8")
 
 
+def _make_replay(file: Path, shown: Shown) -> None:
+    from ..export import write_replays
+
+    write_replays(file, shown.replays)
+
+
+def _check_one_scene(scenes: Sequence[Scene]) -> None:
+    from ..export import check_scenes
+
+    check_scenes(scenes)
+
+
 def _nothing(scenes: Sequence[Scene]) -> None:
     pass
 
@@ -140,4 +175,5 @@ class _Maker:
 
 _MAKERS: dict[str, _Maker] = {
     "html": _Maker(_make_page),
+    "replay": _Maker(_make_replay, _check_one_scene),
 }

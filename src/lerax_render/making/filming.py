@@ -56,7 +56,7 @@ def film(
     )
     num_frames = 0
     with contextlib.ExitStack() as stack:
-        painters = _open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
+        painters = open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
         for writer in writers:
             stack.enter_context(writer)
         if any(scene.looks_ahead(tile) for scene in scenes):
@@ -92,12 +92,12 @@ def _next_steps(replay: Replay, start: int) -> Replay:
     return dataclasses.replace(part, whole=replay.whole or replay)
 
 
-def _open_painters(
+def open_painters(
     stack: contextlib.ExitStack,
     scenes: Sequence[Scene],
     picture: Picture,
-    pixel_format: PixelFormat,
-    workers: int,
+    pixel_format: PixelFormat = "rgb24",
+    workers: int = 1,
 ) -> list[Painter]:
     """Open a painter for each lane, or one for several where their scene allows that."""
     shared: dict[int, Painter] = {}

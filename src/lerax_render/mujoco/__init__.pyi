@@ -3,6 +3,7 @@ from .look import NAMES as NAMES
 from .look import check_name as check_name
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
+from .pose import MODEL_FIELDS as MODEL_FIELDS
 from .pose import Pose as Pose
 from .pose import changes_of as changes_of
 from .pose import look_of as look_of

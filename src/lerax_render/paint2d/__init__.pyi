@@ -1,7 +1,9 @@
 from .commands import Command as Command
+from .commands import Kind as Kind
 from .drawlist import DrawList as DrawList
 from .drawlist import DrawListPainter as DrawListPainter
 from .drawlist import TracingRenderer as TracingRenderer
+from .drawlist import single_frames as single_frames
 from .layout import Layout as Layout
 from .letterbox import Fitter as Fitter
 from .offscreen import offscreen_display as offscreen_display

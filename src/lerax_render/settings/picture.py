@@ -55,7 +55,7 @@ type ShownName = Literal[
     "haze",
 ]
 type ModalityName = Literal["color", "depth", "segmentation"]
-type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html"]
+type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html", "replay"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
 
@@ -270,7 +270,7 @@ class Settings(Picture):
 
     format: FormatName | None = None
     """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
-    look around in."""
+    look around in, replay what was captured, to be recorded later."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""
