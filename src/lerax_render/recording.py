@@ -280,6 +280,7 @@ def render(
             if scene.looks_ahead(picture):
                 held, lanes = captured_first(lanes, _STEPS_AHEAD)
                 aim([painter], [scene], picture, held)
+                del held
             first = next(lanes)
             yield np.empty(0)
             for (part,) in itertools.chain([first], lanes):

@@ -62,6 +62,8 @@ def film(
         if any(scene.looks_ahead(tile) for scene in scenes):
             held, parts = captured_first(parts)
             before = aim(painters, scenes, tile, held, before)
+            # Each part goes when it is painted.
+            del held
         for part in parts:
             for frame in composition.frames(painters, part):
                 for writer in writers:

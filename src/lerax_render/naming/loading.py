@@ -291,6 +291,7 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
     try:
         # Of an old version it warns, too, before it fails.
         with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
             env = gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
         # Gymnasium's own extra would put pygame-ce on top of pygame.

@@ -133,7 +133,8 @@ def _swarm(boxes: Boxes, main: int, others: np.ndarray) -> np.ndarray:
     swarm = others & (2 * boxes.sizes >= boxes.sizes[main]) & (boxes.sizes <= 2 * boxes.sizes[main])
     spread = boxes.high[:, swarm].max(axis=(0, 1)) - boxes.low[:, swarm].min(axis=(0, 1))
     room = _ROOM_FOR_SWARM * np.sqrt(swarm.sum()) * boxes.sizes[main]
-    return swarm & (swarm.sum() > 1) & (spread.max() <= room)
+    is_one = swarm.sum() > 1 and spread.max() <= room
+    return swarm if is_one else np.zeros_like(swarm)
 
 
 def _whole(boxes: Boxes, points: Points) -> Subject:
