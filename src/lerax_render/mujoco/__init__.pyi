@@ -1,8 +1,10 @@
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
 from .pose import Pose as Pose
+from .pose import PoseLoader as PoseLoader
 from .pose import changes_of as changes_of
 from .pose import look_of as look_of
+from .pose import poses as poses
 from .quality import CINEMATIC as CINEMATIC
 from .quality import NAMES as NAMES
 from .quality import check_name as check_name

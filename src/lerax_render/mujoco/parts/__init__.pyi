@@ -1,0 +1,15 @@
+from .shapes import Part as Part
+from .shapes import Shape as Shape
+from .shapes import height_field_shape as height_field_shape
+from .shapes import mesh_shape as mesh_shape
+from .shapes import parts_of as parts_of
+from .shapes import plane_lines as plane_lines
+from .shapes import plane_shape as plane_shape
+from .shapes import plane_stride as plane_stride
+from .shapes import unit_shape as unit_shape
+from .textures import Texture as Texture
+from .textures import halved as halved
+from .textures import texture_of as texture_of
+from .trajectory import Rod as Rod
+from .trajectory import Trajectory as Trajectory
+from .trajectory import trace as trace
