@@ -1,3 +1,7 @@
+from .backdrop import FROM_CAMERA as FROM_CAMERA
+from .backdrop import GLOW as GLOW
+from .backdrop import GROUND as GROUND
+from .backdrop import Backdrop as Backdrop
 from .look import CINEMATIC as CINEMATIC
 from .look import NAMES as NAMES
 from .look import check_name as check_name
@@ -5,8 +9,12 @@ from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
 from .pose import MODEL_FIELDS as MODEL_FIELDS
 from .pose import Pose as Pose
+from .pose import PoseLoader as PoseLoader
 from .pose import changes_of as changes_of
 from .pose import look_of as look_of
+from .pose import poses as poses
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .renderer import free_drawing as free_drawing
 from .scene import MujocoScene as MujocoScene
+from .shadows import ground_geoms as ground_geoms
+from .shadows import is_directional as is_directional
