@@ -1,0 +1,5 @@
+"""Replays as files of other programs; `__init__.pyi` is the face."""
+
+import lazy_loader
+
+__getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)

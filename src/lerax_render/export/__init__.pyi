@@ -1,0 +1,1 @@
+from .gltf import make_glb as make_glb
