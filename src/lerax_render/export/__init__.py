@@ -1,5 +1,5 @@
-"""Replays as files of other programs; `__init__.pyi` is the face."""
+"""Replays as files that are no videos."""
 
 import lazy_loader
 
-__getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..batch import Clip
+from ..batch import Clip, idle_with_replay
 from ..compose import Grid
+from ..making import idle_in
 from ..naming import file_in, is_model, stem
+from ..output import EXPORTS
 from ..settings import Picture, Setting, checked, settings_of, shown, unknown
-from ..video import FORMATS, Preset, find_preset
+from ..video import Preset, find_preset
 from .schema import About, Caption
 from .toml_lines import Place, key_lines, line_of
 
@@ -142,6 +144,9 @@ class _Reader:
             self._mistake(place, f"env is missing; it must be {accepted}")
             return
         self._check_files(place, values)
+        if acted := idle_with_replay(values):
+            self._mistake(place, acted)
+            return
         preset, format = values.get("preset"), values.get("format")
         try:
             chosen = find_preset(preset, values.get("max_size"))
@@ -151,9 +156,12 @@ class _Reader:
         if chosen is not None and format not in (None, chosen.format):
             text = f"format must be {chosen.format} with preset {preset}, got {format!r}"
             self._mistake(self._place(place, "format"), text)
-        elif format is not None and FORMATS[format].element is None:
+        elif format == "png":
             text = f"format must be one that a page can show, got {format!r}"
             self._mistake(self._place(place, "format"), text)
+        elif format in EXPORTS and (idle := idle_in(EXPORTS[format], values)):
+            self._mistake(self._place(place, idle[0]), idle[1])
+            return
         self._check_grid(place, values, chosen)
 
     def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:

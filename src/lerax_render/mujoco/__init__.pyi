@@ -4,6 +4,7 @@ from .backdrop import GROUND as GROUND
 from .backdrop import Backdrop as Backdrop
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
+from .pose import MODEL_FIELDS as MODEL_FIELDS
 from .pose import Pose as Pose
 from .pose import PoseLoader as PoseLoader
 from .pose import changes_of as changes_of

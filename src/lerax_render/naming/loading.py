@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
-from ..jax_start import start_jax
+from ..replay import Replay
 from ..settings import check_env
+from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
-    "gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf, *.mjb)"
+    "gym:ID, gymnax:ID, a model's file (*.xml, *.mjcf, *.urdf, *.mjb), or a replay's (*.replay)"
 )
 
 _MODELS = (".xml", ".mjcf", ".urdf", ".mjb")
@@ -42,6 +43,13 @@ def load_env(
         BackendUnavailableError: It needs a package that is not installed, or JAX does not start.
     """
     arguments = dict(arguments or {})
+    if is_replay(spec):
+        if arguments:
+            raise ValueError(
+                f"{spec} has been acted out already, and takes no arguments, got {arguments}"
+            )
+        # From whomever: it is read as if from a stranger in any case.
+        return Replay.load(spec)
     if is_model(spec):
         return _simulation(spec, arguments, untrusted)
     if untrusted:
@@ -146,9 +154,14 @@ def is_model(spec: str) -> bool:
     return spec.lower().endswith(_MODELS)
 
 
+def is_replay(spec: str) -> bool:
+    """Return whether a text names a replay's file, in which somebody has acted already."""
+    return spec.lower().endswith(".replay")
+
+
 def file_in(spec: str) -> str | None:
     """Return the path in what names an environment or a class; `None` where there is none."""
-    if is_model(spec):
+    if is_model(spec) or is_replay(spec):
         return spec
     where = spec.rpartition(":")[0]
     return where if where.endswith(".py") else None
@@ -156,7 +169,7 @@ def file_in(spec: str) -> str | None:
 
 def stem(spec: str) -> str:
     """Return a file's name, without suffix, for a clip of an environment that nobody named."""
-    name = Path(spec).stem if is_model(spec) else spec.rpartition(":")[2]
+    name = Path(spec).stem if is_model(spec) or is_replay(spec) else spec.rpartition(":")[2]
     return re.sub(r"[^A-Za-z0-9_-]", "_", name).lstrip("_-")[:100] or "clip"
 
 

@@ -26,7 +26,7 @@ DEFAULT_STEPS = 256
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
-type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png"]
+type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
 
@@ -167,7 +167,8 @@ class Settings(Picture):
     """Frames a second (default: real time, or 50 where the environment has no dt)."""
 
     format: FormatName | None = None
-    """File format (default: by the output's suffix). png is a sequence of pictures."""
+    """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
+    look around in, replay what was captured, to be recorded later."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BackendUnavailableError, EncodeError
-from ..trial import Trial
+from ..system import Trial
 
 STALL_SECONDS = 60.0
 """Seconds without any CPU time used after which an ffmpeg that is waited for counts as stalled."""

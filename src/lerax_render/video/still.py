@@ -1,4 +1,6 @@
-"""A clip's first frame as a picture."""
+"""Frames as pictures."""
+
+import numpy as np
 
 from .ffmpeg import Ffmpeg
 from .formats import FORMATS
@@ -22,6 +24,25 @@ def make_still(video: Video) -> bytes:
         clip = place_clip(folder, FORMATS[video.format], source)
         ffmpeg = Ffmpeg(["-i", clip.name, *_PICTURE.split()], folder)
         try:
+            ffmpeg.finish()
+        finally:
+            ffmpeg.kill()
+        return (folder / "still.webp").read_bytes()
+
+
+def still_of(frame: np.ndarray) -> bytes:
+    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture.
+
+    Raises:
+        EncodeError: ffmpeg could not encode it.
+        BackendUnavailableError: there is no ffmpeg.
+    """
+    height, width, _ = frame.shape
+    source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -i pipe:0"
+    with WorkFolder() as folder:
+        ffmpeg = Ffmpeg([*source.split(), *_PICTURE.split()], folder)
+        try:
+            ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
             ffmpeg.finish()
         finally:
             ffmpeg.kill()

@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import cast
 
 from ...errors import BackendUnavailableError
-from ...trial import Trial
+from ...system import Trial
 from .context import Context, PlatformFailure, is_software
 
 __all__ = [

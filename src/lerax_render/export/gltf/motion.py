@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from .glb import Glb
+from .document import Glb
 
 # Of a step by which a jump is over: between two keys a reader interpolates.
 _JUMP = 0.01

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import mujoco
 import numpy as np
 
-from ..mujoco.parts import Look, Shape
-from .glb import VERTICES, Glb
-from .gltf_surfaces import Surfaces, name_of
+from ...mujoco.parts import Look, Shape
+from .document import VERTICES, Glb
+from .surfaces import Surfaces, name_of
 
 # Of a corner; glTF's readers need not know more.
 _MOST = 4

@@ -2,23 +2,24 @@
 
 import copy
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import mujoco
 import numpy as np
 
-from ..errors import UnsupportedEnvError, warn
-from ..mujoco import GLOW, GROUND, Backdrop, MujocoScene, Pose
-from ..mujoco.aim import CameraRig, View
-from ..mujoco.parts import Look, Trajectory, looks_of, trace
-from ..replay import Replay
-from ..scene import Scene
-from ..settings import Picture
-from .glb import Glb
-from .gltf_bending import add_bending
-from .gltf_motion import Motion, pointing, quaternions_of, relative
-from .gltf_optics import Eye, Lamp, add_camera, add_cameras, add_lamps, lamps_of
-from .gltf_surfaces import Surfaces, name_of
+from ...errors import UnsupportedEnvError, warn
+from ...mujoco import GLOW, GROUND, Backdrop, MujocoScene, Pose
+from ...mujoco.aim import CameraRig, View
+from ...mujoco.parts import Look, Trajectory, looks_of, trace
+from ...replay import Replay
+from ...scene import Scene
+from ...settings import Picture
+from .bending import add_bending
+from .document import Glb
+from .motion import Motion, pointing, quaternions_of, relative
+from .optics import Eye, Lamp, add_camera, add_cameras, add_lamps, lamps_of
+from .surfaces import Surfaces, name_of
 
 _KINDS = mujoco.mjtGeom
 _BENDING = (_KINDS.mjGEOM_FLEX.value, _KINDS.mjGEOM_SKIN.value)
@@ -40,16 +41,21 @@ _LOOKS = {
 """Fields of a model whose changes are not followed; those of bodies are."""
 
 
-def check_scene(scene: Scene) -> None:
-    """Raise where a scene cannot become a glTF file.
+def check_scenes(scenes: Sequence[Scene]) -> None:
+    """Raise where scenes cannot become a glTF file.
 
     Raises:
-        UnsupportedEnvError: It is not MuJoCo's.
+        UnsupportedEnvError: One is not MuJoCo's.
+        ValueError: There are several.
     """
-    if not isinstance(scene, MujocoScene):
+    if not all(isinstance(scene, MujocoScene) for scene in scenes):
         raise UnsupportedEnvError(
-            "a glTF file (*.glb) is a scene in three dimensions, of MuJoCo environments and "
-            "models alone: use a video (*.mp4) or a page (*.html)"
+            "a glTF file (*.glb) holds a scene in three dimensions, which only MuJoCo environments "
+            "and models have: use a video (*.mp4) or a page (*.html)"
+        )
+    if len(scenes) > 1:
+        raise ValueError(
+            f"a glTF file (*.glb) holds one replay, got {len(scenes)}: make a file of each"
         )
 
 
@@ -69,7 +75,7 @@ def make_glb(replay: Replay, picture: Picture, view: View | None = None) -> byte
         UnsupportedEnvError: The scene is not MuJoCo's.
         ValueError, TypeError: The model has no such camera.
     """
-    check_scene(replay.scene)
+    check_scenes([replay.scene])
     assert isinstance(replay.scene, MujocoScene)
     builder = _Builder(replay, replay.scene.model, picture, view)
     content = builder.build()

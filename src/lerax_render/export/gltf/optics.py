@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import mujoco
 import numpy as np
 
-from ..mujoco import Backdrop, is_directional
-from ..mujoco.aim import CameraRig
-from ..mujoco.parts import Trajectory
-from .glb import Glb
-from .gltf_motion import Motion, pointing, quaternions_of
-from .gltf_surfaces import linear, name_of
+from ...mujoco import Backdrop, is_directional
+from ...mujoco.aim import CameraRig
+from ...mujoco.parts import Trajectory
+from .document import Glb
+from .motion import Motion, pointing, quaternions_of
+from .surfaces import linear, name_of
 
 _FIXED = mujoco.mjtCamLight.mjCAMLIGHT_FIXED.value
 _LIGHTS = "KHR_lights_punctual"
@@ -115,11 +115,12 @@ def lamps_of(model: mujoco.MjModel, data: mujoco.MjData, backdrop: Backdrop) -> 
     numbers = iter(np.flatnonzero(model.light_active).tolist())
     backdrop.dress(scene, data)
     lights = scene.lights[: scene.nlight]
-    # What all of them light is to be as bright as in MuJoCo, which adds up colours of a screen, and
-    # where some light comes from everywhere.
-    diffuse = sum(float(light.diffuse.max()) for light in lights)
+    # Where all that shine far and wide meet, it is to be as bright as in MuJoCo, which adds up
+    # colours of a screen, and where some light comes from everywhere.
+    wide = [light for light in lights if light.headlight or is_directional(light)] or lights
+    diffuse = sum(float(light.diffuse.max()) for light in wide)
     ambient = sum(float(light.ambient.max()) for light in lights)
-    share = (diffuse + ambient) ** 2.2 / max(diffuse, 1e-9)
+    share = float(linear(diffuse + ambient)) / max(diffuse, 1e-9)
     lamps = []
     for light in lights:
         is_head = bool(light.headlight)

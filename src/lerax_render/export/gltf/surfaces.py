@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import mujoco
 import numpy as np
 
-from ..mujoco.parts import (
+from ...mujoco.parts import (
     Look,
     Mapping,
     Part,
@@ -19,7 +19,7 @@ from ..mujoco.parts import (
     texture_of,
     unit_shape,
 )
-from .glb import INDICES, VERTICES, Glb
+from .document import INDICES, VERTICES, Glb
 
 _KINDS = mujoco.mjtGeom
 # The directions in which GL finds a cube's s and t, for each of its faces.

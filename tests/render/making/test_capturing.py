@@ -22,11 +22,11 @@ from lerax_render import (
     Simulation,
     UnsupportedEnvError,
     capture,
-    filming,
     record,
     render,
     rollout,
 )
+from lerax_render.making import filming
 from lerax_render.sources import find_source, lerax2d
 from support.environments import (
     Captioned,

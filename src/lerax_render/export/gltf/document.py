@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._version import __version__
+from ..._version import __version__
 
 _COMPONENTS = {"u1": 5121, "u2": 5123, "u4": 5125, "f4": 5126}
 _TYPES = {(): "SCALAR", (2,): "VEC2", (3,): "VEC3", (4,): "VEC4", (4, 4): "MAT4"}
