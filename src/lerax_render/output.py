@@ -53,13 +53,15 @@ class Export(FileFormat):
     settings: tuple[str, ...] = ()
 
 
-_PICTURE = ("width", "height", "camera", "quality", "background", "labels")
+_PICTURE_OF_ONE = ("width", "height", "camera", "background")
+_PICTURE = (*_PICTURE_OF_ONE, "quality", "labels")
 
 # Their names are also in `settings.picture.FormatName`; `exporting` has what makes each.
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),
+        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
         Export("replay", ".replay", "application/zip", None, "a replay"),
     )
 }

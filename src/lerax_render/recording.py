@@ -119,8 +119,8 @@ def record(
         decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
             geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence); or
-            `"html"`, a page to look around in, or `"replay"`, what was captured. `None` takes it
-            from the path's suffix, and MP4 where there is no path.
+            `"html"`, a page to look around in, `"glb"`, a glTF file, or `"replay"`, what was
+            captured. `None` takes it from the path's suffix, and MP4 where there is no path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
         overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to

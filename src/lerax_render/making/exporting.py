@@ -144,6 +144,18 @@ def _make_page(file: Path, shown: Shown) -> None:
     file.write_text(page, "utf-8")
 
 
+def _make_glb(file: Path, shown: Shown) -> None:
+    from ..export.gltf import make_glb
+
+    file.write_bytes(make_glb(shown.replays[0], shown.picture, shown.views[0]))
+
+
+def _check_gltf_scene(scenes: Sequence[Scene]) -> None:
+    from ..export.gltf import check_scenes
+
+    check_scenes(scenes)
+
+
 def _make_replay(file: Path, shown: Shown) -> None:
     from ..export import write_replays
 
@@ -175,5 +187,6 @@ class _Maker:
 
 _MAKERS: dict[str, _Maker] = {
     "html": _Maker(_make_page),
+    "glb": _Maker(_make_glb, _check_gltf_scene),
     "replay": _Maker(_make_replay, _check_one_scene),
 }

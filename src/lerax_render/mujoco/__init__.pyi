@@ -5,6 +5,8 @@ from .backdrop import Backdrop as Backdrop
 from .look import CINEMATIC as CINEMATIC
 from .look import NAMES as NAMES
 from .look import check_name as check_name
+from .look import ground_geoms as ground_geoms
+from .look import is_directional as is_directional
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
 from .pose import MODEL_FIELDS as MODEL_FIELDS
@@ -16,5 +18,3 @@ from .pose import poses as poses
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .renderer import free_drawing as free_drawing
 from .scene import MujocoScene as MujocoScene
-from .shadows import ground_geoms as ground_geoms
-from .shadows import is_directional as is_directional

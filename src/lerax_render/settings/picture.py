@@ -55,7 +55,7 @@ type ShownName = Literal[
     "haze",
 ]
 type ModalityName = Literal["color", "depth", "segmentation"]
-type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html", "replay"]
+type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"]
 type PresetName = Literal["docs", "readme", "social"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
 

@@ -8,4 +8,6 @@ from .quality import adapt as adapt
 from .quality import check_name as check_name
 from .quality import choose as choose
 from .shadows import Shadows as Shadows
+from .shadows import ground_geoms as ground_geoms
+from .shadows import is_directional as is_directional
 from .showing import drawn_as as drawn_as
