@@ -19,6 +19,7 @@ from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
+_STILL_QUALITY = 30
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Shown:
         scenes = [replay.scene for replay in self.replays]
         return views_of(scenes, self.picture, Held([self.replays], False))[0]
 
-    def still(self, lane: int) -> bytes | None:
+    def still(self, lane: int, quality: int = 85) -> bytes | None:
         """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
         if self.videos:
             return make_still(self.videos[lane])
@@ -54,7 +55,8 @@ class Shown:
         painter, view = self.painters[lane], self.views[lane]
         if view is not None:
             painter.aim(view)
-        return still_of(next(iter(painter.paint(self.replays[lane][:1].captured))))
+        first = next(iter(painter.paint(self.replays[lane][:1].captured)))
+        return still_of(first, quality)
 
 
 def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -141,7 +143,8 @@ def _make_page(file: Path, shown: Shown) -> None:
         shown.replays,
         shown.picture,
         views=shown.views,
-        stills=[shown.still(lane) for lane in range(len(shown.replays))],
+        # It is seen until the script draws, and where none can.
+        stills=[shown.still(lane, _STILL_QUALITY) for lane in range(len(shown.replays))],
         videos=shown.videos,
         labels=shown.labels,
     )
