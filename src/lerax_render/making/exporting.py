@@ -19,6 +19,7 @@ from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
+_STILL_QUALITY = 30
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Shown:
         scenes = [replay.scene for replay in self.replays]
         return views_of(scenes, self.picture, Held([self.replays], False))[0]
 
-    def still(self, lane: int) -> bytes | None:
+    def still(self, lane: int, quality: int = 85) -> bytes | None:
         """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
         if self.videos:
             return make_still(self.videos[lane])
@@ -54,7 +55,8 @@ class Shown:
         painter, view = self.painters[lane], self.views[lane]
         if view is not None:
             painter.aim(view)
-        return still_of(next(iter(painter.paint(self.replays[lane][:1].captured))))
+        first = next(iter(painter.paint(self.replays[lane][:1].captured)))
+        return still_of(first, quality)
 
 
 def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -83,25 +85,29 @@ def painters_for_stills(
         return []
 
 
-def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> None:
-    """Raise where something cannot be made, before any work.
+def check_settings(row: Export, settings: Settings, count: int) -> None:
+    """Raise `ValueError` where a setting makes no difference in a format, before any work.
 
     Args:
         row: The format.
         settings: All that were given.
-        scenes: One for each replay.
-
-    Raises:
-        ValueError: A setting makes no difference in this format, there are not as many labels as
-            replays, or the scenes do not go into one such file.
-        UnsupportedEnvError: The format cannot hold this kind of scene.
+        count: Of replays, each of which has a label where there are labels.
     """
     if idle := idle_in(row, vars(settings)):
         raise ValueError(idle[1])
-    if settings.labels and len(settings.labels) != len(scenes):
+    if settings.labels and len(settings.labels) != count:
         raise ValueError(
-            f"labels must be one for each of {len(scenes)} replays, got {len(settings.labels)}"
+            f"labels must be one for each of {count} replays, got {len(settings.labels)}"
         )
+
+
+def check_scenes(row: Export, scenes: Sequence[Scene]) -> None:
+    """Raise unless replays of these scenes go into one file of a format.
+
+    Raises:
+        ValueError: They do not go into one.
+        UnsupportedEnvError: The format cannot hold this kind of scene.
+    """
     _MAKERS[row.name].check(scenes)
 
 
@@ -137,7 +143,8 @@ def _make_page(file: Path, shown: Shown) -> None:
         shown.replays,
         shown.picture,
         views=shown.views,
-        stills=[shown.still(lane) for lane in range(len(shown.replays))],
+        # It is seen until the script draws, and where none can.
+        stills=[shown.still(lane, _STILL_QUALITY) for lane in range(len(shown.replays))],
         videos=shown.videos,
         labels=shown.labels,
     )
