@@ -1,11 +1,13 @@
 """The page of a model: cameras, turning, several in one scene, and a lost context."""
 
+import io
 import re
 import time
 
 import mujoco
 import numpy as np
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
@@ -44,9 +46,15 @@ def press(browser: webdriver.Chrome, keys: str) -> None:
 
 def shots(browser: webdriver.Chrome) -> list[np.ndarray]:
     """What each canvas shows, uint8 (height, width, 3)."""
-    return [
-        each.screenshot_as_png for each in browser.find_elements(By.CSS_SELECTOR, "canvas[role]")
-    ]
+    pictures = browser.find_elements(By.CSS_SELECTOR, "canvas[role]")
+    shown = [Image.open(io.BytesIO(each.screenshot_as_png)) for each in pictures]
+    return [np.asarray(each.convert("RGB")) for each in shown]
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two pictures show the same; edges may be a part of a pixel apart."""
+    assert one.std() > 5
+    return bool(np.abs(one.astype(float) - other).mean() < 1)
 
 
 def address(browser: webdriver.Chrome) -> str:
