@@ -1,3 +1,7 @@
+from .backdrop import FROM_CAMERA as FROM_CAMERA
+from .backdrop import GLOW as GLOW
+from .backdrop import GROUND as GROUND
+from .backdrop import Backdrop as Backdrop
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
 from .pose import Pose as Pose
@@ -11,3 +15,5 @@ from .quality import check_name as check_name
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .renderer import free_drawing as free_drawing
 from .scene import MujocoScene as MujocoScene
+from .shadows import ground_geoms as ground_geoms
+from .shadows import is_directional as is_directional

@@ -33,11 +33,7 @@ class Shadows:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, groups: np.ndarray) -> None:
         planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
-        upward = planes & (data.geom_xmat[:, 8] > 0.9)
-        lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
-        ground = upward & (data.geom_xpos[:, 2] == lowest)
-        stands = model.body_weldid[model.geom_bodyid] == 0
-        ground |= stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD)
+        ground = ground_geoms(model, data)
         self._ground = np.flatnonzero(ground).tolist()
         drawn = groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0
         casters = drawn & ~ground
@@ -75,12 +71,23 @@ class Shadows:
             return
         drawing.shadowClip = radius
         for light in scene.lights[: scene.nlight]:
-            if light.castshadow and _is_directional(light):
+            if light.castshadow and is_directional(light):
                 off = (low + high) / 2 - light.pos
                 light.pos[:] += off - (off @ light.dir) * light.dir
 
 
-def _is_directional(light: mujoco.MjvLight) -> bool:
+def ground_geoms(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Return which geoms are ground, and so cast no shadow, `bool (ngeom,)`."""
+    planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
+    upward = planes & (data.geom_xmat[:, 8] > 0.9)
+    lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
+    ground: np.ndarray = upward & (data.geom_xpos[:, 2] == lowest)
+    stands = model.body_weldid[model.geom_bodyid] == 0
+    return ground | (stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD))
+
+
+def is_directional(light: mujoco.MjvLight) -> bool:
+    """Whether a light comes from a direction rather than from a place."""
     if hasattr(light, "directional"):  # until mujoco 3.3.0
         return bool(light.directional)
     return bool(light.type == mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)

@@ -1,3 +1,6 @@
+from .looks import Look as Look
+from .looks import Mapping as Mapping
+from .looks import looks_of as looks_of
 from .shapes import Part as Part
 from .shapes import Shape as Shape
 from .shapes import height_field_shape as height_field_shape

@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from .. import Pose, PoseLoader, poses
+from .looks import Mapping, mapping_of
 
 _LINE = mujoco.mjtGeom.mjGEOM_LINE.value
 _BODILESS = (mujoco.mjtObj.mjOBJ_FLEX.value, mujoco.mjtObj.mjOBJ_SKIN.value)
@@ -22,7 +23,7 @@ class Rod:
         kind: As in `mujoco.mjtGeom`: a capsule, a cylinder or a line.
         radius: In metres; of a line, its width in pixels.
         rgba: From 0 to 1, four of them.
-        material: Its number in the model, or -1.
+        mapping: Its texture, if any.
         emission, specular, shininess: As in `mujoco.MjvGeom`.
         casts: Whether it casts a shadow.
         group: As in `mujoco.MjModel.tendon_group`; 0 for others.
@@ -32,7 +33,7 @@ class Rod:
     kind: int
     radius: float
     rgba: tuple[float, ...]
-    material: int
+    mapping: Mapping | None
     emission: float
     specular: float
     shininess: float
@@ -167,7 +168,7 @@ def _rod(model: mujoco.MjModel, geom: mujoco.MjvGeom) -> Rod:
         kind=int(geom.type),
         radius=float(geom.size[0]),
         rgba=tuple(geom.rgba.tolist()),
-        material=int(geom.matid),
+        mapping=mapping_of(model, geom),
         emission=float(geom.emission),
         specular=float(geom.specular),
         shininess=float(geom.shininess),
