@@ -198,9 +198,7 @@ class Images:
                     "isSrgb": texture.is_srgb,
                     # Row by row, neighbours are alike.
                     "pixels": self._blob.add(
-                        np.ascontiguousarray(texture.pixels).reshape(
-                            -1, *texture.pixels.shape[2:]
-                        ),
+                        np.ascontiguousarray(texture.pixels).reshape(-1, *texture.pixels.shape[2:]),
                         over_time=True,
                     ),
                 }
