@@ -1,11 +1,7 @@
-"use strict";
-
-const $ = (selector, root = document) => root.querySelector(selector);
 const tiles = [...document.querySelectorAll(".tile")];
 const query = $("#query");
 const chips = [...document.querySelectorAll(".chips button")];
 const viewer = $("#viewer");
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 const words = new Map(tiles.map((tile) => [tile, $(".words", tile).textContent.toLowerCase()]));
 const tags = new Map(
@@ -192,30 +188,8 @@ calm.addEventListener("change", () => {
   move(false);
 });
 
-// Light or dark: as the system has it, until the button says otherwise.
-
-const root = document.documentElement;
-const systemDark = matchMedia("(prefers-color-scheme: dark)");
-
-function remembered(value) {
-  // A page on a disk may have no storage.
-  try {
-    if (value) localStorage.setItem("color-scheme", value);
-    return localStorage.getItem("color-scheme");
-  } catch {
-    return null;
-  }
-}
-
-root.style.colorScheme = remembered() ?? "";
-$("#theme").addEventListener("click", () => {
-  const now = root.style.colorScheme || (systemDark.matches ? "dark" : "light");
-  root.style.colorScheme = now === "dark" ? "light" : "dark";
-  remembered(root.style.colorScheme);
-});
-
 // What does nothing without this script is hidden until it runs.
-$("#theme").hidden = $(".bar").hidden = false;
+$(".bar").hidden = false;
 const bar = $(".bar");
 // The keyboard's focus must not go below it, of however many rows of tags it is.
 new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
