@@ -5,6 +5,7 @@ the frames are that things are fixed in: bodies, and cameras and lights that mov
 """
 
 import copy
+import hashlib
 import itertools
 from dataclasses import asdict
 from typing import Any
@@ -38,6 +39,13 @@ _FIXED = mujoco.mjtCamLight.mjCAMLIGHT_FIXED.value
 # What fixed-function GL, in which MuJoCo draws, has lights for.
 _MOST_LIGHTS = 8
 _DIGITS = 6
+
+
+def identity(scene: MujocoScene) -> Any:
+    """Return what is the same for models of which one is enough."""
+    model = np.empty(mujoco.mj_sizeModel(scene.model), np.uint8)
+    mujoco.mj_saveModel(scene.model, None, model)
+    return hashlib.sha256(model).digest()
 
 
 def pack_scene(blob: Blob, scene: MujocoScene, picture: Picture) -> dict[str, Any]:
