@@ -62,6 +62,9 @@ document.addEventListener("keydown", (event) => {
 
 let pointed = null;
 
+// A replay's page and what is no picture at all are links to themselves.
+const moves = (shot) => shot.dataset.kind === "video" || shot.dataset.kind === "img";
+
 function moving(shot) {
   const media = document.createElement(shot.dataset.kind);
   if (shot.dataset.kind === "video") {
@@ -73,7 +76,7 @@ function moving(shot) {
 }
 
 function play(shot) {
-  if (shot.classList.contains("playing")) return;
+  if (!moves(shot) || shot.classList.contains("playing")) return;
   let media = $(".moving", shot);
   if (!media) {
     media = moving(shot);
@@ -116,7 +119,7 @@ for (const tile of tiles) {
   tile.addEventListener("focusin", () => update(tile));
   tile.addEventListener("focusout", () => update(tile));
   $(".shot", tile).addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!moves(event.currentTarget) || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     view(tile);
   });
@@ -156,7 +159,7 @@ function move(on) {
 }
 
 function step(by) {
-  const shown = tiles.filter((tile) => !tile.hidden);
+  const shown = tiles.filter((tile) => !tile.hidden && moves($(".shot", tile)));
   const place = shown.indexOf(viewed);
   view(shown[(place + by + shown.length) % shown.length]);
 }

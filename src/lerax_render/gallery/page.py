@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..video import FORMATS
+from ..video import ALL_FORMATS
 from ..webpage import filled, joined_files, policy_hash
 
 _COLUMNS = 3
@@ -19,7 +19,7 @@ class Tile:
     """A clip on the page.
 
     Attributes:
-        file: Its file, relative to the page, in a format that is a key of `FORMATS`.
+        file: Its file, relative to the page, in a format that is a key of `ALL_FORMATS`.
         still: Its still picture, likewise.
         format: Of the clip.
         width: In pixels.
@@ -94,7 +94,9 @@ def _tile(number: int, tile: Tile) -> str:
             "id": f"clip-{number}",
             "file": html.escape(tile.file),
             "still": html.escape(tile.still),
-            "kind": FORMATS[tile.format].element or "",
+            "kind": ALL_FORMATS[tile.format].element or "file",
+            # What a browser does not open is taken home.
+            "download": "" if ALL_FORMATS[tile.format].element else " download",
             "width": str(tile.width),
             "height": str(tile.height),
             "caption": html.escape(tile.caption),
@@ -106,7 +108,8 @@ def _tile(number: int, tile: Tile) -> str:
 
 _TILE = """\
     <li class="tile">
-      <a class="shot" href="{{ file }}" data-kind="{{ kind }}" aria-labelledby="{{ id }}">
+      <a class="shot" href="{{ file }}" data-kind="{{ kind }}"{{ download }}
+        aria-labelledby="{{ id }}">
         <img src="{{ still }}" width="{{ width }}" height="{{ height }}" alt="" loading="lazy">
       </a>
       <div class="words">
@@ -127,7 +130,7 @@ def _chip(tag: str, count: int) -> str:
 
 def _picture(tile: Tile) -> str:
     caption = _markdown(tile.caption)
-    if FORMATS[tile.format].element == "img":
+    if ALL_FORMATS[tile.format].element == "img":
         return f"![{caption}]({tile.file})"
     return f"[![{caption}]({tile.still})]({tile.file})"
 

@@ -37,7 +37,7 @@ from .capturing import (
     only_path,
     origin_of,
 )
-from .exporting import Shown, check_export, export, painters_for_stills
+from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
 from .filming import as_picture, film, parts_of
 
 if TYPE_CHECKING:
@@ -71,19 +71,20 @@ def record_clip(
     if row is None:
         on_part = None if progress is None else lambda part: progress(part[0].steps)
         return _film(env, replays, policy, path, settings, key, on_part)
+    if replays is not None and settings.grid is not None:
+        raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
+    lanes = None if settings.grid is None else math.prod(settings.grid)
+    check_settings(row, settings, len(replays) if replays is not None else lanes or 1)
+    destination = open_destination(path, row)
     is_pixels = False
     if replays is None:
         scene = find_source(env).scene(env)
         is_pixels = row.name == "html" and not scene.has_steps
-        scene = scene if is_pixels else kept_scene(env)
-        scenes = [scene] * math.prod(settings.grid or (1,))
+        scenes = [scene if is_pixels else kept_scene(env)] * (lanes or 1)
     else:
-        if settings.grid is not None:
-            raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
         scenes = [replay.scene for replay in replays]
         replays = cut_replays(replays, settings.steps, key, settings.deterministic)
-    check_export(row, settings, scenes)
-    destination = open_destination(path, row)
+    check_scenes(row, scenes)
     if is_pixels:
         return export(row, _pixels(env, policy, settings, key, progress), destination, still=still)
     picture = as_picture(settings)
@@ -96,7 +97,7 @@ def record_clip(
                 steps=settings.steps,
                 key=key,
                 deterministic=settings.deterministic,
-                lanes=None if settings.grid is None else math.prod(settings.grid),
+                lanes=lanes,
                 progress=progress,
             )
         shown = Shown(replays, picture, settings.labels, painters=painters)

@@ -83,25 +83,29 @@ def painters_for_stills(
         return []
 
 
-def check_export(row: Export, settings: Settings, scenes: Sequence[Scene]) -> None:
-    """Raise where something cannot be made, before any work.
+def check_settings(row: Export, settings: Settings, count: int) -> None:
+    """Raise `ValueError` where a setting makes no difference in a format, before any work.
 
     Args:
         row: The format.
         settings: All that were given.
-        scenes: One for each replay.
-
-    Raises:
-        ValueError: A setting makes no difference in this format, there are not as many labels as
-            replays, or the scenes do not go into one such file.
-        UnsupportedEnvError: The format cannot hold this kind of scene.
+        count: Of replays, each of which has a label where there are labels.
     """
     if idle := idle_in(row, vars(settings)):
         raise ValueError(idle[1])
-    if settings.labels and len(settings.labels) != len(scenes):
+    if settings.labels and len(settings.labels) != count:
         raise ValueError(
-            f"labels must be one for each of {len(scenes)} replays, got {len(settings.labels)}"
+            f"labels must be one for each of {count} replays, got {len(settings.labels)}"
         )
+
+
+def check_scenes(row: Export, scenes: Sequence[Scene]) -> None:
+    """Raise unless replays of these scenes go into one file of a format.
+
+    Raises:
+        ValueError: They do not go into one.
+        UnsupportedEnvError: The format cannot hold this kind of scene.
+    """
     _MAKERS[row.name].check(scenes)
 
 

@@ -35,6 +35,7 @@ class Shadows:
         planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
         ground = ground_geoms(model, data)
         self._ground = np.flatnonzero(ground).tolist()
+        self._before = int(model.nflex + model.nskin)
         drawn = groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0
         casters = drawn & ~ground
         self._geoms = np.flatnonzero(casters)
@@ -52,8 +53,10 @@ class Shadows:
     ) -> None:
         """Adjust a scene that has just been updated from `data`, and what will draw it."""
         for geom in self._ground:
-            # Shapes stand in a scene in the order of the model's geoms, less the hidden ones.
-            for shape in scene.geoms[min(geom, scene.ngeom - 1) :: -1]:
+            # Shapes stand in a scene in the order of the model's geoms, less the hidden ones, after
+            # skins and flexes.
+            last = min(geom + self._before, scene.ngeom - 1)
+            for shape in scene.geoms[last::-1]:
                 if shape.objid == geom and shape.objtype == mujoco.mjtObj.mjOBJ_GEOM:
                     shape.category = mujoco.mjtCatBit.mjCAT_DECOR.value
                     break
@@ -83,7 +86,8 @@ def ground_geoms(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
     lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
     ground: np.ndarray = upward & (data.geom_xpos[:, 2] == lowest)
     stands = model.body_weldid[model.geom_bodyid] == 0
-    return ground | (stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD))
+    ground |= stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD)
+    return ground
 
 
 def is_directional(light: mujoco.MjvLight) -> bool:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
-from ..replay import Replay
 from ..settings import check_env
 from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
@@ -48,6 +47,8 @@ def load_env(
             raise ValueError(
                 f"{spec} has been acted out already, and takes no arguments, got {arguments}"
             )
+        from ..replay import Replay
+
         # From whomever: it is read as if from a stranger in any case.
         return Replay.load(spec)
     if is_model(spec):

@@ -3,8 +3,7 @@
 /** Round to a fraction of a pixel, at boundaries as paint2d's `snap` does. */
 const snapped = (position, parts = 4) => Math.floor(position * parts + 0.5 + 1 / 64) / parts;
 
-// What each kind has besides its points and a colour; and how much of a pixel a line is at least.
-const NUM_SIZES = { circle: 1, clear: 0, ellipse: 2, line: 1, polygon: 0, polyline: 0, rect: 2, text: 1, y_down: 2, y_up: 2 };
+// Lines of less pixels of width are drawn as one thin line.
 const THINNEST_AREA = 1.25;
 
 class DrawnStage {
@@ -23,13 +22,7 @@ class DrawnStage {
   }
 
   addLane(lane) {
-    this.layouts = lane.layouts.map((layout) => ({
-      ...layout,
-      numbers: arrayIn(this.bytes, layout.numbers),
-      texts: arrayIn(this.bytes, layout.texts),
-      numNumbers: layout.numbers.shape[1],
-      numTexts: layout.texts.shape[1],
-    }));
+    this.layouts = lane.layouts.map((layout) => new Commands(layout, this.bytes));
     this.texts = lane.texts;
     this.letters = lane.letters && new Letters(lane.letters, arrayIn(this.bytes, lane.letters.opacity));
     this.layoutOf = arrayIn(this.bytes, lane.layoutOf);
@@ -46,7 +39,7 @@ class DrawnStage {
   resize(width, height, pixelRatio) {
     this.canvas.width = Math.max(1, Math.round(width * pixelRatio));
     this.canvas.height = Math.max(1, Math.round(height * pixelRatio));
-    this.drawn = undefined;
+    this.drawn = this.backdrop = undefined;
     this.fit();
   }
 
@@ -76,26 +69,52 @@ class DrawnStage {
   drawStep(step, first) {
     const { pen } = this;
     const layout = this.layouts[this.layoutOf[step]];
-    pen.save();
-    if (layout.cleared || first) this.wash(this.scene.background);
-    pen.beginPath();
-    pen.rect(...this.clip);
-    pen.clip();
-    this.see(this.scene.view, this.scene.yUp);
-    let at = this.rows[step] * layout.numNumbers;
-    let text = this.rows[step] * layout.numTexts;
-    for (const [kind, points, count] of layout.commands) {
-      const size = 2 * points + NUM_SIZES[kind] + (kind === "y_up" || kind === "y_down" ? 0 : 3);
-      for (let i = 0; i < count; i++, at += size) {
-        const said = kind === "text" ? this.texts[layout.texts[text++]] : null;
-        this.drawCommand(kind, layout.numbers.subarray(at, at + size), points, said);
-      }
+    const row = this.rows[step];
+    if (!layout.still) {
+      pen.save();
+      if (layout.cleared || first) this.wash(this.scene.background);
+      this.drawCommands(layout, row, 0, layout.count);
+      pen.restore();
+      return;
     }
+    if (this.backdrop?.layout !== layout) this.backdrop = { layout, sheet: this.stillOf(layout) };
+    pen.drawImage(this.backdrop.sheet, 0, 0);
+    pen.save();
+    this.drawCommands(layout, row, layout.still, layout.count);
     pen.restore();
   }
 
+  /** A picture of the commands with which all steps of a layout begin. */
+  stillOf(layout) {
+    const { pen, canvas } = this;
+    const sheet = new OffscreenCanvas(canvas.width, canvas.height);
+    this.pen = sheet.getContext("2d", { alpha: false });
+    this.pen.save();
+    this.wash(this.scene.background);
+    this.drawCommands(layout, 0, 0, layout.still);
+    this.pen = pen;
+    return sheet;
+  }
+
+  /** Draw some of a layout's commands, with the numbers of one of its steps. */
+  drawCommands(layout, row, from, stop) {
+    this.clipped();
+    this.see(this.scene.view, this.scene.yUp);
+    const numbers = layout.numbersOf(row);
+    let [at, place, text] = [0, 0, row * layout.numTexts];
+    for (const [kind, points, count] of layout.commands) {
+      const size = numNumbers(kind, points);
+      for (let i = 0; i < count; i++, place++, at += size) {
+        if (place >= stop) return;
+        const said = kind === "text" ? this.texts[layout.texts[text++]] : null;
+        // Transforms are needed even where what they were for is drawn already.
+        if (place >= from || isView(kind)) this.drawCommand(kind, numbers.subarray(at, at + size), points, said);
+      }
+    }
+  }
+
   drawCommand(kind, numbers, count, said) {
-    if (kind === "y_up" || kind === "y_down") {
+    if (isView(kind)) {
       this.see(numbers, kind === "y_up");
       return;
     }
@@ -134,9 +153,13 @@ class DrawnStage {
     pen.fillStyle = `rgb(${colour})`;
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.save();
-    pen.beginPath();
-    pen.rect(...this.clip);
-    pen.clip();
+    this.clipped();
+  }
+
+  clipped() {
+    this.pen.beginPath();
+    this.pen.rect(...this.clip);
+    this.pen.clip();
   }
 
   // One method for each kind of command; positions and sizes are in pixels.
@@ -248,49 +271,4 @@ function centered(points) {
       return straight ? Math.floor(snapped(position)) + 0.5 : snapped(position);
     }),
   );
-}
-
-/** The size of pygame's own font at a height in pixels, which are whole points. */
-const fontPoints = (height) => Math.max(1, Math.floor(height * 0.6875));
-
-/** Pictures of letters, which are the same in all browsers. */
-class Letters {
-  constructor({ height, origins, lefts, widths, opacity: { shape } }, opacity) {
-    Object.assign(this, { height, origins, lefts, widths, coloured: new Map() });
-    this.sheet = new OffscreenCanvas(shape[1], shape[0]);
-    const pixels = new ImageData(shape[1], shape[0]);
-    for (let i = 0; i < opacity.length; i++) pixels.data[4 * i + 3] = opacity[i];
-    this.sheet.getContext("2d").putImageData(pixels, 0, 0);
-  }
-
-  /** Write a text of some height with its upper left corner at a place, all in pixels. */
-  write(pen, text, x, y, height, colour) {
-    const spread = fontPoints(height) / fontPoints(text.height);
-    const scale = fontPoints(height) / fontPoints(this.height);
-    const sheet = this.inColour(`rgb(${colour})`);
-    pen.imageSmoothingQuality = "high";
-    for (const [letter, left, line] of text.letters) {
-      const width = this.widths[letter];
-      const [originX, originY] = this.origins[letter];
-      pen.drawImage(
-        sheet, this.lefts[letter], 0, width, sheet.height,
-        x + left * spread - originX * scale, y + line * spread - originY * scale,
-        width * scale, sheet.height * scale,
-      );
-    }
-  }
-
-  inColour(colour) {
-    if (!this.coloured.has(colour)) {
-      if (this.coloured.size > 64) this.coloured.clear();
-      const sheet = new OffscreenCanvas(this.sheet.width, this.sheet.height);
-      const pen = sheet.getContext("2d");
-      pen.drawImage(this.sheet, 0, 0);
-      pen.globalCompositeOperation = "source-in";
-      pen.fillStyle = colour;
-      pen.fillRect(0, 0, sheet.width, sheet.height);
-      this.coloured.set(colour, sheet);
-    }
-    return this.coloured.get(colour);
-  }
 }

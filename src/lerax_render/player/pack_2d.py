@@ -125,11 +125,17 @@ class _Layout:
             at += count * size
 
     def packed(self, blob: Blob) -> dict[str, Any]:
+        """Describe it: of a world of tiles, only what moves is there for each step."""
+        numbers = np.concatenate(self.numbers)
+        bits = numbers.view(np.uint32)
+        moves = np.flatnonzero((bits != bits[0]).any(axis=0))
         texts = np.array(self.texts, np.uint32).reshape(len(self.texts), -1)
         return {
             "cleared": self.cleared,
             "commands": self.commands,
-            "numbers": blob.add(np.concatenate(self.numbers), over_time=True),
+            "fixed": blob.add(numbers[0]),
+            "moves": blob.add(moves.astype(np.uint32), over_time=True),
+            "numbers": blob.add(numbers[:, moves], over_time=True),
             "texts": blob.add(texts, over_time=True),
         }
 

@@ -1,10 +1,12 @@
 """A MuJoCo scene and what happened in it, packed for `mujoco_stage.js` to draw.
 
-What MuJoCo draws is asked of MuJoCo, and described once for a scene. Of each step there is where the
-frames are that things are fixed in: bodies, and cameras and lights that move by themselves.
+What MuJoCo draws is asked of MuJoCo, and described once for a scene. Of each step there is where
+the frames are that things are fixed in: bodies, and cameras and lights that move by themselves.
 """
 
 import copy
+import hashlib
+import itertools
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +23,7 @@ from ..mujoco import (
     PoseLoader,
     ground_geoms,
     is_directional,
+    poses,
 )
 from ..mujoco.aim import CameraRig, View
 from ..mujoco.parts import Look, Trajectory, looks_of, trace
@@ -36,6 +39,13 @@ _FIXED = mujoco.mjtCamLight.mjCAMLIGHT_FIXED.value
 # What fixed-function GL, in which MuJoCo draws, has lights for.
 _MOST_LIGHTS = 8
 _DIGITS = 6
+
+
+def identity(scene: MujocoScene) -> Any:
+    """Return what is the same for models of which one is enough."""
+    model = np.empty(mujoco.mj_sizeModel(scene.model), np.uint8)
+    mujoco.mj_saveModel(scene.model, None, model)
+    return hashlib.sha256(model).digest()
 
 
 def pack_scene(blob: Blob, scene: MujocoScene, picture: Picture) -> dict[str, Any]:
@@ -161,7 +171,7 @@ def _opened(
 
 
 class _Frames:
-    """What moves: bodies that something is fixed to, and cameras and lights with a way of their own.
+    """What moves: bodies that something is fixed to, and cameras and lights with their own ways.
 
     The first is the world.
     """
@@ -203,7 +213,8 @@ class _Frames:
         quaternion = np.zeros(4)
         for step in range(len(cameras)):
             for i, camera in enumerate(self._cameras):
-                mujoco.mju_mat2Quat(quaternion, found.camera_axes[step, camera].ravel().astype(float))
+                matrix = found.camera_axes[step, camera].ravel()
+                mujoco.mju_mat2Quat(quaternion, matrix.astype(float))
                 cameras[step, i] = quaternion
             for i, light in enumerate(self._lights):
                 mujoco.mju_quatZ2Vec(quaternion, found.light_directions[step, light].astype(float))
@@ -391,7 +402,7 @@ def _changes(
         if change is last:
             continue
         last = change
-        pose = Pose(*(np.asarray(field)[step] for field in captured[:-1]), change)
+        pose = next(itertools.islice(poses(captured), step, None))
         if not loader.load(pose):
             continue
         looks = {}

@@ -27,6 +27,10 @@ _CARRIED = (mujoco.mjtGeom.mjGEOM_MESH.value, mujoco.mjtGeom.mjGEOM_SDF.value)
 # Bytes that a scene's images may take before they are deflated; they are halved until they do.
 _MOST_BYTES = 3 << 20
 _LEAST_SLICES, _LEAST_STACKS = 28, 16
+# An endless plane has so many lines on each side of the camera, and then one in so many.
+_FINE_LINES, _COARSE = 20, 8
+# What is straight has so many times fewer rings than MuJoCo's, which is not seen.
+_STRAIGHT = 4
 
 
 def quantized(blob: Blob, places: np.ndarray, *, over_time: bool = True) -> dict[str, Any]:
@@ -103,14 +107,16 @@ class Shapes:
 
     def _pack(self, key: Any) -> dict[str, Any]:
         if isinstance(key, tuple) and key[0] == _PLANE:
-            xs, ys = plane_lines(self._model, key[1])
-            lines = [self._blob.add(line.astype(np.float32)) for line in (xs, ys)]
-            return {"lines": lines}
+            lines = map(_thinned, plane_lines(self._model, key[1]))
+            return {"lines": [self._blob.add(line.astype(np.float32)) for line in lines]}
         quality = self._model.vis.quality
         quads = max(1, int(quality.numquads))
         if isinstance(key, str):
             slices = max(_LEAST_SLICES, int(quality.numslices))
-            shape = unit_shape(key, slices, max(_LEAST_STACKS, int(quality.numstacks)), quads)
+            stacks = max(_LEAST_STACKS, int(quality.numstacks))
+            if key in ("tube", "lids"):
+                stacks //= _STRAIGHT
+            shape = unit_shape(key, slices, stacks, quads)
         elif key[0] == _HFIELD:
             shape = height_field_shape(self._model, key[1], quads)
         else:
@@ -131,6 +137,15 @@ class Shapes:
             "texcoords": texcoords,
             "triangles": self._blob.add(shape.triangles.astype(small), over_time=True),
         }
+
+
+def _thinned(lines: np.ndarray) -> np.ndarray:
+    """Leave out lines far from the middle, where the camera is, and light hardly changes."""
+    numbers = np.arange(len(lines))
+    kept = (abs(numbers - len(lines) // 2) <= _FINE_LINES) | (numbers % _COARSE == 0)
+    kept[-1] = True
+    thinned: np.ndarray = lines[kept]
+    return thinned
 
 
 @dataclass
@@ -183,9 +198,7 @@ class Images:
                     "isSrgb": texture.is_srgb,
                     # Row by row, neighbours are alike.
                     "pixels": self._blob.add(
-                        np.ascontiguousarray(texture.pixels).reshape(
-                            -1, *texture.pixels.shape[2:]
-                        ),
+                        np.ascontiguousarray(texture.pixels).reshape(-1, *texture.pixels.shape[2:]),
                         over_time=True,
                     ),
                 }

@@ -37,7 +37,14 @@ class _Kind(NamedTuple):
 
 # By their names, since to import a scene is to import what it is painted with.
 _KINDS = {
-    "Scene2D": _Kind("pack_2d", ("drawn.js",)),
+    "Scene2D": _Kind("pack_2d", ("commands.js", "letters.js", "drawn.js")),
+    "MujocoScene": _Kind(
+        "pack_mujoco",
+        (
+            *("vectors.js", "gl.js", "shaders.js", "solids.js", "surfaces.js", "places.js"),
+            *("view.js", "turning.js", "items.js", "paint.js", "mujoco_stage.js"),
+        ),
+    ),
     "PixelScene": _Kind("pack_video", ("video.js",)),
 }
 _FIRST = ("blob.js", "clock.js")

@@ -153,7 +153,8 @@ class Painter {
       const texture = this.images[mapping.texture];
       if (kind === 3) this.image(gl.TEXTURE1, gl.TEXTURE_CUBE_MAP, texture);
       else this.image(gl.TEXTURE0, gl.TEXTURE_2D, texture);
-      set.mappingScale([...mapping.scale, 0, 0, 0].slice(0, 3));
+      set.mappingScale([...mapping.scale, 0].slice(0, 3));
+      set.mappingShift([...mapping.shift, 0]);
     }
     if (item.behind) gl.cullFace(gl.FRONT);
     item.mesh.draw();

@@ -38,6 +38,7 @@ uniform mat4 shade;
 // 0: none, 1: by coordinates, 2: projected along z, 3: cube.
 uniform int mapping;
 uniform vec3 mappingScale;
+uniform vec3 mappingShift;
 uniform bool unlit;
 out vec3 plain;
 out vec3 shaded;
@@ -90,9 +91,9 @@ void main() {
   plain = clamp(plain, 0.0, 1.0);
   shaded = clamp(shaded, 0.0, 1.0);
   shadePlace = shade * vec4(world, 1.0);
-  image = vec3(coordinates, 0.0);
-  if (mapping == 2) image = vec3(mappingScale.xy * place.xy - 0.5, 0.0);
-  if (mapping == 3) image = mappingScale * place;
+  // A cube is looked up by the direction of a place on it.
+  image = mapping == 1 ? vec3(coordinates, 0.0) : place;
+  image = mappingScale * image + mappingShift;
 }`;
 
 const LIT_DOTS = `#version 300 es

@@ -17,11 +17,11 @@ async function start() {
     ghosts: controls.ghosts ? "on" : null,
     ui: controls.bare ? "off" : null,
   }));
-  const controls = new Controls(clock, stages, address);
+  const controls = new Controls(clock, stages);
 
   clock.onmove = () => {
     const { step } = clock;
-    if (step !== stages.step || clock.playing !== stages.fast) stages.draw(step, clock.playing);
+    if (step !== stages.step || (stages.fast && !clock.playing)) stages.draw(step, clock.playing);
     timeline.move();
     tell(clock, lanes, stages, controls.overlay);
     address.write();

@@ -6,16 +6,18 @@ const COLOURS = ["--lane-0", "--lane-1", "--lane-2", "--lane-3"];
 class Timeline {
   constructor(lanes, clock) {
     Object.assign(this, { lanes, clock, canvas: $("#curve"), slider: $("#scrub") });
-    this.earns = lanes.some((lane) => lane.rewards);
+    // A simulation has rewards, and all of them are 0.
+    const earns = lanes.some((lane) => lane.rewards?.some((reward) => reward !== 0));
     this.slider.max = clock.steps - 1;
     this.slider.disabled = clock.steps < 2;
-    $(".timeline").classList.toggle("flat", !this.earns);
+    $(".timeline").classList.toggle("flat", !earns);
     this.slider.addEventListener("input", () => {
       clock.playing = false;
       clock.seek(Number(this.slider.value));
     });
     this.legend = lanes.map((lane, i) => this.entry(lane, i));
-    $("#legend").hidden = !this.earns;
+    $("#legend").hidden = !earns;
+    this.earning = earns ? lanes.filter((lane) => lane.rewards) : [];
     new ResizeObserver(() => this.draw()).observe(this.canvas);
     systemDark.addEventListener("change", () => this.draw());
     new MutationObserver(() => this.draw()).observe(root, { attributeFilter: ["style"] });
@@ -55,7 +57,7 @@ class Timeline {
   }
 
   draw() {
-    const { canvas, lanes } = this;
+    const { canvas, lanes, earning } = this;
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!width || !height) return;
     canvas.width = width * devicePixelRatio;
@@ -78,8 +80,9 @@ class Timeline {
         if (start > 0) straight([x, top], [x, bottom]);
       }
     });
-    const earning = lanes.filter((lane) => lane.rewards);
-    for (const name of earning.length ? ["rewards", "returns"] : []) {
+    // Rewards of many replays over each other would hide the returns.
+    const names = earning.length > 2 ? ["returns"] : ["rewards", "returns"];
+    for (const name of earning.length ? names : []) {
       const [low, high] = range(earning.map((lane) => lane[name]));
       const level = (value) => height - 5 - ((value - low) / (high - low)) * (height - 10);
       if (name === "returns") straight([0, level(0)], [width, level(0)]);

@@ -195,7 +195,7 @@ def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
         ValueError: the name or the suffix is unknown or no video's, they contradict each other, or
             a PNG sequence's path is neither a pattern with one %d field nor a folder.
     """
-    row = _resolved(place, format, FORMATS)
+    row = _resolved(place, format)
     if isinstance(row, Export):
         raise ValueError(f"{row.name} is no video: record(..., format={row.name!r}) makes it")
     return row
@@ -210,19 +210,17 @@ def find_export(place: DestinationLike, format: str | None = None) -> Export | N
     suffixes = {row.suffix for row in EXPORTS.values()}
     named = isinstance(place, str | os.PathLike) and Path(place).suffix.lower() in suffixes
     if format in EXPORTS or (format is None and named):
-        row = _resolved(place, format, ALL_FORMATS)
+        row = _resolved(place, format)
         return row if isinstance(row, Export) else None
     return None
 
 
-def _resolved(
-    place: DestinationLike, format: str | None, accepted: Mapping[str, Format | Export]
-) -> Format | Export:
+def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
     wanted = None
     if format is not None:
         wanted = ALL_FORMATS.get(str(format).lower().removeprefix("."))
         if wanted is None:
-            raise ValueError(f"unknown format {format!r}; accepted are {', '.join(accepted)}")
+            raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
     if not isinstance(place, str | os.PathLike):
         if isinstance(wanted, Format) and wanted.is_sequence:
             raise ValueError(
@@ -238,7 +236,7 @@ def _resolved(
             return FORMATS["mp4"]
         raise ValueError(
             f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
-            f"{', '.join(row.suffix for row in accepted.values())}, or name one with format="
+            f"{', '.join(row.suffix for row in ALL_FORMATS.values())}, or name one with format="
         )
     if wanted and named and wanted is not named:
         raise ValueError(

@@ -103,7 +103,7 @@ def test_a_notebook_gets_no_foreign_markup(tmp_path):
 
 
 def test_a_notebook_gets_a_note_for_a_large_clip(tmp_path, monkeypatch, gif):
-    monkeypatch.setattr(video, "_LARGEST_SHOWN", gif.num_bytes - 1)
+    monkeypatch.setattr(video, "LARGEST_SHOWN", gif.num_bytes - 1)
     clip = record(tmp_path / "<b>.gif")
     shown = clip._repr_html_()
     assert "base64" not in shown

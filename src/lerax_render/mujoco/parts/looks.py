@@ -17,13 +17,14 @@ class Mapping:
         texture: Its number in the model.
         by: `"uv"`, by the shape's own coordinates; `"xy"`, projected along z; `"xyz"`, as a cube.
             Places on the shape are those before it is scaled to the geom's size.
-        scale: For `"xy"`, u = scale[0] x - 0.5 and v = scale[1] y - 0.5; for `"xyz"`, the factors
-            of the direction in which the cube is looked at.
+        scale: The factors of those coordinates; of a cube, of the direction it is looked at in.
+        shift: What is added then, for `"xy"`.
     """
 
     texture: int
     by: str
-    scale: tuple[float, ...] = ()
+    scale: tuple[float, ...]
+    shift: tuple[float, ...] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -139,16 +140,21 @@ def mapping_of(model: mujoco.MjModel, geom: mujoco.MjvGeom) -> Mapping | None:
     texture = int(model.mat_texid[material, _RGB])
     if texture < 0:
         return None
-    if geom.texcoord:
-        return Mapping(texture, "uv")
-    size = np.where(geom.size > 0, geom.size, 1).astype(float)
     is_uniform = bool(model.mat_texuniform[material])
-    if model.tex_type[texture] == mujoco.mjtTexture.mjTEXTURE_2D:
-        scale = model.mat_texrepeat[material].astype(float)
-        if geom.dataid >= 0:
-            # Its corners are in metres already.
-            scale = scale / size[:2]
-        if is_uniform:
-            scale = scale * size[:2]
-        return Mapping(texture, "xy", (0.5 * float(scale[0]), -0.5 * float(scale[1])))
-    return Mapping(texture, "xyz", tuple(geom.size.tolist()) if is_uniform else (1.0, 1.0, 1.0))
+    if model.tex_type[texture] != mujoco.mjtTexture.mjTEXTURE_2D:
+        if geom.texcoord:
+            return None  # GL takes no cube by coordinates of an image
+        return Mapping(texture, "xyz", tuple(geom.size.tolist()) if is_uniform else (1.0, 1.0, 1.0))
+    size = geom.size[:2].astype(float)
+    repeat = model.mat_texrepeat[material].astype(float)
+    if is_uniform:
+        # So many in a metre, rather than on the shape.
+        repeat = repeat * np.where(size > 0, size, 1)
+    if geom.texcoord or geom.dataid < 0:
+        return Mapping(texture, "uv", tuple(repeat.tolist()))
+    # Of what has its corners in metres, and no coordinates.
+    scale = repeat / 2 * [1, -1] / np.where(size > 0, size, 1)
+    shift = np.full(2, -0.5)
+    if geom.type == _KINDS.mjGEOM_PLANE:
+        shift = np.where(size > 0, repeat / 2, shift)
+    return Mapping(texture, "xy", tuple(scale.tolist()), tuple(shift.tolist()))

@@ -29,7 +29,7 @@ class Shape:
         triangles: Numbers of corners, counter-clockwise from outside, `uint32 (F, 3)`.
         normals: Of the corners, `float32 (V, 3)`; `None` where each triangle is flat.
         texcoords: Of the corners, `float32 (V, 2)`, with the texture's first row at v = 0; `None`
-            where MuJoCo projects textures along z.
+            where it has none.
     """
 
     positions: np.ndarray
@@ -121,7 +121,8 @@ def unit_shape(name: str, slices: int = SLICES, stacks: int = STACKS, quads: int
         lower = _rings(radii, -np.ones(len(radii)), slices)
         up = np.zeros_like(upper.positions)
         up[:, 2] = 1
-        return _joined([replace(upper, normals=up), replace(lower, normals=-up)])
+        lids = _joined([replace(upper, normals=up), replace(lower, normals=-up)])
+        return replace(lids, texcoords=lids.positions[:, :2] / 2 + np.float32(0.5))
     lines = np.linspace(-1, 1, quads + 1)
     face = plane_shape(lines, lines)
     if name == "plane":
@@ -142,7 +143,13 @@ def plane_shape(xs: np.ndarray, ys: np.ndarray) -> Shape:
     normals[:, 2] = 1
     numbers = np.arange(len(positions)).reshape(len(xs), len(ys))
     square = numbers[:-1, :-1], numbers[1:, :-1], numbers[1:, 1:], numbers[:-1, 1:]
-    return Shape(positions.astype(np.float32), _halved(*square), normals.astype(np.float32))
+    texcoords = (positions[:, :2] * [1, -1] + 1) / 2
+    return Shape(
+        positions.astype(np.float32),
+        _halved(*square),
+        normals.astype(np.float32),
+        texcoords.astype(np.float32),
+    )
 
 
 def plane_lines(model: mujoco.MjModel, geom: int) -> tuple[np.ndarray, np.ndarray]:
@@ -253,19 +260,31 @@ def _arc(low: int, high: int, stacks: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _rings(radii: np.ndarray, heights: np.ndarray, slices: int) -> Shape:
     """A surface around the z axis; normals are those of a sphere."""
-    angles = np.arange(slices) * 2 * np.pi / slices
+    angles = np.linspace(0, 2 * np.pi, slices + 1)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    positions = np.empty((len(radii), slices, 3))
+    # The seam of a texture has its corners twice, and they are one place.
+    circle[-1] = circle[0]
+    positions = np.empty((len(radii), slices + 1, 3))
     positions[..., :2] = radii[:, None, None] * circle
     positions[..., 2] = heights[:, None]
-    numbers = np.arange(positions[..., 0].size).reshape(len(radii), slices)
-    after = np.roll(numbers, -1, axis=1)
-    triangles = _halved(numbers[:-1], after[:-1], after[1:], numbers[1:])
+    texcoords = np.empty((*positions.shape[:2], 2))
+    texcoords[..., 0] = angles / (2 * np.pi)
+    texcoords[..., 1] = np.linspace(1, 0, len(radii))[:, None]
+    numbers = np.arange(positions[..., 0].size).reshape(len(radii), slices + 1)
+    square = numbers[:-1, :-1], numbers[:-1, 1:], numbers[1:, 1:], numbers[1:, :-1]
+    triangles = _halved(*square)
     places = positions.reshape(-1, 3).astype(np.float32)
     # Where a ring is a point, half of the triangles have no area.
     distinct = [np.any(places[triangles[:, i]] != places[triangles[:, i - 1]], 1) for i in range(3)]
     triangles = triangles[np.all(distinct, axis=0)]
-    return Shape(places, triangles, places)
+    return Shape(places, triangles, places, texcoords.reshape(-1, 2).astype(np.float32))
+
+
+def _across(positions: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Texture coordinates on a face of a box: along its two axes, the second upwards."""
+    first, second = np.flatnonzero(normal == 0)
+    coordinates = positions[:, [first, second]] * np.array([1, -1], np.float32)
+    return (coordinates + 1) / 2
 
 
 def _halved(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
@@ -285,6 +304,7 @@ def _joined(shapes: list[Shape]) -> Shape:
             ]
         ),
         np.concatenate([shape.normals for shape in shapes if shape.normals is not None]),
+        np.concatenate([shape.texcoords for shape in shapes if shape.texcoords is not None]),
     )
 
 
