@@ -277,3 +277,14 @@ def test_each_triangle_shows_one_face_of_a_cube(everything):
     along = np.take_along_axis(corners, (faces // 2)[:, None, None], axis=2)[..., 0]
     along *= np.where(faces % 2, -1, 1)[:, None]
     assert (along >= np.abs(corners).max(axis=2) - 1e-5).all()
+
+
+def test_neighbouring_turns_have_one_sign() -> None:
+    replay, _ = replay_of(EVERYTHING, steps=6)
+    free = replay.scene.model.joint(replay.scene.model.body("tumble").jntadr[0]).qposadr[0]
+    qpos = replay.captured.qpos.copy()
+    qpos[::2, free + 3 : free + 7] *= -1
+    turned = dataclasses.replace(replay, captured=replay.captured._replace(qpos=qpos))
+    first, second = (Document(glb(each)) for each in (replay, turned))
+    between = 2.5 * replay.seconds_per_step
+    assert second.matrices(between) == pytest.approx(first.matrices(between), abs=1e-5)

@@ -77,8 +77,8 @@ class Surfaces:
         """Return the number of a mesh for a geom or site, and the scale of its node."""
         parts = parts_of(look.kind, look.size)
         if not parts:
-            return self.given(look, self._mapped(self._own(look), look.mapping)), [1, 1, 1]
-        shapes = [self._mapped(self._unit(part.shape, look), look.mapping) for part in parts]
+            return self.given(look, self.mapped(self._own(look), look.mapping)), [1, 1, 1]
+        shapes = [self.mapped(self._unit(part.shape, look), look.mapping) for part in parts]
         scale = parts[0].scale
         if all(part.scale == scale and not part.height for part in parts):
             return self.given(look, _joined(shapes)), list(scale)
@@ -88,7 +88,7 @@ class Surfaces:
 
     def rod(self, rod: Rod) -> int:
         """Return the number of a mesh of radius 1, from -1 to 1 along z."""
-        shapes = [self._mapped(self._unit(name, rod), rod.mapping) for name in ("tube", "lids")]
+        shapes = [self.mapped(self._unit(name, rod), rod.mapping) for name in ("tube", "lids")]
         return self.given(rod, _joined(shapes))
 
     def ground(self, colour: np.ndarray, glow: float) -> int:
@@ -158,12 +158,16 @@ class Surfaces:
             self._shapes[key] = shape
         return self._shapes[key]
 
-    def _mapped(self, shape: Shape, mapping: Mapping | None) -> Shape:
+    def mapped(self, shape: Shape, mapping: Mapping | None) -> Shape:
         """Give a shape the coordinates by which MuJoCo lays a texture on it."""
-        if mapping is None or mapping.by == "uv":
+        if mapping is None:
             return shape
+        if mapping.by == "uv":
+            given = shape.texcoords
+            return replace(shape, texcoords=None if given is None else given * mapping.scale)
         if mapping.by == "xy":
-            return replace(shape, texcoords=shape.positions[:, :2] * mapping.scale - 0.5)
+            coordinates = shape.positions[:, :2] * mapping.scale + mapping.shift
+            return replace(shape, texcoords=coordinates)
         texture = self._texture(mapping.texture)
         if texture is None:
             return shape
