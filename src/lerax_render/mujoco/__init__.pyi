@@ -18,5 +18,3 @@ from .pose import poses as poses
 from .renderer import HeadlessMujocoRenderer as HeadlessMujocoRenderer
 from .renderer import free_drawing as free_drawing
 from .scene import MujocoScene as MujocoScene
-from .shadows import ground_geoms as ground_geoms
-from .shadows import is_directional as is_directional

@@ -260,3 +260,31 @@ def test_bad_input_is_told_before_any_work(tmp_path):
     with pytest.raises(ValueError, match="no camera"):
         lr.record(replay, path=tmp_path / "a.glb", camera="nowhere")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_triangle_shows_one_face_of_a_cube(everything):
+    document = Document(everything[2])
+    node = document.json["nodes"][document.names["ball"]]
+    (primitive,) = document.json["meshes"][node["mesh"]]["primitives"]
+    attributes = primitive["attributes"]
+    triangles = document.array(primitive["indices"]).reshape(-1, 3)
+    corners = document.array(attributes["POSITION"])[triangles]
+    cells = np.floor(document.array(attributes["TEXCOORD_0"])[triangles] * (3, 2)).astype(int)
+    assert (cells == cells[:, :1]).all()
+    faces = cells[:, 0, 0] + 3 * cells[:, 0, 1]
+    assert sorted(set(faces)) == [0, 1, 2, 3, 4, 5]
+    # In the order of x, -x, y, -y, z, -z.
+    along = np.take_along_axis(corners, (faces // 2)[:, None, None], axis=2)[..., 0]
+    along *= np.where(faces % 2, -1, 1)[:, None]
+    assert (along >= np.abs(corners).max(axis=2) - 1e-5).all()
+
+
+def test_neighbouring_turns_have_one_sign() -> None:
+    replay, _ = replay_of(EVERYTHING, steps=6)
+    free = replay.scene.model.joint(replay.scene.model.body("tumble").jntadr[0]).qposadr[0]
+    qpos = replay.captured.qpos.copy()
+    qpos[::2, free + 3 : free + 7] *= -1
+    turned = dataclasses.replace(replay, captured=replay.captured._replace(qpos=qpos))
+    first, second = (Document(glb(each)) for each in (replay, turned))
+    between = 2.5 * replay.seconds_per_step
+    assert second.matrices(between) == pytest.approx(first.matrices(between), abs=1e-5)

@@ -66,7 +66,8 @@ def add_bending(
         "JOINTS_0": glb.array(joints, target=VERTICES),
         "WEIGHTS_0": glb.array(weights, target=VERTICES),
     }
-    mesh = surfaces.given(look, bound.shape, attributes, two_sided=not is_skin)
+    shape = surfaces.mapped(bound.shape, look.mapping)
+    mesh = surfaces.given(look, shape, attributes, two_sided=not is_skin)
     # A matrix is written column by column.
     back = np.linalg.inv(bound.frames).swapaxes(1, 2).astype(np.float32)
     back[:, :3, 3], back[:, 3, 3] = 0, 1

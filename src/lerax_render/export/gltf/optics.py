@@ -115,10 +115,10 @@ def lamps_of(model: mujoco.MjModel, data: mujoco.MjData, backdrop: Backdrop) -> 
     numbers = iter(np.flatnonzero(model.light_active).tolist())
     backdrop.dress(scene, data)
     lights = scene.lights[: scene.nlight]
-    # Where all that shine far and wide meet, it is to be as bright as in MuJoCo, which adds up
-    # colours of a screen, and where some light comes from everywhere.
+    # What looks up is to be as bright as in MuJoCo, which adds up colours of a screen, and where
+    # some light comes from everywhere.
     wide = [light for light in lights if light.headlight or is_directional(light)] or lights
-    diffuse = sum(float(light.diffuse.max()) for light in wide)
+    diffuse = sum(_from_above(light) * float(light.diffuse.max()) for light in wide)
     ambient = sum(float(light.ambient.max()) for light in lights)
     share = float(linear(diffuse + ambient)) / max(diffuse, 1e-9)
     lamps = []
@@ -127,6 +127,11 @@ def lamps_of(model: mujoco.MjModel, data: mujoco.MjData, backdrop: Backdrop) -> 
         number = None if is_head else next(numbers, None)
         lamps.append(Lamp(_light(model, light, share), number, is_head, np.array(light.dir, float)))
     return lamps
+
+
+def _from_above(light: mujoco.MjvLight) -> float:
+    # The camera looks down by more or less.
+    return 0.7 if light.headlight else max(0.2, -float(light.dir[2]))
 
 
 def _light(model: mujoco.MjModel, light: mujoco.MjvLight, share: float) -> dict[str, Any]:

@@ -25,6 +25,8 @@ _KINDS = mujoco.mjtGeom
 # The directions in which GL finds a cube's s and t, for each of its faces.
 _FACE_S = np.array([[0, 0, -1], [0, 0, 1], [1, 0, 0], [1, 0, 0], [1, 0, 0], [-1, 0, 0]])
 _FACE_T = np.array([[0, -1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1], [0, -1, 0], [0, -1, 0]])
+# Across the planes in which faces of a cube meet.
+_SEAMS = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]])
 # A picture of a cube's faces has three of them in a row.
 _COLUMNS, _ROWS = 3, 2
 
@@ -75,8 +77,8 @@ class Surfaces:
         """Return the number of a mesh for a geom or site, and the scale of its node."""
         parts = parts_of(look.kind, look.size)
         if not parts:
-            return self.given(look, self._mapped(self._own(look), look.mapping)), [1, 1, 1]
-        shapes = [self._mapped(self._unit(part.shape, look), look.mapping) for part in parts]
+            return self.given(look, self.mapped(self._own(look), look.mapping)), [1, 1, 1]
+        shapes = [self.mapped(self._unit(part.shape, look), look.mapping) for part in parts]
         scale = parts[0].scale
         if all(part.scale == scale and not part.height for part in parts):
             return self.given(look, _joined(shapes)), list(scale)
@@ -86,7 +88,7 @@ class Surfaces:
 
     def rod(self, rod: Rod) -> int:
         """Return the number of a mesh of radius 1, from -1 to 1 along z."""
-        shapes = [self._mapped(self._unit(name, rod), rod.mapping) for name in ("tube", "lids")]
+        shapes = [self.mapped(self._unit(name, rod), rod.mapping) for name in ("tube", "lids")]
         return self.given(rod, _joined(shapes))
 
     def ground(self, colour: np.ndarray, glow: float) -> int:
@@ -156,12 +158,16 @@ class Surfaces:
             self._shapes[key] = shape
         return self._shapes[key]
 
-    def _mapped(self, shape: Shape, mapping: Mapping | None) -> Shape:
+    def mapped(self, shape: Shape, mapping: Mapping | None) -> Shape:
         """Give a shape the coordinates by which MuJoCo lays a texture on it."""
-        if mapping is None or mapping.by == "uv":
+        if mapping is None:
             return shape
+        if mapping.by == "uv":
+            given = shape.texcoords
+            return replace(shape, texcoords=None if given is None else given * mapping.scale)
         if mapping.by == "xy":
-            return replace(shape, texcoords=shape.positions[:, :2] * mapping.scale - 0.5)
+            coordinates = shape.positions[:, :2] * mapping.scale + mapping.shift
+            return replace(shape, texcoords=coordinates)
         texture = self._texture(mapping.texture)
         if texture is None:
             return shape
@@ -220,7 +226,12 @@ def _on_cube(shape: Shape, scale: np.ndarray, *, is_one: bool) -> Shape:
         scale: Of places, before they are directions.
         is_one: Whether the picture is a single face, that all have.
     """
-    ways = shape.positions.astype(float) * scale
+    # Planes without end have no size.
+    scale = np.where(scale > 0, scale, 1)
+    shape = Shape(shape.positions * scale, shape.triangles, shape.normals)
+    for seam in _SEAMS:
+        shape = _cut(shape, seam)
+    ways = shape.positions
     middles = ways[shape.triangles].mean(axis=1)
     axis = np.abs(middles).argmax(axis=1)
     rows = np.arange(len(axis))
@@ -239,9 +250,35 @@ def _on_cube(shape: Shape, scale: np.ndarray, *, is_one: bool) -> Shape:
         cells = np.stack([face % _COLUMNS, face // _COLUMNS], axis=1)
         places = (cells + inside) / (_COLUMNS, _ROWS)
     normals = None if shape.normals is None else shape.normals[corners]
-    return Shape(
-        shape.positions[corners], triangles.reshape(-1, 3).astype(np.uint32), normals, places
-    )
+    triangles = triangles.reshape(-1, 3).astype(np.uint32)
+    return Shape(way / scale, triangles, normals, places)
+
+
+def _cut(shape: Shape, across: np.ndarray) -> Shape:
+    """Cut triangles along a plane through the origin, given by a vector across it."""
+    places, normals, triangles = shape.positions, shape.normals, shape.triangles.astype(np.int64)
+    # Each time along one side of a triangle; of three sides two can cross the plane.
+    for _ in range(2):
+        sides = places @ across
+        sides[np.abs(sides) < 1e-6 * np.abs(places).max()] = 0
+        of_corner = sides[triangles]
+        crosses = of_corner * np.roll(of_corner, -1, axis=1) < 0
+        cut = np.flatnonzero(crosses.any(axis=1))
+        turn = (crosses[cut].argmax(axis=1)[:, None] + np.arange(3)) % 3
+        a, b, c = np.take_along_axis(triangles[cut], turn, axis=1).T
+        # Two triangles share what is put between.
+        pairs = np.sort(np.stack([a, b], axis=1), axis=1)
+        pairs, which = np.unique(pairs, axis=0, return_inverse=True)
+        new = len(places) + which.ravel()
+        first, second = pairs.T
+        share = (sides[first] / (sides[first] - sides[second]))[:, None]
+        places = np.concatenate([places, places[first] * (1 - share) + places[second] * share])
+        if normals is not None:
+            between = normals[first] * (1 - share) + normals[second] * share
+            normals = np.concatenate([normals, between])
+        halves = [np.stack([a, new, c], axis=1), np.stack([new, b, c], axis=1)]
+        triangles = np.concatenate([np.delete(triangles, cut, axis=0), *halves])
+    return Shape(places, triangles, normals)
 
 
 def _placed(shape: Shape, part: Part) -> Shape:
