@@ -47,16 +47,32 @@ class VideoStage {
     await this.loaded;
     while (this.shown !== this.wanted && !this.video.error) {
       const step = this.wanted;
-      const found = new Promise((resolve) => {
-        this.video.addEventListener("seeked", resolve, { once: true });
-        this.video.addEventListener("error", resolve, { once: true });
-      });
+      const found = this.found(step);
       // The middle of the frame, since its ends are rounded.
       this.video.currentTime = (step + 0.5) / this.fps;
       await found;
       this.shown = step;
       this.paint();
     }
+  }
+
+  /** Wait until a step's frame is there to be painted, which may be later than "seeked" says. */
+  found(step) {
+    const { video, fps } = this;
+    let waits = true;
+    return new Promise((resolve) => {
+      video.addEventListener("error", resolve, { once: true });
+      // Of a frame that is there already, nothing more is told.
+      const patience = video.requestVideoFrameCallback ? 250 : 0;
+      video.addEventListener("seeked", () => setTimeout(resolve, patience), { once: true });
+      const presented = (_, { mediaTime }) => {
+        if (Math.round(mediaTime * fps) === step) resolve();
+        else if (waits) video.requestVideoFrameCallback(presented);
+      };
+      video.requestVideoFrameCallback?.(presented);
+    }).finally(() => {
+      waits = false;
+    });
   }
 
   paint() {
