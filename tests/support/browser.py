@@ -17,7 +17,7 @@ _FLAGS = (
     "--no-sandbox",
     # WebGL on the CPU.
     "--enable-unsafe-swiftshader",
-    "--use-angle=swiftshader",
+    "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
