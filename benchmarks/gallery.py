@@ -11,8 +11,8 @@ from timing import Row, best_of, costs, exhaust, known
 
 from lerax_render import capture, record
 from lerax_render.compose.composition import Composition
-from lerax_render.filming import parts_of
 from lerax_render.gallery.build import make_gallery
+from lerax_render.making import parts_of
 from lerax_render.painter import Painter
 from lerax_render.settings.picture import Picture
 

@@ -23,7 +23,7 @@ from lerax.callback import (
 )
 from msgspec import Meta
 
-from lerax_render.settings import CameraLike, Count, Pixels, Rate, between, checked
+from lerax_render.settings import Background, CameraLike, Count, Pixels, Rate, between, checked
 
 from . import host, traced
 from .backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, FanOut
@@ -99,6 +99,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_fps: Frames a second of a clip. A GIF plays at the nearest rate that GIFs have: 50,
             33.3, 25, 20 and so on.
         video_camera: MuJoCo only; as for `lerax_render.record`.
+        video_background: Likewise.
         video_overlay: Whether to write the training step and the episode's return on the frames.
         video_keep: Whether to keep each clip as an MP4 file, too: in `videos/` in the run's folder.
         video_mode: What happens when the thread cannot keep up: with `"drop"`, two recordings
@@ -140,6 +141,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_height: Pixels = 480,
         video_fps: Rate = 50.0,
         video_camera: CameraLike | None = None,
+        video_background: Background | None = None,
         video_overlay: bool = True,
         video_keep: bool = True,
         video_mode: Literal["drop", "block"] = "drop",
@@ -170,6 +172,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             height=options["video_height"],
             fps=options["video_fps"],
             camera=options["video_camera"],
+            background=options["video_background"],
             overlay=options["video_overlay"],
         )
         time_limit = options["video_time_limit"]

@@ -11,7 +11,7 @@ module when it is first used.
 import lazy_loader
 
 # Imported for what it does: from here on it notes whether this process is forked.
-from . import jax_start as _jax_start  # noqa: F401
+from .system import jax_start as _jax_start  # noqa: F401
 
 # Each public name imports its module when it is first used; `__init__.pyi` lists them.
 __getattr__, __dir__, _names = lazy_loader.attach_stub(__name__, __file__)

@@ -5,14 +5,15 @@ from .batch import Clip as Clip
 from .batch import Job as Job
 from .batch import Outcome as Outcome
 from .batch import render_clips as render_clips
-from .capturing import capture as capture
 from .errors import BackendUnavailableError as BackendUnavailableError
 from .errors import EncodeError as EncodeError
 from .errors import RenderError as RenderError
 from .errors import RenderWarning as RenderWarning
 from .errors import UnsupportedEnvError as UnsupportedEnvError
 from .headless import headless_renderer as headless_renderer
+from .making import capture as capture
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
+from .output import Output as Output
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
 from .recording import record as record
 from .recording import render as render

@@ -4,7 +4,7 @@ import os
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from .recording import frames_per_second
+from .making import frames_per_second
 from .settings import FormatName, Picture, QualityName
 from .sources import find_source
 from .video import VideoWriter

@@ -2,13 +2,17 @@
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from .scene import Captured, Scene
+from .settings import Settings
 from .trees import count_steps, map_arrays
 
 PART = 64
@@ -60,9 +64,10 @@ class Origin:
 class Replay:
     """Consecutive steps of one rollout, captured, so that they can be looked at again.
 
-    All arrays are NumPy's, with the steps `T` as their leading axis. It pickles, and needs neither
-    the environment nor the policy any more. `replay[a:b]` is the part from step `a` up to `b`; its
-    frames are those that the whole has there.
+    All arrays are NumPy's, with the steps `T` as their leading axis. It pickles, is saved and
+    loaded, and needs neither the environment nor the policy any more. `replay[a:b]` is the part
+    from step `a` up to `b`; its frames are those that the whole has there. A notebook shows it as a
+    page to look around in.
 
     Time runs as in `dm_env`: each step is one state. The first state of an episode takes no action,
     and the step after the terminal state is the first of the next episode.
@@ -142,6 +147,54 @@ class Replay:
             )
         ends = np.asarray(self.terminated) | np.asarray(self.truncated)
         return episodes_in(self.rewards, ends, self.episode_starts)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it into a file, which `Replay.load` reads; an older one there is replaced when
+        whole.
+
+        Args:
+            path: A `*.replay` in a folder that exists.
+
+        Returns:
+            The file.
+
+        Raises:
+            ValueError: The path has another suffix, or cannot be written.
+            RenderError: Its scene goes into no file, it is too large, or the disk refused it.
+        """
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"path must be a path, got {type(path).__name__}")
+        # What writes and reads files lies above: a replay is data.
+        making = import_module(".making", __package__)
+        made: Path = making.record_clip(self, None, path, Settings(format="replay")).path
+        return made
+
+    @staticmethod
+    def load(path: "str | os.PathLike[str] | BinaryIO") -> Any:
+        """Read what `save`, or `record(..., "clip.replay")`, has written.
+
+        The file may come from anybody: it is data, and runs nothing. A MuJoCo scene opens in the
+        MuJoCo that wrote it.
+
+        Args:
+            path: The file, or an open binary file.
+
+        Returns:
+            The `Replay`; where the file has several side by side, a list of them, which share one
+            scene. `record` takes either.
+
+        Raises:
+            RenderError: It is no replay's file, is damaged or hostile, or needs another MuJoCo or
+                another lerax-render; the message says which.
+            OSError: It cannot be read.
+        """
+        replays = import_module(".export", __package__).load_replays(path)
+        return replays if len(replays) > 1 else replays[0]
+
+    def _repr_html_(self) -> str:
+        making = import_module(".making", __package__)
+        made: str = making.record_clip(self, None, None, Settings(format="html"))._repr_html_()
+        return made
 
     def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> "Replay":
         """Return a replay with `function` applied to each array, whose first axis is the steps."""

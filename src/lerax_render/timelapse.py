@@ -56,6 +56,11 @@ def find_recordings(run_dir: str | os.PathLike[str]) -> list[Recording]:
         ]
         if found:
             return sorted(found, key=lambda recording: recording.step)
+    if any(folder.glob("*.replay")) or any((folder / "videos").glob("*.replay")):
+        raise ValueError(
+            f"{str(folder)!r} has replays and no clips, and a time-lapse joins clips: make one of "
+            "each with lerax-render clip FILE.replay -o step_000012288.mp4"
+        )
     raise ValueError(
         f"no recordings in {str(folder)!r}: expected are files such as videos/step_000012288.mp4, "
         "which lerax_log's LoggingCallback keeps of a run where its video_interval is above 0"

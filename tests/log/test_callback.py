@@ -406,6 +406,11 @@ def test_it_is_constructed_outside_of_traced_functions():
         ({"video_fps": 0}, ValueError, "video_fps"),
         ({"video_mode": "wait"}, ValueError, "video_mode"),
         ({"video_camera": -1}, ValueError, "video_camera must be a camera's name, its number"),
+        (
+            {"video_background": "sky"},
+            ValueError,
+            "video_background must be studio, as-is",
+        ),
         ({"video_overlay": "step"}, TypeError, "video_overlay must be true or false, got 'step'"),
         ({"video_time_limit": 0}, ValueError, "seconds above 0, or None, got 0"),
         ({"video_time_limit": float("nan")}, ValueError, "video_time_limit"),

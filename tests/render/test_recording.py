@@ -155,12 +155,11 @@ def test_try_record_turns_a_failure_into_one_warning():
 
 
 def test_try_record_says_how_to_see_where_other_errors_come_from():
-    class Stumbles(Counting):
-        def transition(self, state, action, *, key):
-            raise LookupError("no way")
+    def stumble(*_):
+        raise LookupError("no way")
 
     with pytest.warns(RenderWarning, match=r"LookupError: no way. record\(...\) with the same"):
-        assert try_record(Stumbles(), steps=9, width=64, height=32) is None
+        assert try_record(Counting(), steps=9, width=64, height=32, progress=stumble) is None
 
 
 def test_try_record_never_raises_even_where_warnings_are_errors(caplog):

@@ -184,3 +184,9 @@ def test_on_the_command_line(run_dir, tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["timelapse", str(tmp_path), "-o", f"{tmp_path}/a.mp4"])
     assert "lerax-render: no recordings in" in capsys.readouterr().err
+
+
+def test_replays_alone_are_told_what_is_wanted(tmp_path):
+    (tmp_path / "step_1.replay").write_bytes(b"")
+    with pytest.raises(ValueError, match="has replays and no clips"):
+        find_recordings(tmp_path)

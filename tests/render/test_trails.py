@@ -11,7 +11,7 @@ from jax import numpy as jnp
 
 from lerax_render import Replay, capture, record, render
 from lerax_render.compose import Composition
-from lerax_render.filming import parts_of
+from lerax_render.making import parts_of
 from lerax_render.settings import Picture
 from support.environments import Counting, Mosaic, OwnLook
 

@@ -15,6 +15,8 @@ from support.requirements import lacking
 _FLAGS = (
     "--headless",
     "--no-sandbox",
+    # WebGL on the CPU.
+    "--enable-unsafe-swiftshader",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -14,12 +14,34 @@ from lerax.space import Box, Discrete
 from lerax.wrapper import TimeLimit
 
 
+class PlainEnv(AbstractEnv):
+    """What most small environments have none of: masks, truncation, infos, a picture."""
+
+    def action_mask(self, state, *, key):
+        return None
+
+    def truncate(self, state):
+        return jnp.array(False)
+
+    def state_info(self, state):
+        return {}
+
+    def transition_info(self, state, action, next_state):
+        return {}
+
+    def default_renderer(self):
+        raise NotImplementedError
+
+    def render(self, state, renderer):
+        raise NotImplementedError
+
+
 class CountState(AbstractEnvState):
     count: jax.Array
     start: jax.Array
 
 
-class Counting(AbstractEnv):
+class Counting(PlainEnv):
     """Counts up from a random fraction by 1, ends at `length` steps; the reward is the new count.
 
     A red square walks one unit to the right with each step.
@@ -38,9 +60,6 @@ class Counting(AbstractEnv):
     def initial(self, *, key):
         return CountState(jnp.zeros((), jnp.int32), jr.uniform(key))
 
-    def action_mask(self, state, *, key):
-        return None
-
     def transition(self, state, action, *, key):
         return CountState(state.count + 1, state.start)
 
@@ -52,15 +71,6 @@ class Counting(AbstractEnv):
 
     def terminal(self, state, *, key):
         return state.count >= self.length
-
-    def truncate(self, state):
-        return jnp.array(False)
-
-    def state_info(self, state):
-        return {}
-
-    def transition_info(self, state, action, next_state):
-        return {}
 
     def default_renderer(self):
         return PygameRenderer(

@@ -7,9 +7,11 @@ import jax
 import mujoco
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import AbstractEnv, AbstractEnvState
+from lerax.env import AbstractEnvState
 from lerax.space import Box
 from mujoco import mjx
+
+from .environments import PlainEnv
 
 PENDULUM = """
 <mujoco>
@@ -32,7 +34,7 @@ class SwingState(AbstractEnvState):
     count: jax.Array
 
 
-class Swing(AbstractEnv):
+class Swing(PlainEnv):
     """A pendulum that is pushed; an episode has `length` steps."""
 
     name: ClassVar[str] = "Swing"
@@ -56,9 +58,6 @@ class Swing(AbstractEnv):
         data = data.replace(qpos=jr.uniform(key, (1,), minval=-2.0, maxval=2.0))
         return SwingState(data, jnp.zeros((), jnp.int32))
 
-    def action_mask(self, state, *, key):
-        return None
-
     def transition(self, state, action, *, key):
         data = mjx.step(self.model, state.sim_state.replace(ctrl=action))
         return SwingState(data, state.count + 1)
@@ -71,15 +70,6 @@ class Swing(AbstractEnv):
 
     def terminal(self, state, *, key):
         return state.count >= self.length
-
-    def truncate(self, state):
-        return jnp.array(False)
-
-    def state_info(self, state):
-        return {}
-
-    def transition_info(self, state, action, next_state):
-        return {}
 
     def default_renderer(self):
         raise NotImplementedError

@@ -21,6 +21,7 @@ class ClipSettings:
         height: In pixels.
         fps: Frames a second.
         camera: MuJoCo only, as for `lerax_render.record`.
+        background: Likewise.
         overlay: Whether the training's step and the episode's return are written on the frames.
     """
 
@@ -29,12 +30,18 @@ class ClipSettings:
     height: int
     fps: float
     camera: Any | None
+    background: str | None
     overlay: bool
 
     @property
     def picture(self) -> Picture:
         """What the frames look like."""
-        return Picture(width=self.width, height=self.height, camera=self.camera)
+        return Picture(
+            width=self.width,
+            height=self.height,
+            camera=self.camera,
+            background=self.background,
+        )
 
 
 @dataclass(frozen=True)

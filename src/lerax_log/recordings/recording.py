@@ -16,7 +16,7 @@ from jax import random as jr
 
 from lerax_render.acting import PreparedRollout
 from lerax_render.compose import Composition, Line
-from lerax_render.filming import film
+from lerax_render.making import film
 from lerax_render.replay import Replay, episodes_in
 from lerax_render.sources import CompiledSource, HostSource, Source, find_source
 from lerax_render.video import Video, VideoWriter, ffmpeg

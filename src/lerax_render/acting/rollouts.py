@@ -17,8 +17,8 @@ import numpy as np
 from jax import numpy as jnp
 from jax import random as jr
 
-from ..jax_start import check_not_forked
 from ..settings import check_env, check_policy, check_steps
+from ..system import check_not_forked
 from .callbacks import callbacks_named, on_host
 from .scan import blank, blank_carry, blank_tiles, scan, scan_chunk, scan_tiles, stacked_policies
 from .step import (

@@ -18,6 +18,7 @@ from jax import numpy as jnp
 from jax import random as jr
 from lerax.space import Box
 
+from ..errors import named
 from ..replay import LARGEST_OBSERVATION, PART
 
 type PyTree = Any
@@ -101,8 +102,9 @@ class StepKeys(NamedTuple):
 def restart(env: Any, policy: Any | None, key: jax.Array) -> Moved:
     """Begin an episode, with a reward of 0 and no action."""
     env_key, policy_key = jr.split(key)
-    policy_state = None if policy is None else policy.reset(key=policy_key)
-    state, policy_state = jax.tree.map(_as_array, (env.initial(key=env_key), policy_state))
+    policy_state = None if policy is None else _asked(policy, "reset", key=policy_key)
+    state = _asked(env, "initial", key=env_key)
+    state, policy_state = jax.tree.map(_as_array, (state, policy_state))
     return Moved(state, policy_state, jnp.zeros((), jnp.float32), None)
 
 
@@ -112,13 +114,15 @@ def act(
     """Choose an action: return the policy's state, and the action as it was chosen."""
     mask = None
     if not _is_unmasked(policy):
-        mask = env.action_mask(carry.env_state, key=keys.mask)
+        mask = _asked(env, "action_mask", carry.env_state, key=keys.mask)
     if policy is None:
         action = env.action_space.sample(key=keys.action, mask=mask)
         return carry.policy_state, _as_arrays(action)
-    policy_state, action = policy(
+    policy_state, action = _asked(
+        policy,
+        "__call__",
         carry.policy_state,
-        env.observation(carry.env_state, key=keys.observation),
+        _asked(env, "observation", carry.env_state, key=keys.observation),
         key=None if deterministic else keys.action,
         action_mask=mask,
     )
@@ -137,15 +141,21 @@ def advance(
     taken = chosen
     if isinstance(env.action_space, Box):
         taken = jnp.clip(chosen, env.action_space.low, env.action_space.high)
-    led_to = env.transition(carry.env_state, taken, key=keys.transition)
+    led_to = _asked(env, "transition", carry.env_state, taken, key=keys.transition)
     state = _alike(env.unwrapped, "transition", "initial", led_to, carry.env_state)
     rewarded = chosen if _is_off_policy(policy) else taken
-    reward = env.reward(carry.env_state, rewarded, led_to, key=keys.reward)
+    reward = _asked(env, "reward", carry.env_state, rewarded, led_to, key=keys.reward)
     policy_state = _alike(policy, "__call__", "reset", policy_state, carry.policy_state)
     reward = _single(env, "reward", reward).astype(jnp.float32)
     # In the form of what was chosen: that is what a first step has zeros of.
     taken = jax.tree.map(lambda new, old: new.astype(old.dtype), taken, chosen)
     return Moved(state, policy_state, reward, taken)
+
+
+def _asked(owner: Any, method: str, *arguments: Any, **named_arguments: Any) -> Any:
+    """Call a method of the user's: what it raises names it, and the line."""
+    with named(owner, method):
+        return getattr(owner, method)(*arguments, **named_arguments)
 
 
 def _is_off_policy(policy: Any) -> bool:
@@ -261,9 +271,10 @@ def finish(
     """What both ways of stepping share. As in Lerax, a first state never ends its episode."""
     state, policy_state, reward, action = moved
     # In Lerax's own `step`, too, an integer is as good as a bool.
-    ended = _single(env, "terminal", env.terminal(state, key=key))
+    ended = _single(env, "terminal", _asked(env, "terminal", state, key=key))
     terminated = ended.astype(bool) & ~carry.done
-    truncated = _single(env, "truncate", env.truncate(state)).astype(bool) & ~carry.done
+    cut_off = _single(env, "truncate", _asked(env, "truncate", state))
+    truncated = cut_off.astype(bool) & ~carry.done
     observation = _small_observation(env, state, key)
     step = Rollout(None, reward, terminated, truncated, carry.done, action, observation)
     return Carry(state, policy_state, terminated | truncated, next_key), step

@@ -17,11 +17,11 @@ from msgspec import Meta
 
 from .. import __version__
 from ..errors import is_for_users
-from ..naming import file_in, load_env, load_policy
+from ..naming import file_in, is_replay, load_env, load_policy
 from ..settings import LARGEST_SEED, Settings, Text, between, shown
 
 if TYPE_CHECKING:
-    from ..video import Video
+    from ..output import Output
 
 type Name = Annotated[str, Meta(min_length=1, pattern=r"\S", description="a name"), Text("NAME")]
 type EnvName = Annotated[
@@ -51,8 +51,8 @@ class Clip(Settings):
 
     env: EnvName
     """Environment: a Lerax class name (CartPole, Humanoid, ...), module:attribute,
-    path/to/file.py:attribute, gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf,
-    *.mjb)."""
+    path/to/file.py:attribute, gym:ID, gymnax:ID, a model's file (*.xml, *.mjcf, *.urdf,
+    *.mjb), or a replay's (*.replay), in which somebody has acted already."""
 
     env_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Arguments of the environment's constructor (for a model's file: controls=passive or sampled,
@@ -84,17 +84,25 @@ class Clip(Settings):
                 f"robot.xml, got {shown(self.env)}; record(env, ...) takes an environment itself"
             )
         super().__post_init__()
+        if idle := idle_with_replay(vars(self)):
+            raise ValueError(idle)
 
     def record(
         self,
         path: str | PathLike[str] | BinaryIO | None = None,
         progress: Callable[[int], None] | None = None,
-    ) -> "Video":
+        *,
+        still: bool = False,
+    ) -> "Output":
         """Make the clip.
 
         Args:
             path: Where it goes, as for `record`; `None` keeps it in memory.
             progress: As for `record`.
+            still: Whether `Output.still` is wanted of what is no video.
+
+        Returns:
+            As `record`.
 
         Raises:
             ValueError, TypeError, RenderError, OSError: As for `record`, `load_env` and
@@ -103,17 +111,18 @@ class Clip(Settings):
         with output_to_stderr():
             env = self._load_env()
             # Here and not above: it takes seconds to load, and clips are also sent about.
-            from ..recording import record_clip
+            from ..making import record_clip
 
             policies = [
                 load_policy(source, self._located(self.policy_class), env, self.policy_args)
                 for source in self._policies()
             ]
+        key = None if is_replay(self.env) else self.seed
         policy = policies if len(policies) > 1 else next(iter(policies), None)
         settings = self
         if self.poster is not None:
             settings = dataclasses.replace(self, poster=str(self.folder / self.poster))
-        return record_clip(env, policy, path, settings, key=self.seed, progress=progress)
+        return record_clip(env, policy, path, settings, key=key, progress=progress, still=still)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.
@@ -162,6 +171,20 @@ class Clip(Settings):
 
     def _located(self, spec: str) -> str:
         return str(self.folder / spec) if file_in(spec) else spec
+
+
+def idle_with_replay(settings: Mapping[str, Any]) -> str | None:
+    """Say which setting of a clip of a replay makes no difference; `None` where each does.
+
+    Args:
+        settings: A clip's, `env` among them.
+    """
+    if not is_replay(settings["env"]):
+        return None
+    given = [name for name in ("policy", "seed", "env_args", "deterministic") if settings.get(name)]
+    if not given:
+        return None
+    return f"{settings['env']} has been acted out already: leave {given[0]} away with it"
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import is_for_users
+from ..output import Output
 from ..video import Video, make_still
 from .clip import Clip
 from .executors import deaths_in
@@ -58,7 +59,7 @@ class Outcome:
     """What became of a clip.
 
     Attributes:
-        video: The clip, or `None` where there is none.
+        video: The clip, a `Video` unless its format is no video's; `None` where there is none.
         still: The bytes of its first frame as a WebP picture, where that was wanted.
         error: Why there is none.
         deaths: How many processes ended while they rendered it.
@@ -66,7 +67,7 @@ class Outcome:
         num_bytes: Of the clip.
     """
 
-    video: Video | None = None
+    video: Output | None = None
     still: bytes | None = None
     error: str | None = None
     deaths: int = 0
@@ -126,8 +127,8 @@ def render_job(job: Job, progress: Callable[[int], None] | None = None) -> Outco
     """
     started = time.perf_counter()
     try:
-        video = job.clip.record(job.path, progress)
-        still = make_still(video) if job.still else None
+        video = job.clip.record(job.path, progress, still=job.still)
+        still = make_still(video) if job.still and isinstance(video, Video) else video.still
         num_bytes = video.num_bytes
     # An environment's module may be a script that ends with `sys.exit`.
     except (Exception, SystemExit) as error:

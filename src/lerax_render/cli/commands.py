@@ -17,7 +17,7 @@ from tyro.conf import DisallowNone, Positional, arg
 from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
-from ..naming import stem
+from ..naming import is_replay, stem
 from ..settings import Settings
 from .options import SHORT, given, options_of
 from .process import (
@@ -29,7 +29,7 @@ from .process import (
 )
 
 if TYPE_CHECKING:
-    from ..video import Video
+    from ..output import Output as Made
 
 _OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 _PLAIN = arg(help_behavior_hint="")
@@ -42,7 +42,7 @@ def clip(
     output: Annotated[Path | None, _OUTPUT] = None,
     cache: bool = True,
 ) -> None:
-    """Record an environment as a video, GIF or picture sequence.
+    """Record an environment, or a replay, as a video, GIF, picture sequence, page or replay.
 
     Args:
         settings: All of a clip's settings.
@@ -55,6 +55,7 @@ def clip(
     wanted = Clip(**given(settings, Clip))
     prepare_process(cache)
     # Here and not above: --help needs none of it.
+    from ..export import describe
     from ..video import find_preset
     from .progress import progress_bar
 
@@ -62,11 +63,14 @@ def clip(
     made = wanted.format or (chosen.format if chosen else None)
     target = output or Path(default_name(wanted.env, made))
     stream = _standard_output() if str(target) == "-" else None
-    with progress_bar(f"{wanted.env} → {target}", wanted.length) as advance:
+    length = wanted.length
+    if is_replay(wanted.env) and wanted.steps is None:
+        length = describe(wanted.env).steps
+    with progress_bar(f"{wanted.env} → {target}", length) as advance:
         video = wanted.record(target if stream is None else stream, advance)
     print(
-        f"{target}: {decimal(video.num_bytes)}, {_frames(video)}, "
-        f"{video.width}x{video.height}, {video.fps:g} fps, {time.perf_counter() - started:.1f} s",
+        f"{target}: {decimal(video.num_bytes)}, {_shows(video)}, "
+        f"{time.perf_counter() - started:.1f} s",
         file=None if stream is None else sys.stderr,
     )
 
@@ -137,8 +141,14 @@ def gallery(
         raise SystemExit(1)
 
 
-def _frames(video: "Video") -> str:
-    return f"{video.num_frames} frame{'s' * (video.num_frames != 1)}"
+def _shows(made: "Made") -> str:
+    """Say what a file shows: frames of a size and a rate, or steps."""
+    from ..video import Video
+
+    if isinstance(made, Video):
+        frames = f"{made.num_frames} frame{'s' * (made.num_frames != 1)}"
+        return f"{frames}, {made.width}x{made.height}, {made.fps:g} fps"
+    return f"{made.steps} step{'s' * (made.steps != 1)}"
 
 
 def timelapse(
@@ -174,10 +184,18 @@ def timelapse(
             progress=lambda: advance(1),
             **{name: getattr(wanted, name) for name in _TIMELAPSE},
         )
-    print(
-        f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, "
-        f"{_frames(video)}, {video.width}x{video.height}, {video.fps:g} fps"
-    )
+    print(f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, {_shows(video)}")
+
+
+def info(file: Annotated[Positional[Path], arg(metavar="FILE")]) -> None:
+    """Say what is in a replay's file. This needs neither MuJoCo nor JAX.
+
+    Args:
+        file: A *.replay.
+    """
+    from .info import report
+
+    report(file)
 
 
 def doctor() -> None:
@@ -193,6 +211,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "clip": clip,
     "gallery": gallery,
     "timelapse": timelapse,
+    "info": info,
     "doctor": doctor,
 }
 

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from ..errors import BackendUnavailableError
 from ..mujoco import gl
-from ..trial import Trial
+from ..system import Trial
 from ..video import FORMATS, ffmpeg
 
 _PACKAGES = ("lerax-render", "lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
@@ -160,7 +160,7 @@ def _chosen_gl() -> Iterator[Callable[[], list[Finding]]]:
 def _computing() -> Iterator[Callable[[], Finding]]:
     """Whether JAX finds something to compute on, as all clips but those of MJCF files need."""
     # In a process of its own: a driver may hang, and JAX starts once in each.
-    script = "from lerax_render.jax_start import start_jax; start_jax()"
+    script = "from lerax_render.system import start_jax; start_jax()"
 
     def finding() -> Finding:
         reason = failure().rpartition("Error: ")[2]

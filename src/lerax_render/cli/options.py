@@ -101,7 +101,11 @@ def _joined(kind: Kind, lists: Sequence[Sequence[str]]) -> Any:
         words = [part for word in words for part in word.split(",") if part]
     if not words and any(each.base is bool for each in inside):
         return True
-    return words
+    written = next((each.text for each in inside if each.text is not None), None)
+    if written is None:
+        return words
+    values = [written.parse(word) for word in words]
+    return values[0] if len(values) == 1 else values
 
 
 def _choices(kind: Kind) -> tuple[Any, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from ..errors import RenderWarning
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM has come. Not a `SystemExit`, which users' scripts raise, too."""
@@ -38,6 +40,7 @@ def prepare_process(cache: bool) -> None:
     Args:
         cache: Whether compiled rollouts are kept in the user's cache folder.
     """
+    warnings.formatwarning = _formatted
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
     # Gymnax imports it. Where it may not write to HOME, it uses a temporary folder.
@@ -50,6 +53,22 @@ def prepare_process(cache: bool) -> None:
         from .compilations import keep_compilations
 
         keep_compilations()
+
+
+def _formatted(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Return a warning of ours as one line: what a user can mend is not in our code."""
+    if issubclass(category, RenderWarning):
+        return f"lerax-render: warning: {message}\n"
+    return _pythons_format(message, category, filename, lineno, line)
+
+
+_pythons_format = warnings.formatwarning
 
 
 def open_standard_files() -> None:

@@ -104,7 +104,7 @@ def make_gallery(
         for number, outcome in render_clips(jobs, renderer, progress=progress):
             entry, fingerprint = todo[number]
             if outcome.video is not None:
-                outcome = record.take(entry.name, fingerprint, outcome, work)
+                outcome = record.take(entry.name, fingerprint, entry.clip, outcome, work)
             if outcome.error is None:
                 made[entry.name] = outcome.seconds
             else:

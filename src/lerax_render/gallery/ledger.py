@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..batch import Outcome
-from ..video import FORMATS, WorkFolder
+from ..batch import Clip, Outcome
+from ..video import ALL_FORMATS, Video, WorkFolder
 from .schema import NAME
 
 FILE = ".gallery.json"
@@ -25,7 +25,7 @@ class Made:
         fingerprint: Of what it was made from.
         file: Its file's name.
         still: Its still picture's name.
-        format: A key of `FORMATS`.
+        format: A key of `ALL_FORMATS`.
         width: In pixels.
         height: In pixels.
         seconds: That it plays for.
@@ -114,12 +114,15 @@ class Record:
         # What a symbolic link leads to is safe: the link is replaced.
         return [path.name for path in paths if path.is_file() and not path.is_symlink()]
 
-    def take(self, name: str, fingerprint: str, outcome: Outcome, work: Path) -> Outcome:
+    def take(
+        self, name: str, fingerprint: str, clip: Clip, outcome: Outcome, work: Path
+    ) -> Outcome:
         """Bring a clip that is ready, and its still, to their places.
 
         Args:
             name: Of the clip.
             fingerprint: Of what it was made from.
+            clip: What was asked for.
             outcome: With the clip, in `work` or in memory, and the still.
             work: A folder beside the files' places.
 
@@ -128,16 +131,20 @@ class Record:
         """
         video = outcome.video
         assert video is not None
-        assert outcome.still is not None
+        if outcome.still is None:
+            return Outcome(error="it has no still picture", seconds=outcome.seconds)
+        width, height, seconds = *clip.size, video.seconds or 0.0
+        if isinstance(video, Video):
+            width, height, seconds = video.width, video.height, video.num_frames / video.fps
         file, still = names(name, video.format)
         made = Made(
             fingerprint,
             file,
             still,
             video.format,
-            video.width,
-            video.height,
-            video.num_frames / video.fps,
+            width,
+            height,
+            seconds,
             outcome.num_bytes,
         )
         try:
@@ -185,7 +192,7 @@ def write(path: Path, text: str) -> None:
 
 def names(name: str, format: str) -> tuple[str, str]:
     """Return the names of a clip's file and of its still picture."""
-    return f"{name}{FORMATS[format].suffix}", f"{name}.still.webp"
+    return f"{name}{ALL_FORMATS[format].suffix}", f"{name}.still.webp"
 
 
 def _read(name: str, fields: Mapping[str, Any]) -> Made:

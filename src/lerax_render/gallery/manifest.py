@@ -6,9 +6,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..batch import Clip
+from ..batch import Clip, idle_with_replay
 from ..compose import Grid
+from ..making import idle_in
 from ..naming import file_in, is_model, stem
+from ..output import EXPORTS
 from ..settings import Picture, Setting, checked, settings_of, shown, unknown
 from ..video import FORMATS, Encoding, Preset, find_preset
 from .schema import About, Caption
@@ -142,16 +144,21 @@ class _Reader:
             self._mistake(place, f"env is missing; it must be {accepted}")
             return
         self._check_files(place, values)
+        if acted := idle_with_replay(values):
+            self._mistake(place, acted)
+            return
         preset, format = values.get("preset"), values.get("format")
         chosen = find_preset(preset)
-        if values.get("poster") is not None:
-            text = "a gallery has stills of its own: leave poster away"
-            self._mistake(self._place(place, "poster"), text)
+        made = format or (chosen.format if chosen else "mp4")
         if chosen is not None and format is not None and format not in chosen.formats:
             makes = " or ".join(chosen.formats)
             text = f"format must be {makes} with preset {preset}, got {format!r}"
             self._mistake(self._place(place, "format"), text)
-        elif FORMATS[made := format or (chosen.format if chosen else "mp4")].element is None:
+        elif made in EXPORTS:
+            if idle := idle_in(EXPORTS[made], values):
+                self._mistake(self._place(place, idle[0]), idle[1])
+                return
+        elif FORMATS[made].element is None:
             key = "preset" if format is None else "format"
             text = f"{key} must be one that a page can show, got {values[key]!r}"
             self._mistake(self._place(place, key), text)
@@ -161,6 +168,9 @@ class _Reader:
             except ValueError as error:
                 key = next(field.name for field in fields(Encoding) if values.get(field.name))
                 self._mistake(self._place(place, key), str(error))
+        if values.get("poster") is not None:
+            text = "a gallery has stills of its own: leave poster away"
+            self._mistake(self._place(place, "poster"), text)
         self._check_grid(place, values, chosen)
 
     def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:

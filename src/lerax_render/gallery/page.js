@@ -1,11 +1,7 @@
-"use strict";
-
-const $ = (selector, root = document) => root.querySelector(selector);
 const tiles = [...document.querySelectorAll(".tile")];
 const query = $("#query");
 const chips = [...document.querySelectorAll(".chips button")];
 const viewer = $("#viewer");
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 const words = new Map(tiles.map((tile) => [tile, $(".words", tile).textContent.toLowerCase()]));
 const tags = new Map(
@@ -66,6 +62,9 @@ document.addEventListener("keydown", (event) => {
 
 let pointed = null;
 
+// A replay's page and what is no picture at all are links to themselves.
+const moves = (shot) => shot.dataset.kind === "video" || shot.dataset.kind === "img";
+
 function moving(shot) {
   const media = document.createElement(shot.dataset.kind);
   if (shot.dataset.kind === "video") {
@@ -77,7 +76,7 @@ function moving(shot) {
 }
 
 function play(shot) {
-  if (shot.classList.contains("playing")) return;
+  if (!moves(shot) || shot.classList.contains("playing")) return;
   let media = $(".moving", shot);
   if (!media) {
     media = moving(shot);
@@ -120,7 +119,7 @@ for (const tile of tiles) {
   tile.addEventListener("focusin", () => update(tile));
   tile.addEventListener("focusout", () => update(tile));
   $(".shot", tile).addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!moves(event.currentTarget) || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     view(tile);
   });
@@ -160,7 +159,7 @@ function move(on) {
 }
 
 function step(by) {
-  const shown = tiles.filter((tile) => !tile.hidden);
+  const shown = tiles.filter((tile) => !tile.hidden && moves($(".shot", tile)));
   const place = shown.indexOf(viewed);
   view(shown[(place + by + shown.length) % shown.length]);
 }
@@ -192,30 +191,8 @@ calm.addEventListener("change", () => {
   move(false);
 });
 
-// Light or dark: as the system has it, until the button says otherwise.
-
-const root = document.documentElement;
-const systemDark = matchMedia("(prefers-color-scheme: dark)");
-
-function remembered(value) {
-  // A page on a disk may have no storage.
-  try {
-    if (value) localStorage.setItem("color-scheme", value);
-    return localStorage.getItem("color-scheme");
-  } catch {
-    return null;
-  }
-}
-
-root.style.colorScheme = remembered() ?? "";
-$("#theme").addEventListener("click", () => {
-  const now = root.style.colorScheme || (systemDark.matches ? "dark" : "light");
-  root.style.colorScheme = now === "dark" ? "light" : "dark";
-  remembered(root.style.colorScheme);
-});
-
 // What does nothing without this script is hidden until it runs.
-$("#theme").hidden = $(".bar").hidden = false;
+$(".bar").hidden = false;
 const bar = $(".bar");
 // The keyboard's focus must not go below it, of however many rows of tags it is.
 new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);

@@ -1,19 +1,16 @@
 """A gallery as a web page and as Markdown: text in, text out."""
 
-import base64
-import hashlib
 import html
 import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-from ..video import FORMATS
+from ..video import ALL_FORMATS
+from ..webpage import filled, joined_files, policy_hash
 
 _COLUMNS = 3
-_FIELD = re.compile(r"\{\{ (\w+) \}\}")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]|~!#$])")
 
 
@@ -22,7 +19,7 @@ class Tile:
     """A clip on the page.
 
     Attributes:
-        file: Its file, relative to the page, in a format that is a key of `FORMATS`.
+        file: Its file, relative to the page, in a format that is a key of `ALL_FORMATS`.
         still: Its still picture, likewise.
         format: Of the clip.
         width: In pixels.
@@ -50,11 +47,11 @@ def make_page(title: str, description: str, tiles: Sequence[Tile]) -> str:
         description: Likewise; may be empty.
         tiles: The clips.
     """
-    style, script = _asset("css"), _asset("js")
+    style, script = (joined_files(__package__, f"page.{suffix}") for suffix in ("css", "js"))
     counts = Counter(tag for tile in tiles for tag in dict.fromkeys(tile.tags))
     chips = sorted(counts.items(), key=lambda item: item[0].casefold())
-    return _filled(
-        _asset("html"),
+    return filled(
+        joined_files(__package__, "page.html"),
         {
             "title": html.escape(title),
             "description": f'<p class="about">{html.escape(description)}</p>'
@@ -63,9 +60,9 @@ def make_page(title: str, description: str, tiles: Sequence[Tile]) -> str:
             "chips": "".join(_chip(tag, count) for tag, count in chips),
             "tiles": "\n".join(_tile(number, tile) for number, tile in enumerate(tiles)),
             "style": style,
-            "style_hash": _hash(style),
+            "style_hash": policy_hash(style),
             "script": script,
-            "script_hash": _hash(script),
+            "script_hash": policy_hash(script),
         },
     )
 
@@ -91,13 +88,15 @@ def make_markdown(title: str, description: str, tiles: Sequence[Tile]) -> str:
 
 def _tile(number: int, tile: Tile) -> str:
     tags = "".join(f"<li>{html.escape(tag)}</li>" for tag in dict.fromkeys(tile.tags))
-    return _filled(
+    return filled(
         _TILE,
         {
             "id": f"clip-{number}",
             "file": html.escape(tile.file),
             "still": html.escape(tile.still),
-            "kind": FORMATS[tile.format].element or "",
+            "kind": ALL_FORMATS[tile.format].element or "file",
+            # What a browser does not open is taken home.
+            "download": "" if ALL_FORMATS[tile.format].element else " download",
             "width": str(tile.width),
             "height": str(tile.height),
             "caption": html.escape(tile.caption),
@@ -109,7 +108,8 @@ def _tile(number: int, tile: Tile) -> str:
 
 _TILE = """\
     <li class="tile">
-      <a class="shot" href="{{ file }}" data-kind="{{ kind }}" aria-labelledby="{{ id }}">
+      <a class="shot" href="{{ file }}" data-kind="{{ kind }}"{{ download }}
+        aria-labelledby="{{ id }}">
         <img src="{{ still }}" width="{{ width }}" height="{{ height }}" alt="" loading="lazy">
       </a>
       <div class="words">
@@ -130,7 +130,7 @@ def _chip(tag: str, count: int) -> str:
 
 def _picture(tile: Tile) -> str:
     caption = _markdown(tile.caption)
-    if FORMATS[tile.format].element == "img":
+    if ALL_FORMATS[tile.format].element == "img":
         return f"![{caption}]({tile.file})"
     return f"[![{caption}]({tile.still})]({tile.file})"
 
@@ -138,17 +138,3 @@ def _picture(tile: Tile) -> str:
 def _markdown(text: str) -> str:
     """Return a text as one line of Markdown that shows it as it is."""
     return _MARKDOWN.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
-
-
-def _asset(suffix: str) -> str:
-    return (files(__package__) / f"page.{suffix}").read_text("utf-8")
-
-
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    # In one pass: what is filled in is not looked at again, whatever a caption has in it.
-    return _FIELD.sub(lambda field: values[field[1]], template)
-
-
-def _hash(text: str) -> str:
-    """What a Content-Security-Policy calls an inline style or script by, so that no other runs."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -19,15 +19,15 @@ from .pose import Pose, PoseLoader, poses
 if TYPE_CHECKING:
     from .gl import Context
 
-_GROUND = np.array([0.64, 0.67, 0.70])
+GROUND = np.array([0.64, 0.67, 0.70])
 _ZENITH = np.array([0.42, 0.58, 0.76])
 # Light from everywhere, from the camera and from the sun: no more together than white.
-_AMBIENT, _FROM_CAMERA, _SUN = 0.36, 0.22, 0.46
+_AMBIENT, FROM_CAMERA, _SUN = 0.36, 0.22, 0.46
 _SUN_DIRECTION = np.array([0.3, 0.45, -1.0]) / np.linalg.norm([0.3, 0.45, -1.0])
 # The ground shines a little by itself, by less where the camera lights it. So it meets the sky in
 # the colour that it has in the light.
-_GLOW = 0.45
-_HORIZON = _GROUND * (_GLOW + _AMBIENT - _SUN * _SUN_DIRECTION[2])
+GLOW = 0.45
+_HORIZON = GROUND * (GLOW + _AMBIENT - _SUN * _SUN_DIRECTION[2])
 # Metres for each of the model's extent that the ground lies below what it would else coincide with.
 _GAP = 1e-3
 _SIDE = 64
@@ -53,15 +53,16 @@ class Backdrop:
 
     Attributes:
         has_ground: Whether a ground is added.
+        has_light: Whether light is added.
         lowest: The height of the lowest point that is drawn, in metres, as far as it is known
             beforehand. The ground lies there, or lower where a state reaches lower.
     """
 
     def __init__(self, model: mujoco.MjModel, wish: str | None, groups: np.ndarray) -> None:
         has_sky = (model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX).any()
-        has_light = bool(model.nlight) or not _has_usual_headlight(model)
+        own_light = bool(model.nlight) or not _has_usual_headlight(model)
         if wish is None:
-            wish = AS_IS if has_light or has_sky else STUDIO
+            wish = AS_IS if own_light or has_sky else STUDIO
         self._sky: np.ndarray | None = None
         if wish == STUDIO:
             self._sky = np.array([_HORIZON, _ZENITH])
@@ -72,7 +73,7 @@ class Backdrop:
         floors &= model.body_weldid[model.geom_bodyid] == 0
         is_studio = wish == STUDIO
         self.has_ground = is_studio and bool(shown.any() or model.nflex) and not floors.any()
-        self._has_light = is_studio and not has_light
+        self.has_light = is_studio and not own_light
         self._geoms = np.flatnonzero(shown)
         self._model = model
         self.lowest = math.inf
@@ -93,16 +94,20 @@ class Backdrop:
         # MuJoCo frees it with its own.
         drawing.ntexture += 1
 
+    def sky(self) -> np.ndarray | None:
+        """Return the sky as a cube map, `uint8 (6, side, side, 3)`; `None` for the model's own."""
+        return None if self._sky is None else _faces(self._sky)
+
     def dress(self, scene: mujoco.MjvScene, data: mujoco.MjData) -> None:
         """Put ground and light into a scene that has just been updated from `data`."""
-        if self._has_light:
+        if self.has_light:
             _light(scene, self._model)
         if self.has_ground:
             self._lay_ground(scene, data)
 
     def _lay_ground(self, scene: mujoco.MjvScene, data: mujoco.MjData) -> None:
         if scene.ngeom < scene.maxgeom:
-            height = min(self.lowest, self.lowest_of(data)) - _GAP * self._model.stat.extent
+            height = self.ground_height(data)
             far = self._model.stat.extent * self._model.vis.map.zfar
             x, y, z = scene.camera[0].pos
             if z < height:
@@ -114,16 +119,20 @@ class Backdrop:
                 np.array([far, far, 1.0]),
                 np.array([x, y, height]),
                 np.eye(3).ravel(),
-                np.array([*_GROUND, 1], np.float32),
+                np.array([*GROUND, 1], np.float32),
             )
             # It casts no shadow, and is nobody's shape.
             ground.category, ground.segid = mujoco.mjtCatBit.mjCAT_DECOR.value, -1
             ground.objtype, ground.objid = mujoco.mjtObj.mjOBJ_UNKNOWN.value, -1
-            ground.specular, ground.emission = 0, _GLOW
-            if self._has_light:
+            ground.specular, ground.emission = 0, GLOW
+            if self.has_light:
                 from_above = max(0.0, -float(scene.camera[0].forward[2]))
-                ground.emission -= _FROM_CAMERA * from_above
+                ground.emission -= FROM_CAMERA * from_above
             scene.ngeom += 1
+
+    def ground_height(self, data: mujoco.MjData) -> float:
+        """Return where an added ground lies in a state, in metres."""
+        return min(self.lowest, self.lowest_of(data)) - _GAP * float(self._model.stat.extent)
 
     def lowest_of(self, data: mujoco.MjData) -> float:
         """Return the height of the lowest point that is drawn, in metres, or a little less."""
@@ -176,7 +185,7 @@ def _light(scene: mujoco.MjvScene, model: mujoco.MjModel) -> None:
     if not scene.nlight:
         head.headlight, head.dir[:] = True, scene.camera[0].forward
         head.pos[:] = scene.camera[0].pos
-    head.ambient[:], head.diffuse[:], head.specular[:] = _AMBIENT, _FROM_CAMERA, 0.1
+    head.ambient[:], head.diffuse[:], head.specular[:] = _AMBIENT, FROM_CAMERA, 0.1
     sun.headlight, sun.castshadow = False, True
     if hasattr(sun, "directional"):  # until mujoco 3.3.0
         sun.directional = True

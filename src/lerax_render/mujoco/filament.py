@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import BackendUnavailableError
 from .aim import CameraLike, CameraRig
 from .child_process import Child, ChildEnded
+from .look import Decorate
 from .pose import Pose, PoseLoader, State
 
 _REMEDY = "it needs Vulkan, which a processor alone can do: apt-get install mesa-vulkan-drivers"
@@ -76,11 +77,12 @@ class FilamentRenderer:
         groups = mujoco.MjvOption().geomgroup
         self._rig = CameraRig(self._model, camera, width / height, groups)
 
-    def render(self, state: State) -> np.ndarray:
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
         """Paint one state; one that is NaN or infinite is painted as the last that was not.
 
         Args:
             state: As for `HeadlessMujocoRenderer.render`.
+            decorate: Must be `None`: this renderer draws the model alone.
 
         Returns:
             RGB, `uint8 (H, W, 3)`, row 0 on top, an array of its own.
@@ -90,6 +92,7 @@ class FilamentRenderer:
             TypeError, ValueError: As for `HeadlessMujocoRenderer.render`.
             BackendUnavailableError: The process that draws has ended or stalled.
         """
+        assert decorate is None
         if not self._child.is_open:
             raise RuntimeError("this renderer is closed; make a new one")
         self._loader.load(state)

@@ -1,6 +1,8 @@
 """Frames of poses."""
 
 import copy
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import override
@@ -11,10 +13,13 @@ import numpy as np
 from ..errors import warn
 from ..painter import Painter
 from ..settings import Picture
-from .aim import CameraRig, View, is_in_picture
+from .aim import CameraRig, View, find_element, is_in_picture
+from .look import Decorate, Trails, Users
 from .pool import PoseProcesses
 from .pool_worker import open_renderer
-from .pose import Pose, poses
+from .pose import Pose, PoseLoader, poses
+
+type _Shot = tuple[Pose, Decorate | None]
 
 
 class PosePainter(Painter):
@@ -30,11 +35,18 @@ class PosePainter(Painter):
         self._first = Pose.of(mujoco.MjData(model))
         self._last: dict[int, Pose] = {}
         self._lane = 0
+        self._step: Counter[int] = Counter()
+        self._decorate = picture.decorate
+        self._followed = [
+            find_element(model, mujoco.mjtObj.mjOBJ_BODY, body) for body in picture.trail
+        ]
+        self._trails: dict[int, Trails] = {}
+        self._loader = PoseLoader(copy.copy(model), mujoco.MjvOption()) if self._followed else None
         # What the user chose may look past what happens.
         self._doubtful = picture if picture.camera is not None else None
         self._model = model
         self._aim: Callable[[View], None]
-        self._render: Callable[[Iterable[Pose]], Iterator[np.ndarray]]
+        self._render: Callable[[Iterable[_Shot]], Iterator[np.ndarray]]
         if workers > 1:
             processes = PoseProcesses(workers, model, picture)
             self._render, self._close = processes.render, processes.close
@@ -42,7 +54,7 @@ class PosePainter(Painter):
         else:
             # A copy, in which the poses' changes are made: others may paint this model, too.
             renderer = open_renderer(copy.copy(model), picture)
-            self._render, self._close = partial(map, renderer.render), renderer.close
+            self._render, self._close = partial(itertools.starmap, renderer.render), renderer.close
             self._aim = renderer.aim
 
     @override
@@ -50,10 +62,23 @@ class PosePainter(Painter):
         if self._doubtful is not None:
             _warn_if_lost(self._model, captured, self._doubtful)
             self._doubtful = None
-        return self._render(map(self._finite, poses(captured)))
+        return self._render(map(self._shot, poses(captured)))
 
-    def _finite(self, pose: Pose) -> Pose:
+    def _shot(self, pose: Pose) -> _Shot:
         lane, self._lane = self._lane, (self._lane + 1) % self.lanes
+        pose = self._finite(pose, lane)
+        added: Decorate | None = None
+        if self._loader is not None:
+            trails = self._trails.setdefault(lane, Trails(self._model, self._followed))
+            self._loader.load(pose)
+            trails.goes_on(self._loader.data)
+            added = trails.so_far()
+        if self._decorate is not None:
+            added = Users(self._decorate, self._step[lane], added)
+            self._step[lane] += 1
+        return pose, added
+
+    def _finite(self, pose: Pose, lane: int) -> Pose:
         if pose.is_finite():
             self._last[lane] = pose
         else:

@@ -17,6 +17,7 @@ from ..errors import RenderError
 from ..settings import Picture
 from .aim import View
 from .child_process import Child, ChildEnded
+from .look import Decorate
 from .pool_worker import open_renderer
 from .pose import Pose
 
@@ -49,6 +50,11 @@ class PoseProcesses:
                 "camera is a mujoco.MjvCamera, which cannot be sent to other processes; with "
                 f"workers={workers} give a Camera, or a name or number of the model's own"
             )
+        if picture.decorate is not None:
+            raise ValueError(
+                "decorate is called in this process, and workers="
+                f"{workers} paint in others: leave workers out with it"
+            )
         width, height = picture.size
         self._shape = (height, width, 3)
         self._batch = max(1, _BATCH_BYTES // (width * height * 3))
@@ -67,11 +73,11 @@ class PoseProcesses:
                 child.send(arguments)
             stack.pop_all()
 
-    def render(self, poses: Iterable[Pose]) -> Iterator[np.ndarray]:
+    def render(self, poses: Iterable[tuple[Pose, Decorate | None]]) -> Iterator[np.ndarray]:
         """Paint poses, of which no more are under way than a batch a process.
 
         Args:
-            poses: Finite ones.
+            poses: Finite ones, each with what is added to the scene.
 
         Yields:
             Their pictures in the same order: RGB, `uint8 (H, W, 3)`, row 0 on top, each an array of

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from ..settings import Picture
 from .aim import View
 from .filament import FilamentRenderer
-from .quality import CINEMATIC
+from .look import CINEMATIC, drawn_as
+from .modality import DepthRenderer, SegmentationRenderer
 from .renderer import HeadlessMujocoRenderer
 
 if TYPE_CHECKING:
     import mujoco
 
-type Renderer = FilamentRenderer | HeadlessMujocoRenderer
+type Renderer = FilamentRenderer | HeadlessMujocoRenderer | DepthRenderer | SegmentationRenderer
 
 
 def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
@@ -29,16 +30,31 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
     Raises:
         ValueError, TypeError, BackendUnavailableError: As for the renderers.
     """
-    camera = picture.camera
+    drawn = drawn_as(model, picture)
     if picture.quality == CINEMATIC:
-        return FilamentRenderer(model, *picture.size, camera=camera)
-    return HeadlessMujocoRenderer(
-        model,
+        usual = Picture()
+        for name in ("show", "hide", "trail", "decorate", "modality"):
+            given = getattr(picture, name)
+            if given != getattr(usual, name):
+                raise ValueError(
+                    f"{name}={given!r} was given, but quality='cinematic' draws what it draws: "
+                    f"leave {name} out, or take another quality"
+                )
+        return FilamentRenderer(drawn.model, *picture.size, camera=picture.camera)
+    (modality,) = picture.modality
+    renderer = HeadlessMujocoRenderer(
+        drawn.model,
         *picture.size,
-        camera=camera,
-        quality=picture.quality,
+        camera=picture.camera,
+        # What is measured is drawn in its own way, after the picture.
+        quality=picture.quality if modality == "color" else "draft",
         background=picture.background,
+        visual_options=drawn.options,
+        drawing_passes=drawn.passes,
     )
+    if modality == "depth":
+        return DepthRenderer(renderer, picture.max_depth)
+    return SegmentationRenderer(renderer) if modality == "segmentation" else renderer
 
 
 def main(descriptor: int) -> None:
@@ -52,8 +68,8 @@ def main(descriptor: int) -> None:
                     if isinstance(message, View):
                         renderer.aim(message)
                         continue
-                    for pose in message:
-                        frame = renderer.render(pose)
+                    for pose, decorate in message:
+                        frame = renderer.render(pose, decorate)
                         connection.send(None)
                         connection.send_bytes(memoryview(frame).cast("B"))
         except EOFError:

@@ -34,11 +34,10 @@ except (AttributeError, RuntimeError) as error:
 import numpy as np
 
 from . import gl as _gl
-from . import quality as _quality
+from . import look as _look
 from .aim import CameraLike, CameraRig, View
 from .backdrop import Backdrop
 from .pose import Pose, PoseLoader, State
-from .shadows import Shadows
 
 __all__ = ["HeadlessMujocoRenderer", "Pose"]
 
@@ -69,6 +68,8 @@ class HeadlessMujocoRenderer:
         visual_options: What MuJoCo shows, e.g. contact points: a `mujoco.MjvOption`, read at each
             picture (but which quantities have to be computed is settled here), or, as for Lerax's
             renderer, flags to switch, numbers of `mujoco.mjtVisFlag`.
+        drawing_passes: What is drawn in passes of its own, such as shadows, switched by numbers of
+            `mujoco.mjtRndFlag`; what the quality leaves out stays out.
         video: Gets the picture at each `draw`, as `env.render` calls it; `open` or the first `draw`
             begins the clip, and `close` ends it.
         background: `"studio"` (a sky, and a ground and a light where the model has none), a colour
@@ -100,6 +101,7 @@ class HeadlessMujocoRenderer:
         gl: str | None = None,
         max_geom: int = 10_000,
         visual_options: mujoco.MjvOption | Mapping[int, bool] | None = None,
+        drawing_passes: Mapping[int, bool] | None = None,
         video: VideoWriter | None = None,
         background: str | None = None,
     ) -> None:
@@ -110,7 +112,7 @@ class HeadlessMujocoRenderer:
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         background = checked("background", Background | None, background)
-        _quality.check_name(quality)
+        _look.check_name(quality)
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
@@ -118,13 +120,15 @@ class HeadlessMujocoRenderer:
         self._loader = PoseLoader(model, self._options)
         self._backdrop.lowest = self._backdrop.lowest_of(self._loader.data)
         self.aim(camera)
-        self._shadows = Shadows(model, self._loader.data, self._options.geomgroup)
+        self._shadows = _look.Shadows(model, self._loader.data, self._options.geomgroup)
         self._scene = mujoco.MjvScene(model, maxgeom=max_geom)
         self._viewport = mujoco.MjrRect(0, 0, self.width, self.height)
         self._pixels = np.zeros((self.height, self.width, 3), np.uint8)
         self._crowded = False
         self._clip = DrawnVideo(video)
         self._wanted = (quality, gl)
+        for flag, shown in (drawing_passes or {}).items():
+            self._scene.flags[int(flag)] = shown
         self._start()
 
     def _start(self) -> None:
@@ -135,15 +139,15 @@ class HeadlessMujocoRenderer:
         self._context = context = _gl.open_context(gl)
         self.gl_platform = context.platform
         self.gl_renderer = context.renderer
-        self.quality = _quality.choose(quality, software=_gl.is_software(context.renderer))
-        settings = _quality.QUALITIES[self.quality]
+        self.quality = _look.choose(quality, software=_gl.is_software(context.renderer))
+        settings = _look.QUALITIES[self.quality]
         for flag in settings.without:
             self._scene.flags[int(getattr(mujoco.mjtRndFlag, flag))] = False
         try:
             for name, side in (("width", self.width), ("height", self.height)):
                 _checked_side(name, side, context.max_size)
             with context.current():
-                adapted = _quality.adapt(self.model, settings, self.width, self.height)
+                adapted = _look.adapt(self.model, settings, self.width, self.height)
                 self._backdrop.prepare(adapted)
                 self._drawing = _make_drawing(adapted, context)
                 self._backdrop.hang(self._drawing, context)
@@ -203,7 +207,7 @@ class HeadlessMujocoRenderer:
         self._check_painted()
         return self._pixels[::-1].copy()
 
-    def render(self, state: State) -> np.ndarray:
+    def render(self, state: State, decorate: _look.Decorate | None = None) -> np.ndarray:
         """Paint one state.
 
         A state whose positions are NaN or infinite cannot be painted: the last one that could is
@@ -212,6 +216,7 @@ class HeadlessMujocoRenderer:
         Args:
             state: A `mujoco.MjData`, a single `mjx.Data`, or a `Pose`. It is only read, and
                 positions derived from `qpos` need not be up to date in it.
+            decorate: Called with the `mujoco.MjvScene` before it is drawn, to add to it.
 
         Returns:
             RGB, `uint8 (H, W, 3)`, row 0 on top, an array of its own.
@@ -221,9 +226,9 @@ class HeadlessMujocoRenderer:
             TypeError: `state` is none of these.
             ValueError: `state` is not a single state of this renderer's model.
         """
-        return self.paint(state).copy()
+        return self.paint(state, decorate).copy()
 
-    def paint(self, state: State) -> np.ndarray:
+    def paint(self, state: State, decorate: _look.Decorate | None = None) -> np.ndarray:
         """Paint one state as `render` does, without the copy, for frames that are consumed at once.
 
         Returns:
@@ -232,7 +237,7 @@ class HeadlessMujocoRenderer:
         """
         self._check_usable()
         self._loader.load(state)
-        self._update_scene()
+        self._update_scene(decorate)
         with self._context.current():
             mujoco.mjr_render(self._viewport, self._scene, self._drawing)
             mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._drawing)
@@ -250,6 +255,23 @@ class HeadlessMujocoRenderer:
         Raises:
             RuntimeError: Nothing has been painted, or as for `render`.
         """
+        return self.as_array(), self.depth()
+
+    def eye(self) -> np.ndarray:
+        """Where the camera stands for the state loaded last, x, y, z in metres, `(3,)`."""
+        data = self._loader.data
+        camera = mujoco.mjv_camera2GLCamera(self.model, data, self._rig.at(data))
+        return np.array(camera.pos)
+
+    def depth(self) -> np.ndarray:
+        """Metres from the camera's plane to what each pixel of the last picture shows.
+
+        Returns:
+            `float32 (H, W)`, row 0 on top; the far plane's distance where there is nothing.
+
+        Raises:
+            RuntimeError: Nothing has been painted, or as for `render`.
+        """
         depth = np.empty((self.height, self.width), np.float32)
         self._draw_flat(None, depth)
         near, far = (float(value) for value in self._clip_distances())
@@ -258,7 +280,7 @@ class HeadlessMujocoRenderer:
             metres = far - depth.astype(np.float64) * (far - near)
         else:
             metres = near * far / (near + depth.astype(np.float64) * (far - near))
-        return self._pixels[::-1].copy(), metres[::-1].astype(np.float32)
+        return metres[::-1].astype(np.float32)
 
     def segmentation(self) -> np.ndarray:
         """What each pixel of the picture painted last shows.
@@ -296,7 +318,7 @@ class HeadlessMujocoRenderer:
         self._clip.end(kind, error, traceback)
         self.close()
 
-    def _update_scene(self) -> None:
+    def _update_scene(self, decorate: _look.Decorate | None) -> None:
         data = self._loader.data
         camera = self._rig.at(data)
         # An endless floor is laid out around the camera that the scene knows: without this, the
@@ -316,6 +338,8 @@ class HeadlessMujocoRenderer:
             _logger.warning(
                 "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
             )
+        if decorate is not None:
+            decorate(self._scene)
         self._backdrop.dress(self._scene, data)
         self._shadows.adjust(self._scene, self._drawing, data)
 

@@ -1,9 +1,11 @@
 """What stays the same in a MuJoCo episode: the model."""
 
+import contextlib
 import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
+from ..painter import Painter
 from ..scene import Scene
 from ..settings import Camera, Picture, PixelFormat
 
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
 
     from ..video import VideoWriter
     from .aim import View
-    from .painter import PosePainter
     from .pose import Pose
     from .renderer import HeadlessMujocoRenderer
 
@@ -32,16 +33,26 @@ class MujocoScene(Scene):
     @override
     def painter(
         self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
-    ) -> "PosePainter":
-        """Open a painter with a GL context of its own.
+    ) -> Painter:
+        """Open a painter, with a GL context of its own for each camera.
 
         Raises:
             ValueError, TypeError: The model has no such camera, or there is no such quality.
             BackendUnavailableError: No GL platform works here.
         """
         from .painter import PosePainter
+        from .tiles import TiledPainter, looks_of
 
-        return PosePainter(self.model, picture, workers)
+        looks = looks_of(self.model, picture)
+        if len(looks) == 1:
+            return PosePainter(self.model, looks[0].picture, workers)
+        with contextlib.ExitStack() as stack:
+            painters = [
+                stack.enter_context(PosePainter(self.model, look.picture, workers))
+                for look in looks
+            ]
+            stack.pop_all()
+        return TiledPainter(painters, looks, picture.size)
 
     @override
     def renderer(self, picture: Picture, video: "VideoWriter | None") -> "HeadlessMujocoRenderer":
@@ -72,8 +83,23 @@ class MujocoScene(Scene):
         picture: Picture,
         captured: "Pose",
         *,
-        before: "View | None" = None,
+        before: Any | None = None,
         goes_on: bool = False,
+    ) -> "View | tuple[View | None, ...]":
+        """Return the view of the camera; of several a tuple, `None` for those that were given."""
+        from .tiles import looks_of
+
+        looks = [look.picture for look in looks_of(self.model, picture)]
+        if len(looks) == 1:
+            return self._aimed(looks[0], captured, before, goes_on)
+        earlier = before or [None] * len(looks)
+        return tuple(
+            self._aimed(look, captured, each, goes_on) if _is_left_open(look.camera) else None
+            for look, each in zip(looks, earlier, strict=True)
+        )
+
+    def _aimed(
+        self, picture: Picture, captured: "Pose", before: "View | None", goes_on: bool
     ) -> "View":
         from .aim import frame
         from .backdrop import lowest_over
@@ -86,7 +112,7 @@ class MujocoScene(Scene):
 
     @override
     def looks_ahead(self, picture: Picture) -> bool:
-        return _is_left_open(picture.camera)
+        return any(map(_is_left_open, picture.cameras))
 
 
 def _is_left_open(camera: Any) -> bool:

@@ -7,20 +7,21 @@ import io
 import os
 import pkgutil
 import re
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
-from ..jax_start import start_jax
 from ..settings import check_env
+from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
-    "gym:ID, gymnax:ID, or a model's file (*.xml, *.mjcf, *.urdf, *.mjb)"
+    "gym:ID, gymnax:ID, a model's file (*.xml, *.mjcf, *.urdf, *.mjb), or a replay's (*.replay)"
 )
 
 _MODELS = (".xml", ".mjcf", ".urdf", ".mjb")
@@ -42,6 +43,15 @@ def load_env(
         BackendUnavailableError: It needs a package that is not installed, or JAX does not start.
     """
     arguments = dict(arguments or {})
+    if is_replay(spec):
+        if arguments:
+            raise ValueError(
+                f"{spec} has been acted out already, and takes no arguments, got {arguments}"
+            )
+        from ..replay import Replay
+
+        # From whomever: it is read as if from a stranger in any case.
+        return Replay.load(spec)
     if is_model(spec):
         return _simulation(spec, arguments, untrusted)
     if untrusted:
@@ -146,9 +156,14 @@ def is_model(spec: str) -> bool:
     return spec.lower().endswith(_MODELS)
 
 
+def is_replay(spec: str) -> bool:
+    """Return whether a text names a replay's file, in which somebody has acted already."""
+    return spec.lower().endswith(".replay")
+
+
 def file_in(spec: str) -> str | None:
     """Return the path in what names an environment or a class; `None` where there is none."""
-    if is_model(spec):
+    if is_model(spec) or is_replay(spec):
         return spec
     where = spec.rpartition(":")[0]
     return where if where.endswith(".py") else None
@@ -156,7 +171,7 @@ def file_in(spec: str) -> str | None:
 
 def stem(spec: str) -> str:
     """Return a file's name, without suffix, for a clip of an environment that nobody named."""
-    name = Path(spec).stem if is_model(spec) else spec.rpartition(":")[2]
+    name = Path(spec).stem if is_model(spec) or is_replay(spec) else spec.rpartition(":")[2]
     return re.sub(r"[^A-Za-z0-9_-]", "_", name).lstrip("_-")[:100] or "clip"
 
 
@@ -275,7 +290,10 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
     # What its checker warns of concerns the environment's author.
     options = {"disable_env_checker": True, **arguments}
     try:
-        return gymnasium.make(name, render_mode="rgb_array", **options)
+        # Of an old version it warns, too, before it fails.
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            env = gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
         # Gymnasium's own extra would put pygame-ce on top of pygame.
         said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
@@ -298,6 +316,9 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
         newest = _newest(gymnasium, name)
         hint = "" if newest is None or name.endswith(newest) else f". There is gym:{newest}"
         raise ValueError(failure(what, cause).rstrip(".") + hint) from error
+    for warning in warned:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return env
 
 
 _ELSEWHERE = (

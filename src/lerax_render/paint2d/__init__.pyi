@@ -1,9 +1,13 @@
+from .commands import Command as Command
+from .commands import Kind as Kind
 from .drawlist import DrawList as DrawList
 from .drawlist import DrawListPainter as DrawListPainter
 from .drawlist import TracingRenderer as TracingRenderer
+from .drawlist import single_frames as single_frames
 from .layout import Layout as Layout
 from .letterbox import Fitter as Fitter
 from .offscreen import offscreen_display as offscreen_display
+from .placement import to_rgb as to_rgb
 from .primitives import render_text as render_text
 from .pygame_import import pygame as pygame
 from .renderer import HeadlessPygameRenderer as HeadlessPygameRenderer

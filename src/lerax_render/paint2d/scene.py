@@ -42,9 +42,9 @@ class Scene2D(Scene):
         """Open a painter that replays draw commands; `quality` makes no difference in 2D.
 
         Raises:
-            ValueError: A camera or a background was asked for.
+            ValueError: Something was asked for that only MuJoCo has.
         """
-        _check_picture(picture)
+        picture.check_not_mujoco("a 2D environment")
         return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
 
     @override
@@ -77,9 +77,9 @@ class Scene2D(Scene):
         """Open a renderer of the layout's own size.
 
         Raises:
-            ValueError: A camera, a background or another size was asked for.
+            ValueError: Something that only MuJoCo has, or another size, was asked for.
         """
-        _check_picture(picture)
+        picture.check_not_mujoco("a 2D environment")
         layout = self.layout
         if picture.width not in (None, layout.width) or picture.height not in (None, layout.height):
             raise ValueError(
@@ -88,19 +88,6 @@ class Scene2D(Scene):
             )
         return HeadlessPygameRenderer(
             layout.width, layout.height, Color(*layout.background), layout.transform, video
-        )
-
-
-def _check_picture(picture: Picture) -> None:
-    if picture.camera is not None:
-        raise ValueError(
-            f"camera={picture.camera!r} was given, but a 2D environment has no camera to "
-            "choose; leave camera=None"
-        )
-    if picture.background is not None:
-        raise ValueError(
-            f"background={picture.background!r} was given, but a 2D environment draws its own; "
-            "leave background=None"
         )
 
 

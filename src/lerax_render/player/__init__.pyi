@@ -1,1 +1,2 @@
 from .blob import Blob as Blob
+from .page import make_page as make_page

@@ -24,6 +24,7 @@ from .picture import FilePixelFormat as FilePixelFormat
 from .picture import FormatName as FormatName
 from .picture import GridShape as GridShape
 from .picture import LineName as LineName
+from .picture import ModalityName as ModalityName
 from .picture import Picture as Picture
 from .picture import PixelFormat as PixelFormat
 from .picture import Pixels as Pixels
@@ -31,6 +32,7 @@ from .picture import PresetName as PresetName
 from .picture import QualityName as QualityName
 from .picture import Rate as Rate
 from .picture import Settings as Settings
+from .picture import ShownName as ShownName
 from .picture import proportional as proportional
 from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO

@@ -4,7 +4,7 @@ A new setting is a field here and the code that uses it. Keywords, options of th
 keys of manifests are derived from the fields (`checks`, `cli.options`, `gallery.manifest`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from .checks import check_fields
 from .declarations import Text, between, described
-from .texts import BACKGROUND, parsed_camera, parsed_grid, parsed_size
+from .texts import BACKGROUND, parsed_camera, parsed_colour, parsed_grid, parsed_size
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
@@ -27,7 +27,38 @@ DEFAULT_STEPS = 256
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
-type FormatName = Literal["mp4", "mov", "m4v", "webm", "gif", "webp", "apng", "png"]
+type ShownName = Literal[
+    "contacts",
+    "contact-forces",
+    "forces",
+    "joints",
+    "com",
+    "inertia",
+    "transparent",
+    "collision",
+    "visual",
+    "labels",
+    "sites",
+    "tendons",
+    "actuators",
+    "cameras",
+    "lights",
+    "constraints",
+    "rangefinders",
+    "convex-hulls",
+    "textures",
+    "skins",
+    "shadows",
+    "reflections",
+    "skybox",
+    "wireframe",
+    "fog",
+    "haze",
+]
+type ModalityName = Literal["color", "depth", "segmentation"]
+type FormatName = Literal[
+    "mp4", "mov", "m4v", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"
+]
 type CodecName = Literal["h264", "h265", "vp9", "av1"]
 type FilePixelFormat = Literal["yuv420p", "yuv444p"]
 type PresetName = Literal["docs", "readme", "social", "x", "slides", "paper"]
@@ -115,6 +146,20 @@ def proportional(
     return width, height
 
 
+_MUJOCO_ONLY = {
+    "camera": "no camera to choose",
+    "background": "a background of its own",
+    "show": "no parts that are shown or hidden",
+    "hide": "no parts that are shown or hidden",
+    "color": "colours of its own",
+    "trail": "no bodies",
+    "decorate": "no mujoco.MjvScene",
+    "inset": "no cameras to choose",
+    "modality": "nothing to measure",
+    "max_depth": "no depth",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """What a frame looks like, whatever it shows.
@@ -131,9 +176,21 @@ class Picture:
     """Picture height in pixels (default 480, or the preset's; in proportion to a width
     that is given alone)."""
 
-    camera: CameraLike | None = None
+    camera: CameraLike | Sequence[CameraLike] | None = None
     """MuJoCo only: name or number of a camera of the model's, or settings of a free one such as
-    azimuth=90,elevation=-20,distance=4 (default: one that looks at what happens)."""
+    azimuth=90,elevation=-20,distance=4 (default: one that looks at what happens). Several share the
+    picture; model stands for all that the model has."""
+
+    inset: bool = False
+    """The first camera fills the picture, and the others are small in its corner."""
+
+    modality: Sequence[ModalityName] = ("color",)
+    """MuJoCo only: what is seen: color, depth (white at 0 m, black at max_depth) or segmentation (a
+    colour for each thing); several share the picture (default: color)."""
+
+    max_depth: Annotated[float, Meta(gt=0, extra={"unit": "metres"})] | None = None
+    """Metres that are black in a depth picture (default: twice as far as the middle of the model
+    as it begins, or a little more)."""
 
     quality: QualityName = "auto"
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).
@@ -144,8 +201,36 @@ class Picture:
     MuJoCo draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a
     light of its own nor a skybox, else as-is). cinematic has its own."""
 
+    show: Sequence[ShownName] = ()
+    """MuJoCo only: what is shown besides the usual, by MuJoCo's names. collision and visual are the
+    groups of geoms that are for one of the two alone; forces are those of contacts and those
+    applied to bodies."""
+
+    hide: Sequence[ShownName] = ()
+    """MuJoCo only: what of the usual is not shown, by the names of show."""
+
+    trail: Sequence[BodyName | BodyNumber] = ()
+    """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
+
+    decorate: Callable[[Any, int], None] | None = field(default=None, metadata={"written": False})
+    """MuJoCo only: called with the mujoco.MjvScene and the number of the step before each frame is
+    drawn, to add geoms to it."""
+
+    color: Mapping[str, str] | None = field(default=None, hash=False)
+    """MuJoCo only: colours of bodies or single geoms by name, such as torso=red or torso=#e04020;
+    they replace materials and textures."""
+
     def __post_init__(self) -> None:
         check_fields(self)
+        for name, colour in (self.color or {}).items():
+            try:
+                parsed_colour(colour)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"color of {name}: {error}") from None
+        if not self.modality:
+            raise ValueError("modality is empty: name one at least of color, depth, segmentation")
+        if self.camera == ():
+            raise ValueError("camera is an empty list: name one at least, or leave it out")
         width, height = self.size
         # What ffmpeg takes for a picture at most, in `av_image_check_size`.
         if (width + 128) * (height + 128) >= 2**31 // 8:
@@ -153,6 +238,25 @@ class Picture:
                 f"a picture of {width}x{height} pixels is larger than any that ffmpeg encodes, "
                 "about 16,000x16,000; choose a smaller width or height"
             )
+
+    def check_not_mujoco(self, kind: str) -> None:
+        """Raise `ValueError` where something was given that only pictures of MuJoCo have.
+
+        Args:
+            kind: What the picture is of, such as "a 2D environment".
+        """
+        for name, instead in _MUJOCO_ONLY.items():
+            given = getattr(self, name)
+            # Camera 0 is one, and nothing to show is nothing.
+            if given is not None and given not in ((), {}, ("color",)) and given is not False:
+                raise ValueError(
+                    f"{name}={given!r} was given, but {kind} has {instead}; leave {name} out"
+                )
+
+    @property
+    def cameras(self) -> tuple[Any, ...]:
+        """The camera, or all where there are several."""
+        return self.camera if isinstance(self.camera, tuple) else (self.camera,)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -171,7 +275,8 @@ class Settings(Picture):
     """Frames a second (default: real time, or 50 where the environment has no dt)."""
 
     format: FormatName | None = None
-    """File format (default: by the output's suffix). png is a sequence of pictures."""
+    """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
+    look around in, replay what was captured, to be recorded later."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""
@@ -224,6 +329,15 @@ class Settings(Picture):
 
     workers: Annotated[int, between(1, 1000)] = field(default=1, compare=False)
     """MuJoCo without a GPU: number of processes that paint (default 1). The frames are the same."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
+            if self.grid is not None and len(several) > 1:
+                raise ValueError(
+                    f"there are {len(several)} {name} and a grid of "
+                    f"{self.grid[0]}x{self.grid[1]}: a picture has one of the two"
+                )
 
     @property
     def length(self) -> int:

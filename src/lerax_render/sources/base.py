@@ -29,7 +29,6 @@ __all__ = [
     "HostStep",
     "PixelScene",
     "Source",
-    "reject_camera",
 ]
 
 DEFAULT_STEPS = 256
@@ -338,18 +337,5 @@ class PixelScene(Scene):
     def painter(
         self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
     ) -> Painter:
-        reject_camera(picture.camera, self.kind)
-        if picture.background is not None:
-            raise ValueError(
-                f"background={picture.background!r} was given, but {self.kind} has a background of "
-                "its own; leave background=None"
-            )
+        picture.check_not_mujoco(self.kind)
         return self.open_painter(*picture.size)
-
-
-def reject_camera(camera: Any | None, kind: str) -> None:
-    """Raise `ValueError` where a camera was asked for in a picture that has none."""
-    if camera is not None:
-        raise ValueError(
-            f"camera={camera!r} was given, but {kind} has no camera to choose; leave camera=None"
-        )

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, override
 import numpy as np
 
 from ..errors import RenderError, UnsupportedEnvError, named
-from ..jax_start import start_jax
 from ..painter import Painter
 from ..replay import LARGEST_OBSERVATION, Replay
 from ..scene import Captured, Scene
+from ..system import start_jax
 from ..trees import count_bytes, map_arrays, row
 from .base import HostSource, HostStep, PixelScene, plain, seed_of
 from .stability import watched

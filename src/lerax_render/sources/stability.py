@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import warn
+from ..errors import RenderError, warn
 
 _lock = threading.Lock()
 _watching = 0
@@ -23,6 +23,9 @@ def watched[T](steps: Iterator[T], name: str, data: Any) -> Iterator[T]:
         steps: Takes the next step when it is asked for it.
         name: What is simulated.
         data: The `mujoco.MjData` that is stepped; with anything else there is nothing to watch.
+
+    Raises:
+        RenderError: MuJoCo cannot go on, for want of memory, say.
     """
     mujoco = sys.modules.get("mujoco")
     if mujoco is None or not isinstance(data, mujoco.MjData):
@@ -35,8 +38,12 @@ def watched[T](steps: Iterator[T], name: str, data: Any) -> Iterator[T]:
     ]
     is_stable = True
     for number in itertools.count():
-        with without_log():
-            step = next(steps, None)
+        try:
+            with without_log():
+                step = next(steps, None)
+        except mujoco.FatalError as error:
+            said = " ".join(str(error).split())
+            raise RenderError(f"MuJoCo gave {name} up at step {number}: {said}") from error
         if step is None:
             return
         if is_stable and data.warning.number[kinds].any():

@@ -1,9 +1,14 @@
 from . import ffmpeg as ffmpeg
+from .destination import Destination as Destination
+from .destination import open_destination as open_destination
+from .destination import save_output as save_output
 from .drawn import DrawnVideo as DrawnVideo
 from .encoding import CODECS as CODECS
 from .encoding import Encoding as Encoding
+from .formats import ALL_FORMATS as ALL_FORMATS
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
+from .formats import find_export as find_export
 from .formats import is_shown as is_shown
 from .presets import PRESETS as PRESETS
 from .presets import Preset as Preset
@@ -12,6 +17,7 @@ from .presets import most_fps as most_fps
 from .presets import open_writer as open_writer
 from .reader import VideoReader as VideoReader
 from .still import make_still as make_still
+from .still import still_of as still_of
 from .video import Video as Video
 from .work_folder import WorkFolder as WorkFolder
 from .writer import VideoWriter as VideoWriter

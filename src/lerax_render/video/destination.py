@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import EncodeError
-from .formats import SEQUENCE_FIELD, DestinationLike, Format
+from ..output import EXPORTS, FileFormat, Output
+from .formats import SEQUENCE_FIELD, DestinationLike, find_export
 from .work_folder import WorkFolder
 
 
@@ -55,7 +56,7 @@ class Destination(ABC):
         """
 
 
-def open_destination(destination: DestinationLike, format: Format) -> Destination:
+def open_destination(destination: DestinationLike, format: FileFormat) -> Destination:
     """The destination for a clip of this format; nothing is created or changed yet.
 
     Parent folders are not created: a misspelt path would otherwise go unnoticed.
@@ -82,6 +83,20 @@ def open_destination(destination: DestinationLike, format: Format) -> Destinatio
             return _Device(path)
         return _File(path)
     return _Stream(destination)
+
+
+def save_output(output: Output, path: str | os.PathLike[str]) -> Path:
+    """Write a file that is no video, as it is, to another place, see `Output.save`."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a path, got {type(path).__name__}; write `data` to it")
+    find_export(path, output.format)
+    row = EXPORTS[output.format]
+    destination = open_destination(path, row)
+    with destination.work_folder() as work:
+        file = work / row.file_name
+        file.write_bytes(output.data)
+        saved, _ = destination.deliver(file, 1)
+    return Path(path) if saved is None else saved
 
 
 class _Memory(Destination):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BackendUnavailableError, EncodeError
-from ..trial import Trial
+from ..system import Trial
 
 STALL_SECONDS = 60.0
 """Seconds without any CPU time used after which an ffmpeg that is waited for counts as stalled."""
@@ -309,10 +309,10 @@ class Ffmpeg:
             what += ", since the disk is full: make room, or choose a folder on another disk"
         elif not self._cwd.exists():
             what += f", since {str(self._cwd)!r} was removed while it worked there: record it again"
-        log = "\n".join(["its last lines:", *lines]) if lines else "it printed no message"
-        if not lines and (chosen := os.environ.get("IMAGEIO_FFMPEG_EXE")) and not _is_ffmpeg():
-            log += f". IMAGEIO_FFMPEG_EXE is {chosen!r}, which is no ffmpeg: unset it"
-        return EncodeError(f"ffmpeg {what}; {log}")
+        if (chosen := os.environ.get("IMAGEIO_FFMPEG_EXE")) and not _is_ffmpeg():
+            what += f"; IMAGEIO_FFMPEG_EXE is {chosen!r}, which is no ffmpeg: unset it"
+        said = ["its last lines:", *lines] if lines else ["it printed no message"]
+        return EncodeError(f"ffmpeg {what}; {'\n'.join(said)}")
 
     def _read_log(self) -> str:
         return os.pread(self._log, os.fstat(self._log).st_size, 0).decode(errors="replace")

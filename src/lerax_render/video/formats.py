@@ -3,11 +3,14 @@
 import math
 import os
 import re
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, Literal, SupportsFloat
+from typing import Any, BinaryIO, SupportsFloat, override
 
+from ..output import EXPORTS, Export, FileFormat
 from .encoding import CODECS, USUAL, Codec, Encoding
 
 type DestinationLike = str | os.PathLike[str] | BinaryIO | None
@@ -23,14 +26,10 @@ _MOST_IMAGES = Fraction(90)
 
 
 @dataclass(frozen=True)
-class Format:
+class Format(FileFormat):
     """How one kind of clip is made.
 
     Attributes:
-        name: what a user calls it; also a key of `FORMATS`.
-        suffix: how its files end.
-        mime: its MIME type.
-        element: the HTML element that shows it in a notebook; None shows a note instead.
         output: ffmpeg's output options and files, for the run that the frames are streamed into.
             "{codec}", "{quality}", "{colors}", "{plays}" and "{repeats}", which is one less, are
             what an `Encoding` says.
@@ -44,10 +43,6 @@ class Format:
             count of frames says nothing.
     """
 
-    name: str
-    suffix: str
-    mime: str
-    element: Literal["video", "img"] | None
     output: str
     finishing: str = ""
     codecs: tuple[str, ...] = ()
@@ -58,11 +53,13 @@ class Format:
     merges_repeats: bool = False
 
     @property
+    @override
     def file_name(self) -> str:
         """The finished file in ffmpeg's folder; of a PNG sequence the pattern of all files."""
         return (self.finishing or self.output).split()[-1]
 
     @property
+    @override
     def is_sequence(self) -> bool:
         """Whether a clip is a file for each frame."""
         return "%d" in self.file_name
@@ -78,11 +75,7 @@ class Format:
         return set(re.findall(r"-c:v (\S+)", options))
 
     def coded_size(
-        self,
-        width: int,
-        height: int,
-        max_width: int | None = None,
-        encoding: Encoding = USUAL,
+        self, width: int, height: int, max_width: int | None = None, encoding: Encoding = USUAL
     ) -> tuple[int, int]:
         """Size in pixels, (width, height), of the file for frames of this size."""
         width, height = _scaled(width, height, max_width)
@@ -91,11 +84,7 @@ class Format:
         return width + width % 2, height + height % 2
 
     def arguments(
-        self,
-        width: int,
-        height: int,
-        max_width: int | None = None,
-        encoding: Encoding = USUAL,
+        self, width: int, height: int, max_width: int | None = None, encoding: Encoding = USUAL
     ) -> tuple[str, ...]:
         """ffmpeg's output arguments for frames of this size in pixels: "-vf", filters, and more."""
         scale, pad = "", ""
@@ -297,8 +286,12 @@ FORMATS: dict[str, Format] = {
 }
 
 
+ALL_FORMATS: Mapping[str, Format | Export] = ChainMap[str, Any](EXPORTS, FORMATS)
+"""All that `record` makes, by name."""
+
+
 def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
-    """The format of a clip, from its name or from the suffix of its path.
+    """The format of a video, from its name or from the suffix of its path.
 
     Memory, open files and devices have no suffix: without a name they get MP4.
 
@@ -307,16 +300,37 @@ def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
         format: a key of `FORMATS`, in any case, with or without a leading dot; None: by suffix.
 
     Raises:
-        ValueError: the name or the suffix is unknown, they contradict each other, or a PNG
-            sequence's path is neither a pattern with one %d field nor a folder.
+        ValueError: the name or the suffix is unknown or no video's, they contradict each other, or
+            a PNG sequence's path is neither a pattern with one %d field nor a folder.
     """
+    row = _resolved(place, format)
+    if isinstance(row, Export):
+        raise ValueError(f"{row.name} is no video: record(..., format={row.name!r}) makes it")
+    return row
+
+
+def find_export(place: DestinationLike, format: str | None = None) -> Export | None:
+    """The format that is no video, where the name or the suffix asks for one.
+
+    Raises:
+        ValueError: They contradict each other.
+    """
+    suffixes = {row.suffix for row in EXPORTS.values()}
+    named = isinstance(place, str | os.PathLike) and Path(place).suffix.lower() in suffixes
+    if format in EXPORTS or (format is None and named):
+        row = _resolved(place, format)
+        return row if isinstance(row, Export) else None
+    return None
+
+
+def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
     wanted = None
     if format is not None:
-        wanted = FORMATS.get(str(format).lower().removeprefix("."))
+        wanted = ALL_FORMATS.get(str(format).lower().removeprefix("."))
         if wanted is None:
             raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
     if not isinstance(place, str | os.PathLike):
-        if wanted is not None and wanted.is_sequence:
+        if isinstance(wanted, Format) and wanted.is_sequence:
             raise ValueError(
                 "a PNG sequence is many files: give a folder or a pattern such as "
                 "'frames/%05d.png', or use format='apng' for one file"
@@ -324,13 +338,13 @@ def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
         return wanted or FORMATS["mp4"]
     path = Path(place)
     suffix = path.suffix.lower()
-    named = next((row for row in FORMATS.values() if row.suffix == suffix), None)
+    named = next((row for row in ALL_FORMATS.values() if row.suffix == suffix), None)
     if wanted is None and named is None:
         if path.is_char_device():
             return FORMATS["mp4"]
         raise ValueError(
             f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
-            f"{', '.join(row.suffix for row in FORMATS.values())}, or name one with format="
+            f"{', '.join(row.suffix for row in ALL_FORMATS.values())}, or name one with format="
         )
     if wanted and named and wanted is not named:
         raise ValueError(
@@ -338,7 +352,7 @@ def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
         )
     row = wanted or named
     assert row is not None
-    if row.is_sequence:
+    if isinstance(row, Format) and row.is_sequence:
         _check_sequence(path, is_file=named is row)
     return row
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from .encoding import USUAL, Encoding
-from .formats import FORMATS, DestinationLike, resolve_format
+from .formats import ALL_FORMATS, FORMATS, DestinationLike, resolve_format
 from .limits import LimitedWriter
 from .writer import PixelFormat, VideoWriter
 
@@ -154,7 +154,7 @@ def _preset_format(preset: Preset, destination: DestinationLike, format: str | N
         # Many files have no place there.
         return next(name for name in preset.formats if not FORMATS[name].is_sequence)
     path = Path(destination)
-    named = next((row for row in FORMATS.values() if row.suffix == path.suffix.lower()), None)
+    named = next((row for row in ALL_FORMATS.values() if row.suffix == path.suffix.lower()), None)
     if named is None:
         return preset.format
     if named.name not in preset.formats:

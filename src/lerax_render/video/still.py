@@ -1,8 +1,10 @@
-"""A clip's first frame as a picture."""
+"""Frames as pictures."""
 
 import os
 import shutil
 from pathlib import Path
+
+import numpy as np
 
 from .destination import open_destination
 from .ffmpeg import Ffmpeg
@@ -73,3 +75,23 @@ class Poster:
         with self._destination.work_folder() as beside:
             shutil.copyfile(work / _POSTER, beside / _POSTER)
             self._destination.deliver(beside / _POSTER, 1)
+
+
+def still_of(frame: np.ndarray, quality: int = 85) -> bytes:
+    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture of a quality up to 100.
+
+    Raises:
+        EncodeError: ffmpeg could not encode it.
+        BackendUnavailableError: there is no ffmpeg.
+    """
+    height, width, _ = frame.shape
+    source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -i pipe:0"
+    with WorkFolder() as folder:
+        picture = _PICTURE.replace("-quality 85", f"-quality {quality} -compression_level 2")
+        ffmpeg = Ffmpeg([*source.split(), *picture.split()], folder)
+        try:
+            ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
+            ffmpeg.finish()
+        finally:
+            ffmpeg.kill()
+        return (folder / "still.webp").read_bytes()

@@ -8,21 +8,20 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import cast, override
 
 import numpy as np
 from rich.filesize import decimal
 
 from ..errors import EncodeError
+from ..output import LARGEST_SHOWN, Output
 from .destination import numbered, open_destination
-from .formats import FORMATS, resolve_format
+from .formats import ALL_FORMATS, FORMATS, resolve_format
 from .reader import VideoReader
-
-_LARGEST_SHOWN = 20_000_000
 
 
 @dataclass(frozen=True)
-class Video:
+class Video(Output):
     """A finished clip, in a file or in memory.
 
     Attributes:
@@ -36,21 +35,18 @@ class Video:
         content: the bytes of a clip in memory.
     """
 
-    format: str
     fps: float
     num_frames: int
     width: int
     height: int
-    path: Path | None = None
-    content: bytes | None = field(default=None, repr=False)
     _made: tuple[int, int] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if (self.path is None) == (self.content is None):
-            raise ValueError("a Video has either a path or content")
+        super().__post_init__()
         object.__setattr__(self, "_made", self._state())
 
     @property
+    @override
     def data(self) -> bytes:
         """The bytes of the file, read from `path` on every use where there is one.
 
@@ -74,12 +70,14 @@ class Video:
         return (self.path,)
 
     @property
+    @override
     def num_bytes(self) -> int:
         """Size of the clip in bytes, of all files together."""
         if self.content is not None:
             return len(self.content)
         return sum(file.stat().st_size for file in self.files)
 
+    @override
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the clip to another file; an older one there is replaced when whole.
 
@@ -92,7 +90,8 @@ class Video:
             The new file; of a PNG sequence the pattern of its files.
 
         Raises:
-            ValueError: the path cannot be written.
+            ValueError: the suffix is that of a format that is no video, or the path cannot be
+                written.
             EncodeError: the disk refused it.
             OSError: the file at `self.path` is gone or not readable.
         """
@@ -182,6 +181,7 @@ class Video:
             return None
         return found.st_mtime_ns, found.st_size
 
+    @override
     def _repr_html_(self) -> str:
         row = FORMATS[self.format]
         name = "a clip in memory" if self.path is None else str(self.path)
@@ -193,7 +193,7 @@ class Video:
             f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
             f"{decimal(size)}",
         )
-        if row.element is None or size > _LARGEST_SHOWN:
+        if row.element is None or size > LARGEST_SHOWN:
             hint = "use save() and open the file" if self.path is None else "open it in a viewer"
             return f"<p><code>{label}</code> (not shown in the notebook; {hint})</p>"
         url = f"data:{row.mime};base64,{base64.b64encode(self.data).decode()}"
@@ -207,4 +207,4 @@ class Video:
 
 def _is_of_another_format(path: str | os.PathLike[str], format: str) -> bool:
     suffix = Path(path).suffix.lower()
-    return any(row.suffix == suffix for row in FORMATS.values() if row.name != format)
+    return any(row.suffix == suffix for row in ALL_FORMATS.values() if row.name != format)

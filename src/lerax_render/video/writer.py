@@ -295,7 +295,9 @@ class VideoWriter:
     ) -> Video:
         """Bring the finished clip in `work` to its destination."""
         path, content = self._destination.deliver(work / self._format.file_name, num_frames)
-        return Video(self._format.name, float(fps), num_frames, width, height, path, content)
+        return Video(
+            self._format.name, float(fps), num_frames, width, height, path=path, content=content
+        )
 
     def _discard(self) -> None:
         if self._ffmpeg is not None:

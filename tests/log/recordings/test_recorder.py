@@ -302,7 +302,7 @@ def test_recordings_explore_unless_told_not_to(deterministic):
 
     template = recording.Template(Pays(), Explores(env), deterministic)
     snapshot = template.snapshot(template.skeleton.arrays((Pays(), Explores(env))), 0, 1)
-    settings = ClipSettings(8, 64, 48, 50.0, None, False)
+    settings = ClipSettings(8, 64, 48, 50.0, None, None, False)
     found = recording.record_clips(
         snapshot, settings, frozenset(["gif"]), None, recording.Attempt()
     )

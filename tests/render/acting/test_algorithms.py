@@ -16,11 +16,12 @@ from jax import random as jr
 from lerax import algorithm as algorithms
 from lerax import policy as policies
 from lerax.callback import AbstractCallback
-from lerax.env import AbstractEnv, AbstractEnvState
+from lerax.env import AbstractEnvState
 from lerax.space import Box, Discrete
 
 from lerax_log.traced import total_steps_of
 from lerax_render.acting.step import Carry, StepKeys, advance, finish
+from support.environments import PlainEnv
 
 LEARNING_STARTS, NUM_STEPS, ITERATIONS, NUM_ENVS = 24, 8, 3, 2
 
@@ -30,7 +31,7 @@ class PlaceState(AbstractEnvState):
     count: jax.Array
 
 
-class Place(AbstractEnv):
+class Place(PlainEnv):
     """A place on a line. All that an environment does is random here, so that keys matter."""
 
     name: ClassVar[str] = "Place"
@@ -65,18 +66,6 @@ class Place(AbstractEnv):
 
     def truncate(self, state):
         return state.count >= 15
-
-    def state_info(self, state):
-        return {}
-
-    def transition_info(self, state, action, next_state):
-        return {}
-
-    def default_renderer(self):
-        raise NotImplementedError
-
-    def render(self, state, renderer):
-        raise NotImplementedError
 
 
 def box(size: float) -> Place:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import AbstractEnv, AbstractEnvState
+from lerax.env import AbstractEnvState
 from lerax.space import Box
 
-from lerax_render import capture, record, rollout
-from support.environments import Counting, Metronome
+from lerax_render import RenderError, capture, record, rollout
+from support.environments import Counting, Metronome, PlainEnv
 
 
 class PointState(AbstractEnvState):
@@ -20,7 +20,7 @@ class PointState(AbstractEnvState):
     count: jax.Array
 
 
-class Point(AbstractEnv):
+class Point(PlainEnv):
     """A point that moves by a twentieth of the action, and pays for the action's square."""
 
     name: ClassVar[str] = "Point"
@@ -34,9 +34,6 @@ class Point(AbstractEnv):
     def initial(self, *, key):
         return PointState(jr.uniform(key, (1,)), jnp.zeros((), jnp.int32))
 
-    def action_mask(self, state, *, key):
-        return None
-
     def transition(self, state, action, *, key):
         return PointState(state.position + 0.05 * action, state.count + 1)
 
@@ -48,21 +45,6 @@ class Point(AbstractEnv):
 
     def terminal(self, state, *, key):
         return jnp.where(state.count >= 20, 1, 0)
-
-    def truncate(self, state):
-        return jnp.array(False)
-
-    def state_info(self, state):
-        return {}
-
-    def transition_info(self, state, action, next_state):
-        return {}
-
-    def default_renderer(self):
-        raise NotImplementedError
-
-    def render(self, state, renderer):
-        raise NotImplementedError
 
 
 class Shouts(Metronome):
@@ -89,6 +71,16 @@ def test_off_policy_algorithms_reward_the_action_as_it_was_chosen():
     found = rollout(Point(), Shouts(Point()), steps=10)
     np.testing.assert_allclose(np.diff(found.states.position[:, 0]), 0.05, rtol=1e-4)
     np.testing.assert_allclose(found.rewards[1:], -9.0)
+
+
+class Broken(Counting):
+    def transition(self, state, action, *, key):
+        raise KeyError("wind")
+
+
+def test_what_a_users_method_raises_names_it_and_the_line():
+    with pytest.raises(RenderError, match=r"^Broken.transition raised KeyError: 'wind', in .*line"):
+        rollout(Broken(), steps=3)
 
 
 def test_an_integer_is_an_end_as_in_lerax():

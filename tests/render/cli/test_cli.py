@@ -386,3 +386,62 @@ def test_matplotlib_does_not_complain_of_home(tmp_path):
 )
 def test_default_names(env, format, name):
     assert cli.default_name(env, format) == name
+
+
+@pytest.fixture
+def replay_file(tmp_path) -> Path:
+    return record(str(SCENES / "arm.xml"), path=tmp_path / "arm.replay", steps=8).path
+
+
+def test_a_replay_becomes_whatever_is_asked_for(run, replay_file, tmp_path):
+    code, out, _ = run("clip", "arm.replay", "-o", "a.gif", "--width", "64", "-n", "5")
+    assert code == 0
+    assert re.fullmatch(r"a\.gif: [\d.]+ k?B, 5 frames, 64x48, 50 fps, [\d.]+ s\n", out)
+    code, out, _ = run("clip", "arm.replay", "-o", "b.replay")
+    assert code == 0
+    assert re.fullmatch(r"b\.replay: [\d.]+ kB, 8 steps, [\d.]+ s\n", out)
+    code, out, _ = run("clip", "arm.replay", "--width", "64")
+    assert code == 0
+    assert out.startswith("arm.mp4: ")
+    assert (tmp_path / "b.replay").is_file()
+
+
+def test_an_environment_becomes_a_replay_or_a_page(run, tmp_path):
+    for name in ("a.replay", "a.html"):
+        code, out, err = run("clip", "CartPole", "-o", name, "-n", "8")
+        assert (code, err) == (0, "")
+        assert re.fullmatch(rf"{name}: [\d.]+ kB, 8 steps, [\d.]+ s\n", out)
+    code, out, _ = run("clip", "CartPole", "-n", "3", "-f", "replay")
+    assert out.startswith("CartPole.replay: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-p", "x.eqx"], "has been acted out already: leave policy away with it"),
+        (["-s", "3"], "has been acted out already: leave seed away"),
+        (["--env-args", "a=1"], "has been acted out already: leave env_args away"),
+        (["-n", "9"], "steps is 9, and the replay has 8 steps"),
+        (["-o", "a.html", "--fps", "3"], "fps makes no difference in a page"),
+        (["-o", "a.replay", "--overlay"], "overlay makes no difference in a replay"),
+    ],
+)
+def test_what_a_replay_has_no_use_for_is_one_line(run, replay_file, words, said, tmp_path):
+    code, out, err = run("clip", "arm.replay", *words)
+    assert (code, out) == (1, "")
+    assert said in err.splitlines()[0]
+    assert {path.name for path in tmp_path.iterdir()} <= {"arm.replay", "cache"}
+
+
+def test_what_is_in_a_replay_is_told(run, replay_file, tmp_path):
+    code, out, err = run("info", "arm.replay")
+    assert (code, err) == (0, "")
+    assert re.search(r"^steps +8, 0\.16 s at 0\.02 s a step *$", out, re.M)
+    assert re.search(r"^scene +MuJoCo [\d.]+, [\d.]+ kB *$", out, re.M)
+    assert re.search(r"captured/qpos\S+ +\(8, \d+\) +float32", out)
+    (tmp_path / "b.replay").write_bytes(replay_file.read_bytes()[:-30])
+    code, out, err = run("info", "b.replay")
+    assert (code, err.splitlines()[0]) == (
+        1,
+        "lerax-render: b.replay is not whole: its end is missing",
+    )

@@ -40,6 +40,17 @@ def test_with_all_standard_files_closed(tmp_path, env, code):
     assert (tmp_path / "clip.gif").exists() == (code == 0)
 
 
+def test_a_warning_is_one_line(tmp_path):
+    (tmp_path / "empty.xml").write_text(
+        '<mujoco><worldbody><body><freejoint/><geom size="1" rgba="0 0 0 0"/></body></worldbody>'
+        "</mujoco>"
+    )
+    done = run([word if word != SCENE else "empty.xml" for word in [*CLIP, "a.gif"]], tmp_path)
+    assert done.returncode == 0
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("lerax-render: warning: the model has nothing to draw")
+
+
 def test_output_that_nobody_reads(tmp_path, broken_pipe):
     done = run([*CLIP, "clip.gif"], tmp_path, stdout=broken_pipe)
     assert done.returncode == 0

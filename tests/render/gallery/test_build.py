@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lerax_render import record
 from lerax_render.cli import commands as cli
 from lerax_render.gallery.build import make_gallery
 from support.paths import ROOT
@@ -336,3 +337,29 @@ def test_the_bar_names_what_runs(folder):
     assert "1 of 1" in text
     assert "0 of 0" not in text
     assert "1 made, 0 unchanged, 0 failed" in text
+
+
+def test_pages_replays_and_clips_of_replays(folder):
+    """Beside clips: what a browser opens, what it does not, and what was captured before."""
+    record(str(ROOT / "assets/scenes/arm.xml"), path=folder.path / "arm.replay", steps=5)
+    folder.write(
+        'name = "page"\nenv = "CartPole"\nformat = "html"',
+        'name = "file"\nenv = "CartPole"\nformat = "replay"\nwidth = false\nheight = false',
+        'name = "shown"\nenv = "arm.replay"',
+    )
+    report = folder.make()
+    assert (list(report.made), report.failed) == (["page", "file", "shown"], {})
+    media = {"page.html", "file.replay", "shown.mp4"}
+    stills = {f"{name}.still.webp" for name in ("page", "file", "shown")}
+    assert folder.files() == media | stills | FILES
+    for still in stills:
+        with Image.open(folder.output / still) as picture:
+            low, high = picture.convert("L").getextrema()
+            assert high - low > 100
+    page = (folder.output / "index.html").read_text()
+    assert 'href="page.html" data-kind="iframe"' in page
+    assert 'href="file.replay" data-kind="file" download' in page
+    assert list(folder.make().kept) == ["page", "file", "shown"]
+    # Other steps under the same name.
+    record(str(ROOT / "assets/scenes/arm.xml"), path=folder.path / "arm.replay", steps=5, key=1)
+    assert list(folder.make().made) == ["shown"]

@@ -62,18 +62,20 @@ def two(model: mujoco.MjModel) -> Iterator[PoseProcesses]:
 def test_the_pictures_are_those_of_one_process_in_their_order(two, poses, expected):
     assert expected.std() > 10
     assert len(np.unique(expected.reshape(COUNT, -1), axis=0)) == COUNT
-    np.testing.assert_array_equal(np.stack(list(two.render(poses))), expected)
+    np.testing.assert_array_equal(
+        np.stack(list(two.render((pose, None) for pose in poses))), expected
+    )
 
 
 def test_few_poses_are_under_way_and_a_process_that_is_ended_is_an_error(model, poses):
     before = children()
     taken = 0
 
-    def counted() -> Iterator[Pose]:
+    def counted() -> Iterator[tuple[Pose, None]]:
         nonlocal taken
         for pose in itertools.cycle(poses):
             taken += 1
-            yield pose
+            yield pose, None
 
     with closing(PoseProcesses(2, model, Picture(width=W, height=H, quality="draft"))) as processes:
         endless = processes.render(counted())

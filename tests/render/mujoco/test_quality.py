@@ -1,7 +1,7 @@
 import mujoco
 import pytest
 
-from lerax_render.mujoco import quality
+from lerax_render.mujoco.look import quality
 
 
 def adapted(settings: str, name: str) -> mujoco.MjModel:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lerax_render import Camera, HeadlessMujocoRenderer
-from lerax_render.mujoco.shadows import Shadows
+from lerax_render.mujoco.look.shadows import Shadows
 
 # A plate over a white floor, under a lamp that shines straight down.
 PLATE = """

@@ -180,7 +180,7 @@ def test_gymnasium_environments():
         ("Ant-v5", ValueError, "no_such_argument"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.*out of date")
+@pytest.mark.filterwarnings("error")
 def test_what_gymnasium_cannot_make_is_said_with_what_it_can(name, error, message):
     arguments = {"no_such_argument": 1} if name == "Ant-v5" else {}
     with pytest.raises(error, match=message) as info:

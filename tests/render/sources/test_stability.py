@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from lerax_render import RenderWarning, Simulation, capture, record
+from lerax_render import RenderError, RenderWarning, Simulation, capture, record
 from lerax_render.naming.loading import load_env
 
 ARM = """<mujoco model="arm"><option timestep=".02" gravity="0 0 0"/><worldbody>
@@ -71,6 +71,15 @@ def test_what_mujoco_says_of_other_things_is_passed_on(folder, capfd):
 
     assert capfd.readouterr().err.startswith("WARNING: Too many contacts.")
     assert not list(folder.iterdir())
+
+
+def test_a_simulation_that_mujoco_gives_up(folder):
+    crowd = CROWD.replace("80K", "25K").replace('".2 0 0"', '".05 0 0"').replace("30", "40")
+    crowd = crowd.replace(' size=".1 .1 .1" type="box"', ' size=".1"')
+    simulation = Simulation(mujoco.MjModel.from_xml_string(crowd))
+    with pytest.raises(RenderError, match=r"^MuJoCo gave .* up at step 0: .*out of memory"):
+        capture(simulation, steps=2)
+    assert mujoco.get_mju_user_warning() is None
 
 
 def test_gymnasiums_environments_are_watched_too(folder, capfd):

@@ -68,6 +68,8 @@ def test_what_cannot_be_saved_leaves_nothing(tmp_path, gif):
         gif.save(tmp_path / "no" / "clip.gif")
     with pytest.raises(ValueError, match="does not exist"):
         gif.save(tmp_path / "no" / "clip.mp4")
+    with pytest.raises(ValueError, match="html is no video: record"):
+        gif.save(tmp_path / "clip.html")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -121,7 +123,7 @@ def test_a_notebook_gets_no_foreign_markup(tmp_path):
 
 
 def test_a_notebook_gets_a_note_for_a_large_clip(tmp_path, monkeypatch, gif):
-    monkeypatch.setattr(video, "_LARGEST_SHOWN", gif.num_bytes - 1)
+    monkeypatch.setattr(video, "LARGEST_SHOWN", gif.num_bytes - 1)
     clip = record(tmp_path / "<b>.gif")
     shown = clip._repr_html_()
     assert "base64" not in shown

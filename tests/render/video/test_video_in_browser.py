@@ -105,7 +105,7 @@ def test_a_picture_shows_and_is_never_wider_than_the_cell(browser, show, format)
 
 def test_above_a_large_clip_there_is_a_note_instead_of_it(browser, show, monkeypatch, tmp_path):
     clip = make("mp4")
-    monkeypatch.setattr(video, "_LARGEST_SHOWN", clip.num_bytes - 1)
+    monkeypatch.setattr(video, "LARGEST_SHOWN", clip.num_bytes - 1)
     show(clip)
     assert browser.execute_script("return document.querySelector('video')") is None
     assert "not shown in the notebook" in browser.execute_script("return document.body.innerText")

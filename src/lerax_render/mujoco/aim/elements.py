@@ -23,6 +23,6 @@ def find_element(model: mujoco.MjModel, kind: mujoco.mjtObj, wish: str | Support
         return number
     names = [mujoco.mj_id2name(model, kind.value, i) or f"{i} (unnamed)" for i in range(count)]
     raise ValueError(
-        f"the model has no {noun} {wish!r}; it has {', '.join(names) or 'none'}; "
-        "None lets a camera be chosen"
+        f"the model has no {noun} {wish!r}; it has {', '.join(names) or 'none'}"
+        f"{'; None lets a camera be chosen' if noun == 'camera' else ''}"
     )

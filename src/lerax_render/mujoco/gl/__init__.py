@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import cast
 
 from ...errors import BackendUnavailableError
-from ...trial import Trial
+from ...system import Trial
 from .context import Context, PlatformFailure, is_software
 
 __all__ = [
@@ -111,7 +111,8 @@ def _candidates(gl: str | None) -> list[str]:
     wanted = os.environ.get("MUJOCO_GL", "").strip().lower()
     if wanted in _OFF:
         raise BackendUnavailableError(
-            f"MUJOCO_GL={wanted} switches MuJoCo's drawing off; unset it, or pass gl='egl'"
+            f"MUJOCO_GL={wanted} switches MuJoCo's drawing off; unset it, or set it to egl or "
+            "osmesa"
         )
     # Any other value (glfw, glx, on) asks for a window, which is not to be had here.
     return [wanted] if wanted in PLATFORMS else list(PLATFORMS)

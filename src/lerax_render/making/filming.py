@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .compose import Composition
-from .errors import warn
-from .painter import Painter
-from .replay import PART, Replay, joined
-from .scene import Scene
-from .settings import Picture, PixelFormat
-from .trees import count_bytes
-from .video import VideoWriter
+from ..compose import Composition
+from ..errors import warn
+from ..painter import Painter
+from ..replay import PART, Replay, joined
+from ..scene import Scene
+from ..settings import Picture, PixelFormat
+from ..trees import count_bytes
+from ..video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000
 """Bytes. So much of a clip is captured before it is painted, where its camera looks ahead."""
@@ -51,17 +51,19 @@ def film(
         BackendUnavailableError, EncodeError, ValueError: As for `record`.
     """
     # No more than a picture, whatever was given: it travels to the processes that paint.
-    seen = {field.name: getattr(picture, field.name) for field in dataclasses.fields(Picture)}
-    size = {"width": composition.tile_width, "height": composition.tile_height}
-    tile = Picture(**{**seen, **size})
+    tile = dataclasses.replace(
+        as_picture(picture), width=composition.tile_width, height=composition.tile_height
+    )
     num_frames = 0
     with contextlib.ExitStack() as stack:
-        painters = _open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
+        painters = open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
         for writer in writers:
             stack.enter_context(writer)
         if any(scene.looks_ahead(tile) for scene in scenes):
             held, parts = captured_first(parts)
             before = aim(painters, scenes, tile, held, before)
+            # Each part goes when it is painted.
+            del held
         for part in parts:
             for frame in composition.frames(painters, part):
                 for writer in writers:
@@ -72,6 +74,12 @@ def film(
     pictures = num_frames * len(scenes)
     warn_if_incomplete(painters, pictures)
     return before
+
+
+def as_picture(settings: Picture) -> Picture:
+    """Return no more of settings than what a picture looks like."""
+    names = [field.name for field in dataclasses.fields(Picture)]
+    return Picture(**{name: getattr(settings, name) for name in names})
 
 
 def parts_of(replays: Sequence[Replay]) -> Iterator[list[Replay]]:
@@ -86,12 +94,12 @@ def _next_steps(replay: Replay, start: int) -> Replay:
     return dataclasses.replace(part, whole=replay.whole or replay)
 
 
-def _open_painters(
+def open_painters(
     stack: contextlib.ExitStack,
     scenes: Sequence[Scene],
     picture: Picture,
-    pixel_format: PixelFormat,
-    workers: int,
+    pixel_format: PixelFormat = "rgb24",
+    workers: int = 1,
 ) -> list[Painter]:
     """Open a painter for each lane, or one for several where their scene allows that."""
     shared: dict[int, Painter] = {}
@@ -168,6 +176,22 @@ def aim(
     Returns:
         The view that shows all of it.
     """
+    views, before = views_of(scenes, picture, held, before)
+    for painter, view in zip(painters, views, strict=True):
+        if view is not None:
+            painter.aim(view)
+    return before
+
+
+def views_of(
+    scenes: Sequence[Scene], picture: Picture, held: Held, before: Any | None = None
+) -> tuple[list[Any], Any]:
+    """Choose from where a clip is seen.
+
+    Returns:
+        A view for each lane, `None` where its scene does not look ahead; and the one that shows
+        all of it.
+    """
     goes_on = held.goes_on and held.parts[0][0].whole is None
     open_lanes = [lane for lane, scene in enumerate(scenes) if scene.looks_ahead(picture)]
     rollouts = {
@@ -182,9 +206,7 @@ def aim(
         before = views[id(scenes[lane])] = scenes[lane].aimed(
             picture, rollouts[lane].captured, before=before, goes_on=goes_on
         )
-    for lane in open_lanes:
-        painters[lane].aim(views[id(scenes[lane])])
-    return before
+    return [views.get(id(scene)) for scene in scenes], before
 
 
 def warn_if_incomplete(painters: Iterable[Painter], num_frames: int) -> None:

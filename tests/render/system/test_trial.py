@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lerax_render.trial import Trial
+from lerax_render.system import Trial
 from support.processes import is_running
 
 HANGS = """

@@ -33,12 +33,9 @@ class Shadows:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, groups: np.ndarray) -> None:
         planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
-        upward = planes & (data.geom_xmat[:, 8] > 0.9)
-        lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
-        ground = upward & (data.geom_xpos[:, 2] == lowest)
-        stands = model.body_weldid[model.geom_bodyid] == 0
-        ground |= stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD)
+        ground = ground_geoms(model, data)
         self._ground = np.flatnonzero(ground).tolist()
+        self._before = int(model.nflex + model.nskin)
         drawn = groups[np.clip(model.geom_group, 0, len(groups) - 1)] != 0
         casters = drawn & ~ground
         self._geoms = np.flatnonzero(casters)
@@ -56,8 +53,10 @@ class Shadows:
     ) -> None:
         """Adjust a scene that has just been updated from `data`, and what will draw it."""
         for geom in self._ground:
-            # Shapes stand in a scene in the order of the model's geoms, less the hidden ones.
-            for shape in scene.geoms[min(geom, scene.ngeom - 1) :: -1]:
+            # Shapes stand in a scene in the order of the model's geoms, less the hidden ones, after
+            # skins and flexes.
+            last = min(geom + self._before, scene.ngeom - 1)
+            for shape in scene.geoms[last::-1]:
                 if shape.objid == geom and shape.objtype == mujoco.mjtObj.mjOBJ_GEOM:
                     shape.category = mujoco.mjtCatBit.mjCAT_DECOR.value
                     break
@@ -75,12 +74,24 @@ class Shadows:
             return
         drawing.shadowClip = radius
         for light in scene.lights[: scene.nlight]:
-            if light.castshadow and _is_directional(light):
+            if light.castshadow and is_directional(light):
                 off = (low + high) / 2 - light.pos
                 light.pos[:] += off - (off @ light.dir) * light.dir
 
 
-def _is_directional(light: mujoco.MjvLight) -> bool:
+def ground_geoms(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Return which geoms are ground, and so cast no shadow, `bool (ngeom,)`."""
+    planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
+    upward = planes & (data.geom_xmat[:, 8] > 0.9)
+    lowest = data.geom_xpos[upward, 2].min(initial=math.inf)
+    ground: np.ndarray = upward & (data.geom_xpos[:, 2] == lowest)
+    stands = model.body_weldid[model.geom_bodyid] == 0
+    ground |= stands & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD)
+    return ground
+
+
+def is_directional(light: mujoco.MjvLight) -> bool:
+    """Whether a light comes from a direction rather than from a place."""
     if hasattr(light, "directional"):  # until mujoco 3.3.0
         return bool(light.directional)
     return bool(light.type == mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)

@@ -25,7 +25,7 @@ def start_jax() -> str:
         return str(jax.devices()[0].platform)
     # Of a CUDA that is not there, JAX says nothing more than an assertion.
     except (AssertionError, RuntimeError) as error:
-        from .errors import BackendUnavailableError
+        from ..errors import BackendUnavailableError
 
         said = str(error).partition(" (set JAX_PLATFORMS")[0] or "there is no such device here"
         reason = " ".join(said.split()).rstrip(".")
@@ -41,7 +41,7 @@ def start_jax() -> str:
 def check_not_forked() -> None:
     """Raise `BackendUnavailableError` where JAX was used before this process was forked."""
     if _forked or (_has_started() and _is_single_threaded()):
-        from .errors import BackendUnavailableError
+        from ..errors import BackendUnavailableError
 
         raise BackendUnavailableError(
             "JAX was used before this process was forked, and hangs in it: start processes anew, "

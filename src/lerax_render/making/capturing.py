@@ -1,22 +1,24 @@
 """Environment and policy in, replay out: nothing is painted."""
 
 import dataclasses
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import UnsupportedEnvError
-from .jax_start import start_jax
-from .naming import given_env
-from .replay import Origin, Replay, joined
-from .settings import check_policy, check_seed, check_steps, check_whole
-from .sources import Simulation, find_source, is_gymnasium
+from ..errors import UnsupportedEnvError
+from ..naming import given_env
+from ..replay import Origin, Replay, joined
+from ..scene import Scene
+from ..settings import check_policy, check_seed, check_steps, check_whole
+from ..sources import Simulation, find_source, is_gymnasium
+from ..system import start_jax
 
 if TYPE_CHECKING:
-    from .acting import Key, PyTree
+    from ..acting import Key, PyTree
 
 
 def capture(
@@ -53,41 +55,121 @@ def capture(
     """
     env = given_env("capture", env)
     check_not_traced("capture", env)
-    if isinstance(env, Replay):
+    if given_replays(env) is not None:
         raise TypeError("this is a Replay already: record(replay, path) makes a clip of it")
     if lanes is not None and check_whole("lanes", lanes) < 1:
         raise ValueError(f"lanes must be at least 1, got {lanes}")
-    source = find_source(env)
-    scene = source.scene(env)
-    if not scene.has_steps:
-        raise UnsupportedEnvError(
-            f"{name_of(env)} paints its pictures itself, so there is nothing to capture that could "
-            "be painted later; record(env, policy, path) makes a clip of it"
-        )
-    scene = scene.kept()
     if states is not None:
+        scene = kept_scene(env)
         if deterministic or any(given is not None for given in (policy, lanes, steps, key)):
             raise ValueError(
                 "states are what there is to capture; leave policy, steps, key, deterministic and "
                 "lanes away with them"
             )
-        whole = joined(list(source.replays_of(env, states)))
+        whole = joined(list(find_source(env).replays_of(env, states)))
         return dataclasses.replace(
-            whole, scene=scene, origin=_origin(env, None, None, is_seeded=False)
+            whole, scene=scene, origin=origin_of(env, None, None, is_seeded=False)
         )
+    replays = capture_lanes(
+        env, policy, steps=steps, key=key, deterministic=deterministic, lanes=lanes
+    )
+    return replays[0] if lanes is None else replays
+
+
+def capture_lanes(
+    env: Any,
+    policy: Any | None,
+    *,
+    steps: int | None,
+    key: "Key",
+    deterministic: bool,
+    lanes: int | None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Replay]:
+    """Capture rollouts as `capture` does; one without `lanes`.
+
+    Args:
+        env: The environment itself.
+        progress: Called with the number of steps that are done since the last call.
+    """
+    scene, source = kept_scene(env), find_source(env)
     steps = source.default_steps(env) if steps is None else check_steps(steps)
     key = check_seed(key)
     for each in each_policy(policy, lanes, "lanes"):
         check_policy(env, each)
-    parts = source.replays(
+    parts = []
+    for part in source.replays(
         env, policy, steps=steps, key=key, deterministic=deterministic, lanes=lanes
-    )
-    origin = _origin(env, policy, key)
-    replays = [
+    ):
+        parts.append(part)
+        if progress is not None:
+            progress(part[0].steps)
+    origin = origin_of(env, policy, key)
+    return [
         dataclasses.replace(joined(lane), scene=scene, origin=origin)
         for lane in zip(*parts, strict=True)
     ]
-    return replays[0] if lanes is None else replays
+
+
+def kept_scene(env: Any) -> Scene:
+    """Return the scene of an environment as it is now, for its replays.
+
+    Raises:
+        UnsupportedEnvError: It paints its pictures itself.
+    """
+    scene = find_source(env).scene(env)
+    if not scene.has_steps:
+        raise UnsupportedEnvError(
+            f"{name_of(env)} paints its pictures itself, so there is nothing to capture that could "
+            "be painted later; record(env, policy, path) makes a clip of it"
+        )
+    return scene.kept()
+
+
+def given_replays(env: Any) -> list[Replay] | None:
+    """Return the replays that were given in the place of an environment, or `None`."""
+    if isinstance(env, Replay):
+        return [env]
+    if not isinstance(env, list | tuple):
+        return None
+    if not env or not all(isinstance(each, Replay) for each in env):
+        raise TypeError(
+            "several things to record at once must be Replays, as capture(env, policy) gives them, "
+            f"got {[type(each).__name__ for each in env]}"
+        )
+    return list(env)
+
+
+def only_path(policy: Any, path: Any) -> tuple[None, Any]:
+    """Return the path of a clip of a replay, which may stand where a policy would."""
+    if policy is None:
+        return None, path
+    is_path = isinstance(policy, str | os.PathLike) or callable(getattr(policy, "write", None))
+    if path is not None or not is_path:
+        raise TypeError(
+            "a replay has been acted out already, so there is no place for a policy: "
+            f"record(replay, path), got {type(policy).__name__}"
+        )
+    return None, policy
+
+
+def cut_replays(
+    replays: Sequence[Replay], steps: int | None, key: Any, deterministic: bool
+) -> list[Replay]:
+    """Return replays that were given, of that many steps at most.
+
+    Raises:
+        ValueError: None has so many, or something was given that a rollout alone needs.
+    """
+    if key is not None or deterministic:
+        raise ValueError(
+            "a replay has been acted out already: leave key and deterministic away with it"
+        )
+    longest = max(replay.steps for replay in replays)
+    steps = longest if steps is None else check_steps(steps)
+    if steps > longest:
+        raise ValueError(f"steps is {steps}, and the replay has {longest} steps")
+    return [replay if replay.steps <= steps else replay[:steps] for replay in replays]
 
 
 def each_policy(policy: Any, lanes: int | None, of: str) -> Sequence[Any]:
@@ -110,7 +192,7 @@ def check_not_traced(what: str, env: Any) -> None:
     """
     jax = sys.modules.get("jax")
     # The question starts JAX, which is none of a simulation's business.
-    if jax is None or isinstance(env, Simulation | Replay) or is_gymnasium(env):
+    if jax is None or isinstance(env, Simulation | Replay | list | tuple) or is_gymnasium(env):
         return
     start_jax()
     if isinstance(jax.numpy.zeros(()) + 1, jax.core.Tracer):
@@ -120,7 +202,8 @@ def check_not_traced(what: str, env: Any) -> None:
         )
 
 
-def _origin(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Origin:
+def origin_of(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Origin:
+    """Return where a replay of a rollout comes from."""
     if isinstance(policy, list | tuple):
         policy = policy[0]
     return Origin(
@@ -146,7 +229,7 @@ def _numbers(key: Any) -> tuple[int, ...]:
         return (0, key or 0)  # as `jax.random.key` has it
     import jax
 
-    from .acting import typed_key
+    from ..acting import typed_key
 
     return tuple(np.asarray(jax.random.key_data(typed_key(key))).ravel().tolist())
 

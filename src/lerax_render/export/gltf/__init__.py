@@ -1,0 +1,5 @@
+"""Replays of MuJoCo models as glTF files; `__init__.pyi` is the face."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

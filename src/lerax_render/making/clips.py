@@ -1,0 +1,256 @@
+"""Environment and policy in, clip out: which rollout, which format, which size."""
+
+import contextlib
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from ..compose import Composition, check_answers
+from ..naming import given_env
+from ..output import Output
+from ..replay import Replay, joined, lengthened
+from ..settings import Picture, Settings, check_policy, check_seed, check_steps, proportional
+from ..sources import find_source
+from ..video import (
+    Encoding,
+    Preset,
+    Video,
+    check_fps,
+    find_export,
+    find_preset,
+    most_fps,
+    open_destination,
+    open_writer,
+)
+from .capturing import (
+    capture_lanes,
+    check_not_traced,
+    cut_replays,
+    each_policy,
+    given_replays,
+    kept_scene,
+    name_of,
+    only_path,
+    origin_of,
+)
+from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
+from .filming import as_picture, film, parts_of
+
+if TYPE_CHECKING:
+    from ..acting import Key
+
+DEFAULT_FPS = 50.0
+"""Frames a second of an environment that does not say how much time a step takes."""
+
+
+def record_clip(
+    env: Any,
+    policy: Any | None,
+    path: str | os.PathLike[str] | BinaryIO | None,
+    settings: Settings,
+    *,
+    key: "Key" = None,
+    progress: Callable[[int], None] | None = None,
+    still: bool = False,
+) -> Output:
+    """Record as `record` does, with its settings in one.
+
+    Args:
+        still: Whether `Output.still` is wanted of what is no video.
+    """
+    env = given_env("record", env)
+    check_not_traced("record", env)
+    replays = given_replays(env)
+    if replays is not None:
+        policy, path = only_path(policy, path)
+    row = find_export(path, settings.format)
+    if row is None:
+        on_part = None if progress is None else lambda part: progress(part[0].steps)
+        return _film(env, replays, policy, path, settings, key, on_part)
+    if replays is not None and settings.grid is not None:
+        raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
+    lanes = None if settings.grid is None else math.prod(settings.grid)
+    check_settings(row, settings, len(replays) if replays is not None else lanes or 1)
+    destination = open_destination(path, row)
+    is_pixels = False
+    if replays is None:
+        scene = find_source(env).scene(env)
+        is_pixels = row.name == "html" and not scene.has_steps
+        scenes = [scene if is_pixels else kept_scene(env)] * (lanes or 1)
+    else:
+        scenes = [replay.scene for replay in replays]
+        replays = cut_replays(replays, settings.steps, key, settings.deterministic)
+    check_scenes(row, scenes)
+    if is_pixels:
+        return export(row, _pixels(env, policy, settings, key, progress), destination, still=still)
+    picture = as_picture(settings)
+    with contextlib.ExitStack() as stack:
+        painters = painters_for_stills(stack, scenes, picture) if row.settings or still else []
+        if replays is None:
+            replays = capture_lanes(
+                env,
+                policy,
+                steps=settings.steps,
+                key=key,
+                deterministic=settings.deterministic,
+                lanes=lanes,
+                progress=progress,
+            )
+        shown = Shown(replays, picture, settings.labels, painters=painters)
+        return export(row, shown, destination, still=still)
+
+
+def _pixels(
+    env: Any,
+    policy: Any | None,
+    settings: Settings,
+    key: "Key",
+    progress: Callable[[int], None] | None,
+) -> Shown:
+    """Record what paints itself as a video in memory, and keep what else happened."""
+    parts = []
+
+    def note(part: Sequence[Replay]) -> None:
+        # Without the pictures, which are in the video.
+        parts.append(dataclasses.replace(part[0], captured=np.zeros(part[0].steps)))
+        if progress is not None:
+            progress(part[0].steps)
+
+    settings = dataclasses.replace(settings, format="mp4")
+    video = _film(env, None, policy, None, settings, key, note)
+    replay = joined(parts)
+    if settings.grid is not None:
+        replay = Replay(replay.scene, replay.captured, replay.seconds_per_step)
+    replay = dataclasses.replace(replay, origin=origin_of(env, policy, key))
+    return Shown([replay], as_picture(settings), videos=[video])
+
+
+def _film(
+    env: Any,
+    replays: list[Replay] | None,
+    policy: Any | None,
+    path: str | os.PathLike[str] | BinaryIO | None,
+    settings: Settings,
+    key: "Key",
+    on_part: Callable[[Sequence[Replay]], None] | None,
+) -> Video:
+    """Make a video of an environment, or of replays that were given in its place."""
+    preset = find_preset(settings.preset)
+    settings = _sized(settings, preset)
+    if replays is not None:
+        replays = cut_replays(replays, settings.steps, key, settings.deterministic)
+        settings, replays = _tiled(settings, replays)
+        scenes, seconds = [replay.scene for replay in replays], replays[0].seconds_per_step
+    else:
+        source = find_source(env)
+        key = check_seed(key)
+        steps = source.default_steps(env) if settings.steps is None else check_steps(settings.steps)
+        seconds = source.seconds_per_step(env)
+    fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
+    composition = Composition(
+        *settings.size,
+        fps,
+        settings.overlay,
+        settings.grid,
+        settings.labels,
+        max_fps=most_fps(preset, path, settings.format),
+    )
+    if replays is None:
+        for each in each_policy(policy, composition.tiles, "tiles of a grid"):
+            check_policy(env, each)
+        # As it is now, also where a controller changes the model before it is painted.
+        scenes = [source.scene(env).kept()] * (composition.tiles or 1)
+    pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
+    writer = open_writer(
+        preset,
+        path,
+        composition.fps,
+        format=settings.format,
+        width=settings.size[0],
+        height=settings.size[1],
+        pixel_format=pixel_format,
+        max_size=settings.max_size,
+        encoding=Encoding.of(vars(settings)),
+        poster=settings.poster,
+    )
+    parts = (
+        source.replays(
+            env,
+            policy,
+            steps=steps,
+            key=key,
+            deterministic=settings.deterministic,
+            lanes=composition.tiles,
+        )
+        if replays is None
+        else parts_of(replays)
+    )
+    film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
+    return writer.video
+
+
+def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:
+    """Return the settings of a clip of replays, and these all as long as it is."""
+    for replay in replays:
+        check_answers(settings.overlay, replay)
+    seconds = {replay.seconds_per_step for replay in replays}
+    if len(seconds) > 1 and settings.fps is None:
+        raise ValueError(
+            "the replays have steps of different lengths, "
+            f"{sorted(s or 0 for s in seconds)} seconds: give fps, frames a second"
+        )
+    if (len(replays) > 1 or settings.labels) and settings.grid is None:
+        columns = math.ceil(math.sqrt(len(replays)))
+        settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
+    elif settings.grid is not None and math.prod(settings.grid) < len(replays):
+        raise ValueError(
+            f"a grid of {settings.grid[0]}x{settings.grid[1]} has no room for {len(replays)} "
+            "replays"
+        )
+    if settings.labels and len(settings.labels) == len(replays):
+        empty = math.prod(settings.grid or (1, 1)) - len(replays)
+        settings = dataclasses.replace(settings, labels=[*settings.labels, *[""] * empty])
+    longest = max(replay.steps for replay in replays)
+    return settings, [lengthened(replay, longest) for replay in replays]
+
+
+def real_time(env: Any, seconds_per_step: float | None) -> Fraction:
+    """Return the frame rate of a clip in real time.
+
+    Raises:
+        ValueError: No clip has such a rate.
+    """
+    try:
+        return check_fps(frames_per_second(seconds_per_step))
+    except ValueError as error:
+        raise ValueError(
+            f"a step of {name_of(env)} takes {seconds_per_step:g} s by its dt, and a clip in real "
+            f"time would have {1 / (seconds_per_step or 1):g} frames a second, where 0.01 to 1000 "
+            "are possible: give fps=, or mend env.dt, which is in seconds"
+        ) from error
+
+
+def frames_per_second(seconds_per_step: float | None) -> Fraction:
+    """Return the frame rate that shows steps of this length in real time, or `DEFAULT_FPS`."""
+    return Fraction(1 / seconds_per_step if seconds_per_step else DEFAULT_FPS).limit_denominator(
+        1000
+    )
+
+
+def picture_size(
+    preset: Preset | None, width: int | None = None, height: int | None = None
+) -> tuple[int, int]:
+    """Return the width and height of a picture in pixels; `None` is what was not asked for."""
+    if preset is None:
+        return Picture(width=width, height=height).size
+    return proportional(width, height, preset.width, preset.height)
+
+
+def _sized(settings: Settings, preset: Preset | None) -> Settings:
+    width, height = picture_size(preset, settings.width, settings.height)
+    return dataclasses.replace(settings, width=width, height=height)

@@ -1,0 +1,199 @@
+"""Formats that are no videos: what happened is captured whole, and then becomes one file."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackendUnavailableError, warn
+from ..output import Export, Output
+from ..painter import Painter
+from ..replay import Replay
+from ..scene import Scene
+from ..settings import Picture, Settings, settings_of
+from ..video import Destination, Video, make_still, still_of
+from .filming import Held, open_painters, views_of
+
+# Those of the rollout, and the one that says what is made.
+_OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
+_STILL_QUALITY = 30
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What becomes one file.
+
+    Attributes:
+        replays: Side by side.
+        picture: What a picture of one of them looks like.
+        labels: A text for each of them, or none at all.
+        videos: Of those that are pixels only, a frame for each step; or none at all.
+        painters: One for each of them; none at all where nothing here can paint.
+    """
+
+    replays: Sequence[Replay]
+    picture: Picture
+    labels: Sequence[str] = ()
+    videos: Sequence[Video] = ()
+    painters: Sequence[Painter] = ()
+
+    @functools.cached_property
+    def views(self) -> list[Any]:
+        """From where each is seen, as `Scene.aimed` has it; `None` where that is given."""
+        scenes = [replay.scene for replay in self.replays]
+        return views_of(scenes, self.picture, Held([self.replays], False))[0]
+
+    def still(self, lane: int, quality: int = 85) -> bytes | None:
+        """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
+        if self.videos:
+            return make_still(self.videos[lane])
+        if not self.painters:
+            return None
+        painter, view = self.painters[lane], self.views[lane]
+        if view is not None:
+            painter.aim(view)
+        first = next(iter(painter.paint(self.replays[lane][:1].captured)))
+        return still_of(first, quality)
+
+
+def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the name of a setting that makes no difference in a format, and a sentence of it."""
+    for name, setting in settings_of(Settings).items():
+        idle = name not in (*_OF_ANY_FORMAT, *row.settings)
+        # A manifest has `None` where it says `false`.
+        if idle and settings.get(name) not in (None, setting.default):
+            said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
+            return name, said
+    return None
+
+
+def painters_for_stills(
+    stack: contextlib.ExitStack, scenes: Sequence[Scene], picture: Picture
+) -> list[Painter]:
+    """Open what paints a still of each scene; nothing, with a warning, where nothing here can.
+
+    Raises:
+        ValueError, TypeError: The picture does not fit a scene.
+    """
+    try:
+        return open_painters(stack, scenes, picture)
+    except BackendUnavailableError as error:
+        warn(f"there is no still picture: {error}")
+        return []
+
+
+def check_settings(row: Export, settings: Settings, count: int) -> None:
+    """Raise `ValueError` where a setting makes no difference in a format, before any work.
+
+    Args:
+        row: The format.
+        settings: All that were given.
+        count: Of replays, each of which has a label where there are labels.
+    """
+    if idle := idle_in(row, vars(settings)):
+        raise ValueError(idle[1])
+    if settings.labels and len(settings.labels) != count:
+        raise ValueError(
+            f"labels must be one for each of {count} replays, got {len(settings.labels)}"
+        )
+
+
+def check_scenes(row: Export, scenes: Sequence[Scene]) -> None:
+    """Raise unless replays of these scenes go into one file of a format.
+
+    Raises:
+        ValueError: They do not go into one.
+        UnsupportedEnvError: The format cannot hold this kind of scene.
+    """
+    _MAKERS[row.name].check(scenes)
+
+
+def export(row: Export, shown: Shown, destination: Destination, *, still: bool = False) -> Output:
+    """Write replays in a format that is no video.
+
+    Args:
+        row: The format.
+        shown: What is in it.
+        destination: Where it goes.
+        still: Whether `Output.still` is wanted.
+
+    Raises:
+        EncodeError: The disk refused it; no partial file is left.
+    """
+    with destination.work_folder() as work:
+        file = work / row.file_name
+        _MAKERS[row.name].make(file, shown)
+        path, content = destination.deliver(file, 1)
+    steps, seconds = max(map(len, shown.replays)), shown.replays[0].seconds_per_step
+    return Output(
+        row.name,
+        path=path,
+        content=content,
+        steps=steps,
+        seconds=None if seconds is None else steps * seconds,
+        still=shown.still(0) if still else None,
+    )
+
+
+def _make_page(file: Path, shown: Shown) -> None:
+    page = import_module("..player", __package__).make_page(
+        shown.replays,
+        shown.picture,
+        views=shown.views,
+        # It is seen until the script draws, and where none can.
+        stills=[shown.still(lane, _STILL_QUALITY) for lane in range(len(shown.replays))],
+        videos=shown.videos,
+        labels=shown.labels,
+    )
+    file.write_text(page, "utf-8")
+
+
+def _make_glb(file: Path, shown: Shown) -> None:
+    from ..export.gltf import make_glb
+
+    file.write_bytes(make_glb(shown.replays[0], shown.picture, shown.views[0]))
+
+
+def _check_gltf_scene(scenes: Sequence[Scene]) -> None:
+    from ..export.gltf import check_scenes
+
+    check_scenes(scenes)
+
+
+def _make_replay(file: Path, shown: Shown) -> None:
+    from ..export import write_replays
+
+    write_replays(file, shown.replays)
+
+
+def _check_one_scene(scenes: Sequence[Scene]) -> None:
+    from ..export import check_scenes
+
+    check_scenes(scenes)
+
+
+def _nothing(scenes: Sequence[Scene]) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """How the files of a format are made.
+
+    Attributes:
+        make: Writes a new file.
+        check: Raises where scenes do not go into one such file.
+    """
+
+    make: Callable[[Path, Shown], None]
+    check: Callable[[Sequence[Scene]], None] = _nothing
+
+
+_MAKERS: dict[str, _Maker] = {
+    "html": _Maker(_make_page),
+    "glb": _Maker(_make_glb, _check_gltf_scene),
+    "replay": _Maker(_make_replay, _check_one_scene),
+}

@@ -1,0 +1,5 @@
+"""How much of a model is drawn, and how carefully."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,109 @@
+"""What is drawn into a scene besides its model: the ways of bodies, and what a user adds."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mujoco
+import numpy as np
+
+type Decorate = Callable[[mujoco.MjvScene], None]
+"""Adds to a scene that has been updated for a picture."""
+
+# As many pieces show a curve at any size, and each takes some microseconds.
+_MOST_PIECES = 200
+# Of the model's mean size, which is about half of a link's.
+_THICKNESS = 0.06
+# Of the picture's height, whatever the distance: half of a line that can be seen.
+_LEAST = 1 / 220
+_COLOURS = np.array(
+    [[0.95, 0.35, 0.1, 1], [0.1, 0.55, 0.95, 1], [0.25, 0.75, 0.3, 1], [0.85, 0.3, 0.75, 1]],
+    np.float32,
+)
+
+
+class Trails:
+    """The ways that bodies have come, as lines that end where they are.
+
+    Args:
+        model: The model.
+        bodies: Their numbers.
+    """
+
+    def __init__(self, model: mujoco.MjModel, bodies: Sequence[int]) -> None:
+        self._bodies = list(bodies)
+        self._width = _THICKNESS * model.stat.meansize
+        self._ways: list[np.ndarray] = []
+        self._time = np.inf
+
+    def goes_on(self, data: mujoco.MjData) -> None:
+        """Take the next state; a time that is no later begins anew, as an episode does."""
+        if data.time <= self._time:
+            self._ways = []
+        self._time = data.time
+        self._ways.append(data.xpos[self._bodies].astype(np.float32))
+
+    def so_far(self) -> "Lines":
+        """Return the lines up to the last state."""
+        ways = np.stack(self._ways, axis=1)
+        chosen = np.linspace(0, ways.shape[1] - 1, min(ways.shape[1], _MOST_PIECES + 1))
+        return Lines(ways[:, np.rint(chosen).astype(int)], self._width)
+
+
+class Lines:
+    """Lines in space; a `Decorate` that travels to other processes.
+
+    Args:
+        points: `float32 (n, T, 3)`, in metres: `n` lines of `T` points.
+        width: Half of their thickness in metres, where that is enough to be seen.
+    """
+
+    def __init__(self, points: np.ndarray, width: float) -> None:
+        self._points = points
+        self._width = width
+
+    def __call__(self, scene: mujoco.MjvScene) -> None:
+        """Add the lines, as far as the scene has room."""
+        camera = scene.camera[0]
+        height = (camera.frustum_top - camera.frustum_bottom) / camera.frustum_near
+        for number, line in enumerate(self._points):
+            colour = _COLOURS[number % len(_COLOURS)]
+            for start, end in itertools.pairwise(line):
+                if scene.ngeom >= scene.maxgeom:
+                    return
+                if (start == end).all():
+                    continue
+                geom = scene.geoms[scene.ngeom]
+                kind = mujoco.mjtGeom.mjGEOM_CAPSULE.value
+                mujoco.mjv_initGeom(geom, kind, np.zeros(3), np.zeros(3), np.zeros(9), colour)
+                away = float(np.linalg.norm(end - camera.pos))
+                width = max(self._width, away * height * _LEAST)
+                mujoco.mjv_connector(
+                    geom, kind, width, start.astype(np.float64), end.astype(np.float64)
+                )
+                geom.category = mujoco.mjtCatBit.mjCAT_DECOR.value
+                geom.objtype = mujoco.mjtObj.mjOBJ_UNKNOWN.value
+                scene.ngeom += 1
+
+
+class Users:
+    """What a user's function adds.
+
+    Args:
+        function: Called with the scene and the number of the step in the clip.
+        step: That number.
+        first: What is added before.
+    """
+
+    def __init__(
+        self, function: Callable[[Any, int], None], step: int, first: Decorate | None
+    ) -> None:
+        self._function = function
+        self._step = step
+        self._first = first
+
+    def __call__(self, scene: mujoco.MjvScene) -> None:
+        """Add both."""
+        if self._first is not None:
+            self._first(scene)
+        self._function(scene, self._step)

@@ -1,0 +1,112 @@
+"""What a picture measures instead of showing: how far away things are, and which they are."""
+
+import math
+from typing import Self
+
+import mujoco
+import numpy as np
+
+from .aim import CameraLike
+from .look import Decorate
+from .pose import State
+from .renderer import HeadlessMujocoRenderer
+
+# Turns of the colour circle between neighbouring numbers: the golden ratio's, which never repeat.
+_TURN = (math.sqrt(5) - 1) / 2
+
+
+class DepthRenderer:
+    """Paints how far from the camera's plane things are: white at 0 m, black at `farthest`.
+
+    Between them grey falls in proportion: metres = `farthest` * (1 - grey / 255).
+
+    Args:
+        renderer: Draws the states; closing this one closes it.
+        farthest: Metres from which on all is black. `None`: twice as far as the middle of the
+            model, as it begins, or a little more.
+    """
+
+    def __init__(self, renderer: HeadlessMujocoRenderer, farthest: float | None = None) -> None:
+        self._renderer = renderer
+        self._wanted = farthest
+        self.farthest = self._reach(None)
+
+    def aim(self, camera: CameraLike) -> None:
+        """Take another camera, see `HeadlessMujocoRenderer.aim`."""
+        self._renderer.aim(camera)
+        self.farthest = self._reach(camera)
+
+    def _reach(self, camera: CameraLike) -> float:
+        if self._wanted is not None:
+            return self._wanted
+        model = self._renderer.model
+        # What the camera looks at is then grey, as a rule.
+        away: float = 2 * math.dist(self._renderer.eye(), model.stat.center)
+        away = max(away, model.stat.extent / 2)
+        step: float = 10.0 ** math.floor(math.log10(away)) / 2
+        return math.ceil(away / step) * step
+
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
+        """Paint one state: `uint8 (H, W, 3)`, all three channels the same."""
+        self._renderer.paint(state, decorate)
+        metres = self._renderer.depth()
+        grey = np.clip(1 - metres / self.farthest, 0, 1) * 255
+        return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=-1)
+
+    def close(self) -> None:
+        """Free the renderer. May be called twice."""
+        self._renderer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class SegmentationRenderer:
+    """Paints each thing in a colour of its own, the same in all pictures, on black.
+
+    Args:
+        renderer: Draws the states; closing this one closes it.
+    """
+
+    def __init__(self, renderer: HeadlessMujocoRenderer) -> None:
+        self._renderer = renderer
+        self._palette = _palette(4096)
+
+    def aim(self, camera: CameraLike) -> None:
+        """Take another camera, see `HeadlessMujocoRenderer.aim`."""
+        self._renderer.aim(camera)
+
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
+        """Paint one state: `uint8 (H, W, 3)`."""
+        self._renderer.paint(state, decorate)
+        numbers, kinds = np.moveaxis(self._renderer.segmentation(), -1, 0)
+        # Geoms are most of what is drawn; sites, tendons and so on begin elsewhere on the circle.
+        is_geom = kinds == mujoco.mjtObj.mjOBJ_GEOM.value
+        places = np.where(is_geom, numbers, numbers + 101 * kinds) % (len(self._palette) - 1) + 1
+        frame: np.ndarray = self._palette[np.where(numbers < 0, 0, places)]
+        return frame
+
+    def close(self) -> None:
+        """Free the renderer. May be called twice."""
+        self._renderer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _palette(count: int) -> np.ndarray:
+    """Return black and then bright colours, neighbours far apart: `uint8 (count, 3)`."""
+    hues = (np.arange(count)[:, None] * _TURN + np.array([0, 2, 1]) / 3) % 1
+    # The usual six-sided colour circle, from full saturation to a lighter one in turns.
+    colours = np.clip(np.abs(hues * 6 - 3) - 1, 0, 1)
+    pale = (np.arange(count) % 3 / 5)[:, None]
+    colours = colours * (1 - pale) + pale
+    colours[0] = 0
+    palette: np.ndarray = np.rint(colours * 255).astype(np.uint8)
+    return palette

@@ -1,0 +1,4 @@
+from . import jax_start as jax_start
+from .jax_start import check_not_forked as check_not_forked
+from .jax_start import start_jax as start_jax
+from .trial import Trial as Trial
