@@ -15,7 +15,9 @@ from support.requirements import lacking
 _FLAGS = (
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
+    # WebGL on the CPU.
+    "--enable-unsafe-swiftshader",
+    "--use-angle=swiftshader",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -131,12 +131,33 @@ class Shapes:
             normals = self._blob.add(signed, over_time=True)
         if shape.texcoords is not None:
             texcoords = quantized(self._blob, shape.texcoords)
+        places, copies = _distinct(shape.positions)
         return {
-            "positions": quantized(self._blob, shape.positions),
+            "positions": quantized(self._blob, places),
+            "copies": self._blob.add(copies),
             "normals": normals,
             "texcoords": texcoords,
-            "triangles": self._blob.add(shape.triangles.astype(small), over_time=True),
+            "triangles": self._blob.add(_sorted(shape.triangles).astype(small), over_time=True),
         }
+
+
+def _distinct(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return places in which neighbours differ, and how often each stands there, `uint8`."""
+    begins = np.ones(len(positions), bool)
+    begins[1:] = (positions[1:] != positions[:-1]).any(axis=1)
+    # No more than a byte counts.
+    begins[::255] = True
+    starts = np.flatnonzero(begins)
+    copies = np.diff(np.append(starts, len(positions)))
+    return positions[starts], copies.astype(np.uint8)
+
+
+def _sorted(triangles: np.ndarray) -> np.ndarray:
+    """Return the same triangles so that neighbours are alike; which way they face stays."""
+    turns = triangles.argmin(axis=1)[:, None] + np.arange(3)
+    triangles = np.take_along_axis(triangles, turns % 3, axis=1)
+    ordered: np.ndarray = triangles[np.lexsort(triangles.T[::-1])]
+    return ordered
 
 
 def _thinned(lines: np.ndarray) -> np.ndarray:

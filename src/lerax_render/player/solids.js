@@ -14,12 +14,22 @@ function unpacked(bytes, { low, span, values }) {
 
 function meshOf(gl, bytes, shape) {
   if (shape.lines) return gridMesh(gl, ...shape.lines.map((lines) => arrayIn(bytes, lines)));
-  const positions = unpacked(bytes, shape.positions);
+  const positions = repeated(unpacked(bytes, shape.positions), arrayIn(bytes, shape.copies));
   const triangles = arrayIn(bytes, shape.triangles);
   const coordinates = shape.texcoords ? unpacked(bytes, shape.texcoords) : null;
   if (!shape.normals) return new Mesh(gl, flattened(positions, triangles));
   const normals = Float32Array.from(arrayIn(bytes, shape.normals));
   return new Mesh(gl, { positions, normals, coordinates, triangles });
+}
+
+/** Places as often as there are corners at them. */
+function repeated(places, copies) {
+  const positions = new Float32Array(3 * copies.reduce((sum, count) => sum + count, 0));
+  let next = 0;
+  copies.forEach((count, i) => {
+    for (let copy = 0; copy < count; copy++, next += 3) positions.set(places.subarray(3 * i, 3 * i + 3), next);
+  });
+  return positions;
 }
 
 /** The same with a normal for each triangle, and no corner shared. */

@@ -198,6 +198,7 @@ def mesh_shape(model: mujoco.MjModel, mesh: int) -> Shape:
         sharp = (of_corner * flat).sum(axis=2, keepdims=True) < _SHARP
         of_corner = np.where(sharp, flat, of_corner)
     # Corners that agree in position and normal are one: normals count as equal to three digits.
+    # Those at one place follow each other.
     steps = np.round((of_corner + 1) * 1000).astype(np.int64)
     keys = ((corners << 11 | steps[..., 0]) << 11 | steps[..., 1]) << 11 | steps[..., 2]
     _, first, which = np.unique(keys.ravel(), return_index=True, return_inverse=True)
@@ -207,16 +208,11 @@ def mesh_shape(model: mujoco.MjModel, mesh: int) -> Shape:
         both = which.ravel() * (int(chosen.max(initial=0)) + 1) + chosen
         _, first, which = np.unique(both, return_index=True, return_inverse=True)
         texcoords = model.mesh_texcoord[start + chosen[first]]
-    # In the order in which triangles name them, neighbours are alike.
-    order = np.argsort(first, kind="stable")
-    rank = np.empty(len(order), np.uint32)
-    rank[order] = np.arange(len(order), dtype=np.uint32)
-    first = first[order]
     return Shape(
         vertices[corners.ravel()[first]],
-        rank[which.ravel()].reshape(-1, 3),
+        which.reshape(-1, 3).astype(np.uint32),
         of_corner.reshape(-1, 3)[first],
-        None if texcoords is None else texcoords[order],
+        texcoords,
     )
 
 
