@@ -177,3 +177,13 @@ def test_models_that_are_alike_are_packed_once(running: webdriver.Chrome, tmp_pa
     again = Replay(other, replay.captured, 0.02)
     staged = Staged(running, tmp_path, replay, again, views=[view, view])
     assert staged.script("window.stages.scenes.length") == 1
+
+
+def test_a_lost_context_leaves_a_sentence(rich: Staged) -> None:
+    rich.picture(0)
+    rich.script("stage.gl.getExtension('WEBGL_lose_context').loseContext()")
+    end = time.monotonic() + 10
+    while not (told := rich.script("document.querySelector('.lost .notice')?.textContent")):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert "graphics context was lost" in told

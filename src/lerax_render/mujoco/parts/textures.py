@@ -30,9 +30,11 @@ def texture_of(model: mujoco.MjModel, number: int) -> Texture | None:
         return None
     data = model.tex_data[start : start + width * height * channels]
     is_cube = bool(model.tex_type[number] != mujoco.mjtTexture.mjTEXTURE_2D)
-    srgb = bool(model.tex_colorspace[number] == mujoco.mjtColorSpace.mjCOLORSPACE_SRGB)
+    # Older versions of MuJoCo know of no colour spaces.
+    spaces = getattr(model, "tex_colorspace", None)
+    srgb = spaces is not None and spaces[number] == mujoco.mjtColorSpace.mjCOLORSPACE_SRGB
     if not is_cube:
-        return Texture(data.reshape(1, height, width, channels), False, srgb)
+        return Texture(data.reshape(1, height, width, channels), False, bool(srgb))
     # MuJoCo takes a square picture for each of a cube's faces, and cubes have no alpha.
     faces = data.reshape(-1, width, width, channels)
     faces = np.broadcast_to(faces, (6, *faces.shape[1:])) if len(faces) == 1 else faces[:6]
