@@ -3,8 +3,8 @@
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 
 class Controls {
-  constructor(clock, stages, address) {
-    Object.assign(this, { clock, stages, address, overlay: false, ghosts: false });
+  constructor(clock, stages) {
+    Object.assign(this, { clock, stages, overlay: false, ghosts: false, bare: false });
     this.buttons();
     this.menu();
     addEventListener("keydown", (event) => this.key(event));
@@ -137,8 +137,7 @@ class Controls {
   }
 
   press(key) {
-    const box = $(`#menu input[data-key="${key}"]`);
-    box?.click();
+    $(`#menu input[data-key="${key}"]`)?.click();
   }
 
   async save() {

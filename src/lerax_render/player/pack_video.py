@@ -6,6 +6,7 @@ import numpy as np
 
 from ..scene import Captured, Scene
 from ..settings import Picture
+from ..trees import count_steps
 from ..video import Video
 from .blob import Blob
 
@@ -31,9 +32,10 @@ def pack_lane(
     """Describe a video, of which a frame is a step.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is none, or not a frame for each step.
     """
-    if video is None or video.format != "mp4":
-        raise ValueError(f"what is pixels only needs an MP4 of its steps in videos, got {video}")
+    steps = count_steps(captured)
+    if video is None or video.format != "mp4" or video.num_frames != steps:
+        raise ValueError(f"what is pixels only needs an MP4 of its {steps} steps, got {video}")
     content = blob.add(np.frombuffer(video.data, np.uint8))
     return {"fps": float(video.fps), "content": content}

@@ -90,11 +90,12 @@ class Stages {
   }
 
   get toggles() {
-    return this.living.length ? this.living[0].stage.toggles : [];
+    const all = this.living.flatMap((tile) => tile.stage.toggles);
+    return [...new Map(all.map((toggle) => [toggle.name, toggle])).values()];
   }
 
   get view() {
-    return this.tiles?.find((tile) => tile.stage)?.stage.view ?? "";
+    return this.tiles?.find((tile) => tile.stage?.cameras.length)?.stage.view ?? "";
   }
 
   setView(text) {

@@ -17,7 +17,7 @@ async function start() {
     ghosts: controls.ghosts ? "on" : null,
     ui: controls.bare ? "off" : null,
   }));
-  const controls = new Controls(clock, stages, address);
+  const controls = new Controls(clock, stages);
 
   clock.onmove = () => {
     const { step } = clock;

@@ -80,7 +80,9 @@ class Timeline {
         if (start > 0) straight([x, top], [x, bottom]);
       }
     });
-    for (const name of earning.length ? ["rewards", "returns"] : []) {
+    // Rewards of many replays over each other would hide the returns.
+    const names = earning.length > 2 ? ["returns"] : ["rewards", "returns"];
+    for (const name of earning.length ? names : []) {
       const [low, high] = range(earning.map((lane) => lane[name]));
       const level = (value) => height - 5 - ((value - low) / (high - low)) * (height - 10);
       if (name === "returns") straight([0, level(0)], [width, level(0)]);

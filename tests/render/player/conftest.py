@@ -24,6 +24,8 @@ def opened(running: webdriver.Chrome, tmp_path: Path) -> Iterator[Opens]:
     def look(page: str, fragment: str = "", *, size: tuple[int, int] = (640, 480)) -> Any:
         resize(running, *size)
         (tmp_path / "page.html").write_text(page)
+        # Another document, or an address with another fragment only would not be loaded.
+        running.get("about:blank")
         running.get(f"file://{tmp_path}/page.html{fragment}")
         drawn(running)
         return running
@@ -33,5 +35,3 @@ def opened(running: webdriver.Chrome, tmp_path: Path) -> Iterator[Opens]:
     running.get_log("performance")
     yield look
     assert [entry for entry in running.get_log("browser") if entry["level"] == "SEVERE"] == []
-    # Another document, so that the next address is none of this one's.
-    running.get("about:blank")
