@@ -26,10 +26,12 @@ from ..mujoco import (
     poses,
 )
 from ..mujoco.aim import CameraRig, View
-from ..mujoco.parts import Look, Trajectory, looks_of, trace
+from ..mujoco.parts import Look, looks_of, trace
 from ..settings import Picture
 from .blob import Blob
+from .pack_frames import Eyes, Frames, packed_cameras, packed_turns, rounded
 from .pack_shapes import Images, Shapes, quantized
+from .pack_surfaces import packed_flex, packed_skin
 
 _GEOM, _BODY = mujoco.mjtObj.mjOBJ_GEOM.value, mujoco.mjtObj.mjOBJ_BODY.value
 _PLANE, _HFIELD = mujoco.mjtGeom.mjGEOM_PLANE.value, mujoco.mjtGeom.mjGEOM_HFIELD.value
@@ -69,37 +71,37 @@ def pack_scene(blob: Blob, scene: MujocoScene, picture: Picture) -> dict[str, An
         sky_image = images.number(int(skies[0]))
     else:
         sky_image = None if sky is None else images.add_cube(sky)
-    frames = _Frames(model)
+    frames = Frames(model)
     vis, extent = model.vis, float(model.stat.extent)
     packed: dict[str, Any] = {
         "kind": "mujoco",
         "looks": _looks(model, data, frames, shapes, images),
         "lights": _lights(model, data, backdrop, frames),
-        "cameras": _cameras(model, frames),
+        "cameras": packed_cameras(model, frames),
         "bodies": frames.names,
         "sky": sky_image,
         "haze": {
-            "colour": _rounded(vis.rgba.haze[:3]),
+            "colour": rounded(vis.rgba.haze[:3]),
             "size": float(vis.map.haze),
             "slices": max(28, int(vis.quality.numslices)),
         },
         "near": float(vis.map.znear * extent),
         "far": float(vis.map.zfar * extent),
         "shadow": {"clip": float(vis.map.shadowclip * extent), "scale": float(vis.map.shadowscale)},
-        "centre": _rounded(model.stat.center),
+        "centre": rounded(model.stat.center),
         "extent": extent,
         "ground": None,
     }
     if backdrop.has_ground:
         packed["ground"] = {
             "shape": shapes.number("plane"),
-            "colour": _rounded(GROUND),
+            "colour": rounded(GROUND),
             "glow": GLOW,
             "fromCamera": FROM_CAMERA if backdrop.has_light else 0.0,
         }
     packed["units"] = {name: shapes.number(name) for name in ("tube", "lids", "dome", "bowl")}
-    packed["skins"] = [_skin(blob, model, frames, skin) for skin in range(model.nskin)]
-    packed["flexes"] = [_flex(blob, model, flex) for flex in range(model.nflex)]
+    packed["skins"] = [packed_skin(blob, model, frames, skin) for skin in range(model.nskin)]
+    packed["flexes"] = [packed_flex(blob, model, flex) for flex in range(model.nflex)]
     packed["images"], packed["shapes"] = images.packed(), shapes.packed
     return packed
 
@@ -131,7 +133,7 @@ def pack_lane(
     rig = CameraRig(model, picture.camera if view is None else view, width / height, groups)
     if view is not None:
         backdrop.lowest = view.lowest
-    eyes, grounds = _Eyes(), []
+    eyes, grounds = Eyes(), []
 
     def watch(changed: mujoco.MjModel, data: mujoco.MjData) -> None:
         eyes.note(changed, data, rig)
@@ -139,11 +141,11 @@ def pack_lane(
             grounds.append(backdrop.ground_height(data))
 
     found = trace(model, captured, watch)
-    frames = _Frames(model)
+    frames = Frames(model)
     places, turns = frames.traced(found)
     lane: dict[str, Any] = {
         "places": quantized(blob, places),
-        "turns": blob.add(_turns(turns), over_time=True),
+        "turns": blob.add(packed_turns(turns), over_time=True),
         "eye": eyes.packed(blob, model),
         "changes": _changes(model, captured, frames, packed_scene),
     }
@@ -170,131 +172,8 @@ def _opened(
     return model, data, backdrop
 
 
-class _Frames:
-    """What moves: bodies that something is fixed to, and cameras and lights with their own ways.
-
-    The first is the world.
-    """
-
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self._model = model
-        used = {0, *model.geom_bodyid.tolist(), *model.site_bodyid.tolist()}
-        used |= {*model.cam_bodyid.tolist(), *model.light_bodyid.tolist()}
-        used |= set(model.skin_bonebodyid.tolist())
-        self._bodies = sorted(used)
-        self._cameras = np.flatnonzero(model.cam_mode != _FIXED).tolist()
-        self._lights = np.flatnonzero(model.light_mode != _FIXED).tolist()
-        self.names = [_name(model, _BODY, body) for body in self._bodies]
-
-    def of_body(self, body: int) -> int:
-        return self._bodies.index(body)
-
-    def of_camera(self, camera: int) -> int | None:
-        """The frame that a camera is, or `None` where it is fixed to a body."""
-        if camera not in self._cameras:
-            return None
-        return len(self._bodies) + self._cameras.index(camera)
-
-    def of_light(self, light: int) -> int | None:
-        """The frame whose z axis is a light's direction, or `None` as above."""
-        if light not in self._lights:
-            return None
-        return len(self._bodies) + len(self._cameras) + self._lights.index(light)
-
-    def traced(self, found: Trajectory) -> tuple[np.ndarray, np.ndarray]:
-        """Places, `(T, F, 3)`, and quaternions, `(T, F, 4)`, of all frames."""
-        places = [
-            found.positions[:, self._bodies],
-            found.camera_positions[:, self._cameras],
-            found.light_positions[:, self._lights],
-        ]
-        cameras = np.zeros((len(found.positions), len(self._cameras), 4), np.float32)
-        lights = np.zeros((len(found.positions), len(self._lights), 4), np.float32)
-        quaternion = np.zeros(4)
-        for step in range(len(cameras)):
-            for i, camera in enumerate(self._cameras):
-                matrix = found.camera_axes[step, camera].ravel()
-                mujoco.mju_mat2Quat(quaternion, matrix.astype(float))
-                cameras[step, i] = quaternion
-            for i, light in enumerate(self._lights):
-                mujoco.mju_quatZ2Vec(quaternion, found.light_directions[step, light].astype(float))
-                lights[step, i] = quaternion
-        turns = [found.orientations[:, self._bodies], cameras, lights]
-        return np.concatenate(places, axis=1), np.concatenate(turns, axis=1)
-
-
-def _turns(quaternions: np.ndarray) -> np.ndarray:
-    """Quaternions as `int16`, with signs by which neighbours in time are alike."""
-    flips = (quaternions[1:] * quaternions[:-1]).sum(axis=-1, keepdims=True) < 0
-    signs = np.where(np.cumsum(flips, axis=0) % 2, -1, 1)
-    quaternions = np.concatenate([quaternions[:1], quaternions[1:] * signs])
-    rounded: np.ndarray = np.round(quaternions * 32767).astype(np.int16)
-    return rounded
-
-
-class _Eyes:
-    """The clip's own camera at each step."""
-
-    def __init__(self) -> None:
-        self._rows: list[np.ndarray] = []
-        self._scene: mujoco.MjvScene | None = None
-        self._distance = 0.0
-
-    def note(self, model: mujoco.MjModel, data: mujoco.MjData, rig: CameraRig) -> None:
-        if self._scene is None:
-            self._scene = mujoco.MjvScene(model, maxgeom=1)
-        camera = rig.at(data)
-        mujoco.mjv_updateCamera(model, data, camera, self._scene)
-        left, right = self._scene.camera
-        self._rows.append(np.concatenate([(left.pos + right.pos) / 2, left.forward, left.up]))
-        is_free = camera.type != mujoco.mjtCamera.mjCAMERA_FIXED
-        self._distance = float(camera.distance) if is_free else 0.0
-
-    def packed(self, blob: Blob, model: mujoco.MjModel) -> dict[str, Any]:
-        assert self._scene is not None
-        eye, forward = self._rows[0][:3], self._rows[0][3:6]
-        ahead = float((model.stat.center - eye) @ forward)
-        return {
-            "path": blob.add(np.array(self._rows, np.float32), over_time=True),
-            "distance": self._distance or max(ahead, 0.2 * float(model.stat.extent)),
-            **_frustum(self._scene),
-        }
-
-
-def _frustum(scene: mujoco.MjvScene) -> dict[str, Any]:
-    """The rims of the picture: tangents, or metres where rays are parallel."""
-    camera = scene.camera[0]
-    scale = 1.0 if camera.orthographic else 1 / camera.frustum_near
-    rims = (camera.frustum_bottom, camera.frustum_top, camera.frustum_center, camera.frustum_width)
-    return {"rims": _rounded(np.array(rims) * scale), "parallel": bool(camera.orthographic)}
-
-
-def _cameras(model: mujoco.MjModel, frames: _Frames) -> list[dict[str, Any]]:
-    data, scene = mujoco.MjData(model), mujoco.MjvScene(model, maxgeom=1)
-    mujoco.mj_kinematics(model, data)
-    mujoco.mj_comPos(model, data)
-    mujoco.mj_camlight(model, data)
-    camera = mujoco.MjvCamera()
-    camera.type = mujoco.mjtCamera.mjCAMERA_FIXED.value
-    packed = []
-    for number in range(model.ncam):
-        camera.fixedcamid = number
-        mujoco.mjv_updateCamera(model, data, camera, scene)
-        own = frames.of_camera(number)
-        packed.append(
-            {
-                "name": _name(model, mujoco.mjtObj.mjOBJ_CAMERA.value, number),
-                "frame": frames.of_body(int(model.cam_bodyid[number])) if own is None else own,
-                "at": _rounded(model.cam_pos[number]) if own is None else [0, 0, 0],
-                "turn": _rounded(model.cam_quat[number]) if own is None else [1, 0, 0, 0],
-                **_frustum(scene),
-            }
-        )
-    return packed
-
-
 def _lights(
-    model: mujoco.MjModel, data: mujoco.MjData, backdrop: Backdrop, frames: _Frames
+    model: mujoco.MjModel, data: mujoco.MjData, backdrop: Backdrop, frames: Frames
 ) -> list[dict[str, Any]]:
     scene = mujoco.MjvScene(model, maxgeom=model.ngeom + model.nsite + 1000)
     camera, every = mujoco.MjvCamera(), mujoco.mjtCatBit.mjCAT_ALL.value
@@ -307,23 +186,23 @@ def _lights(
             "headlight": bool(light.headlight),
             "directional": is_directional(light),
             "casts": bool(light.castshadow),
-            "ambient": _rounded(light.ambient),
-            "diffuse": _rounded(light.diffuse),
-            "specular": _rounded(light.specular),
-            "attenuation": _rounded(light.attenuation),
+            "ambient": rounded(light.ambient),
+            "diffuse": rounded(light.diffuse),
+            "specular": rounded(light.specular),
+            "attenuation": rounded(light.attenuation),
             "cutoff": float(light.cutoff),
             "exponent": float(light.exponent),
             "frame": 0,
-            "at": _rounded(light.pos),
-            "direction": _rounded(light.dir),
+            "at": rounded(light.pos),
+            "direction": rounded(light.dir),
         }
         number = None if light.headlight else next(numbers, None)
         if number is not None:
             own = frames.of_light(number)
             if own is None:
                 look["frame"] = frames.of_body(int(model.light_bodyid[number]))
-                look["at"] = _rounded(model.light_pos[number])
-                look["direction"] = _rounded(model.light_dir[number])
+                look["at"] = rounded(model.light_pos[number])
+                look["direction"] = rounded(model.light_dir[number])
             else:
                 look.update(frame=own, at=[0, 0, 0], direction=[0, 0, 1])
         packed.append(look)
@@ -333,7 +212,7 @@ def _lights(
 def _looks(
     model: mujoco.MjModel,
     data: mujoco.MjData,
-    frames: _Frames,
+    frames: Frames,
     shapes: Shapes,
     images: Images,
 ) -> list[dict[str, Any]]:
@@ -355,13 +234,13 @@ def _looks(
     ]
 
 
-def _placed(look: Look, frames: _Frames) -> dict[str, Any]:
+def _placed(look: Look, frames: Frames) -> dict[str, Any]:
     quaternion = np.zeros(4)
     mujoco.mju_mat2Quat(quaternion, look.matrix.ravel())
     return {
         "frame": frames.of_body(look.body),
-        "at": _rounded(look.position),
-        "turn": _rounded(quaternion),
+        "at": rounded(look.position),
+        "turn": rounded(quaternion),
         "radius": round(look.radius, _DIGITS),
         "top": float(look.size[2]),
     }
@@ -370,7 +249,7 @@ def _placed(look: Look, frames: _Frames) -> dict[str, Any]:
 def _paint(look: Any) -> dict[str, Any]:
     """The colours of a `Look` or a `Rod`."""
     names = ("rgba", "emission", "specular", "shininess", "reflectance")
-    return {name: _rounded(np.array(getattr(look, name, 0.0))) for name in names}
+    return {name: rounded(np.array(getattr(look, name, 0.0))) for name in names}
 
 
 def _rod_look(rod: Any, images: dict[int, int]) -> dict[str, Any]:
@@ -390,7 +269,7 @@ def _rod_look(rod: Any, images: dict[int, int]) -> dict[str, Any]:
 
 
 def _changes(
-    model: mujoco.MjModel, captured: Pose, frames: _Frames, packed: dict[str, Any]
+    model: mujoco.MjModel, captured: Pose, frames: Frames, packed: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """What looks different from the scene in parts of a lane, whose model differs there."""
     if captured.changes is None:
@@ -412,68 +291,3 @@ def _changes(
             looks[f"{look.object[0]},{look.object[1]}"] = own
         changes.append({"from": step, "looks": looks})
     return changes
-
-
-def _skin(blob: Blob, model: mujoco.MjModel, frames: _Frames, skin: int) -> dict[str, Any]:
-    start, count = int(model.skin_vertadr[skin]), int(model.skin_vertnum[skin])
-    faces = model.skin_face[model.skin_faceadr[skin] :][: model.skin_facenum[skin]]
-    first, bones = int(model.skin_boneadr[skin]), int(model.skin_bonenum[skin])
-    packed = []
-    for bone in range(first, first + bones):
-        own = slice(model.skin_bonevertadr[bone], None)
-        number = int(model.skin_bonevertnum[bone])
-        packed.append(
-            {
-                "frame": frames.of_body(int(model.skin_bonebodyid[bone])),
-                "at": _rounded(model.skin_bonebindpos[bone]),
-                "turn": _rounded(model.skin_bonebindquat[bone]),
-                "corners": blob.add(model.skin_bonevertid[own][:number].astype(np.uint32)),
-                "weights": blob.add(model.skin_bonevertweight[own][:number].astype(np.float32)),
-            }
-        )
-    texcoords = int(model.skin_texcoordadr[skin])
-    has_coordinates = texcoords >= 0
-    return {
-        "positions": blob.add(model.skin_vert[start : start + count].astype(np.float32)),
-        "triangles": blob.add(faces.astype(np.uint32), over_time=True),
-        "texcoords": blob.add(model.skin_texcoord[texcoords : texcoords + count].astype(np.float32))
-        if has_coordinates
-        else None,
-        "bones": packed,
-        "inflate": float(model.skin_inflate[skin]),
-    }
-
-
-def _flex(blob: Blob, model: mujoco.MjModel, flex: int) -> dict[str, Any]:
-    dimension = int(model.flex_dim[flex])
-    start = int(model.flex_elemdataadr[flex])
-    elements = model.flex_elem[start : start + model.flex_elemnum[flex] * (dimension + 1)]
-    # Of an element's corners, or of those of the shell of a solid.
-    shell = np.zeros((0, max(dimension, 1)), np.uint32)
-    if dimension > 1:
-        first = int(model.flex_shelldataadr[flex])
-        shell = model.flex_shell[first : first + model.flex_shellnum[flex] * dimension]
-        shell = shell.reshape(-1, dimension).astype(np.uint32)
-    texcoords = int(model.flex_texcoordadr[flex])
-    count = int(model.flex_vertnum[flex])
-    return {
-        "start": int(model.flex_vertadr[flex]),
-        "count": count,
-        "dimension": dimension,
-        "radius": float(model.flex_radius[flex]),
-        "isFlat": bool(model.flex_flatskin[flex]),
-        "elements": blob.add(elements.reshape(-1, dimension + 1).astype(np.uint32), over_time=True),
-        "shell": blob.add(shell, over_time=True),
-        "texcoords": blob.add(model.flex_texcoord[texcoords : texcoords + count].astype(np.float32))
-        if texcoords >= 0
-        else None,
-    }
-
-
-def _name(model: mujoco.MjModel, kind: int, number: int) -> str:
-    noun = "body" if kind == _BODY else "camera"
-    return mujoco.mj_id2name(model, kind, number) or f"{noun} {number}"
-
-
-def _rounded(values: np.ndarray) -> Any:
-    return np.round(np.asarray(values, float), _DIGITS).tolist()

@@ -1,4 +1,7 @@
-"""A glTF file holds what MuJoCo has, for readers that are not ours."""
+"""A glTF file holds what MuJoCo has, for readers that are not ours.
+
+mujoco-mjx brings trimesh.
+"""
 
 import dataclasses
 import io
