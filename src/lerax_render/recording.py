@@ -281,9 +281,9 @@ def render(
                 held, lanes = captured_first(lanes, _STEPS_AHEAD)
                 aim([painter], [scene], picture, held)
                 del held
-            first = next(lanes)
+            lanes = itertools.chain([next(lanes)], lanes)
             yield np.empty(0)
-            for (part,) in itertools.chain([first], lanes):
+            for (part,) in lanes:
                 yield from painter.paint(part.captured)
                 painted += part.steps
         warn_if_incomplete([painter], painted)
