@@ -1,6 +1,5 @@
 """Environment and policy in, clip or frames out: the public verbs."""
 
-import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -307,13 +306,14 @@ def render(
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
             lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
-            if scene.looks_ahead(picture):
-                held, lanes = captured_first(lanes, _STEPS_AHEAD)
+            looks_ahead = scene.looks_ahead(picture)
+            held, lanes = captured_first(lanes, _STEPS_AHEAD if looks_ahead else 0)
+            if looks_ahead:
                 aim([painter], [scene], picture, held)
-                del held
-            first = next(lanes)
+            # Each part goes when it is painted.
+            del held
             yield np.empty(0)
-            for (part,) in itertools.chain([first], lanes):
+            for (part,) in lanes:
                 yield from painter.paint(part.captured)
                 painted += part.steps
         warn_if_incomplete([painter], painted)

@@ -315,6 +315,11 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
             ) from error
         newest = _newest(gymnasium, name)
         hint = "" if newest is None or name.endswith(newest) else f". There is gym:{newest}"
+        # MuJoCo reads it while it is imported.
+        if "MUJOCO_GL" in str(cause):
+            from ..mujoco import gl
+
+            hint = f"; {gl.VARIABLE_REMEDY}"
         raise ValueError(failure(what, cause).rstrip(".") + hint) from error
     for warning in warned:
         warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -143,8 +143,15 @@ def match(env: Any) -> Gymnasium | str:
     """Match Gymnasium's environments, and `GymToLeraxEnv`, wrapped or not.
 
     Raises:
-        UnsupportedEnvError: The Gymnasium environment was made without `render_mode="rgb_array"`.
+        UnsupportedEnvError: The Gymnasium environment was made without `render_mode="rgb_array"`,
+            or it is a vector of several.
     """
+    vector = sys.modules.get("gymnasium.vector")
+    if vector is not None and isinstance(env, vector.VectorEnv):
+        raise UnsupportedEnvError(
+            f"a {type(env).__name__} is {env.num_envs} Gymnasium environments at once; give a "
+            "single one, as gymnasium.make(..., render_mode='rgb_array') makes it"
+        )
     inner = gymnasium_in(env)
     if inner is None:
         return "a Gymnasium environment, itself or in Lerax's GymToLeraxEnv"

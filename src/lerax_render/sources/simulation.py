@@ -260,8 +260,9 @@ def _import_mujoco() -> None:
         importlib.import_module("mujoco")
     # It loads what MUJOCO_GL names, and fails in as many ways.
     except Exception as error:
-        chosen = os.environ.get("MUJOCO_GL")
-        remedy = "" if chosen is None else "; unset MUJOCO_GL, or set it to egl or osmesa"
+        from ..mujoco import gl
+
+        remedy = f"; {gl.VARIABLE_REMEDY}" if "MUJOCO_GL" in os.environ else ""
         raise BackendUnavailableError(f"importing mujoco failed: {error}{remedy}") from error
 
 

@@ -17,6 +17,7 @@ from lerax_log.recordings.recorder import Recorder, _cause
 from lerax_log.recordings.worker import VideoWorker
 from lerax_render.errors import RenderWarning
 from support.environments import Counting, Invisible, Metronome
+from support.mjx_environments import Swing
 from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
@@ -307,6 +308,20 @@ def test_recordings_explore_unless_told_not_to(deterministic):
         snapshot, settings, frozenset(["gif"]), None, recording.Attempt()
     )
     assert found.scalars["eval/return"] == (0 if deterministic else 10)
+
+
+@pytest.mark.slow
+def test_a_recording_has_the_background_that_was_asked_for():
+    memory = GifMemory()
+    options = {"video_interval": 1, "video_keep": False, "video_overlay": False, **SMALL}
+    callback = LoggingCallback(memory, video_background="#e010c0", **options)
+    Training(Swing())(callback, STEPS_AN_ITERATION)
+    callback.close()
+    ((_, clip),) = memory.videos()
+    frames = clip.frames().astype(int)
+    assert np.abs(frames[:, :6] - [0xE0, 0x10, 0xC0]).max() < 12
+    # The pendulum and the ground hide some of it.
+    assert (np.abs(frames[:, 20:] - [0xE0, 0x10, 0xC0]).max(-1) > 60).any((1, 2)).all()
 
 
 def test_what_cannot_be_drawn_is_said_at_the_start():

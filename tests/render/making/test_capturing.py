@@ -27,6 +27,8 @@ from lerax_render import (
     rollout,
 )
 from lerax_render.making import filming
+from lerax_render.mujoco.painter import PosePainter
+from lerax_render.replay import PART
 from lerax_render.sources import find_source, lerax2d
 from support.environments import (
     Captioned,
@@ -415,6 +417,27 @@ def test_a_clip_is_captured_before_it_is_painted_only_where_the_camera_looks_ahe
     assert order(camera=0)[:3] == ["step", "paint", "step"]
     monkeypatch.setattr(filming, "CAPTURED_FIRST", 10)
     assert order()[:4] == ["step", "paint", "step", "paint"]
+
+
+@pytest.mark.parametrize("make", [record, lambda *a, **options: list(render(*a, **options))])
+def test_parts_that_were_captured_first_go_as_they_are_painted(make, monkeypatch):
+    replay = capture(Simulation(SCENES / "arm.xml", frame_skip=1), steps=3 * PART + 1)
+    parts, left = [], []
+    next_steps, paint = filming._next_steps, PosePainter.paint
+
+    def remembered(*arguments):
+        part = next_steps(*arguments)
+        parts.append(weakref.ref(part))
+        return part
+
+    def counted(self, captured):
+        left.append(sum(part() is not None for part in parts))
+        return paint(self, captured)
+
+    monkeypatch.setattr(filming, "_next_steps", remembered)
+    monkeypatch.setattr(PosePainter, "paint", counted)
+    make(replay, width=16, height=12, quality="draft")
+    assert left == [4, 3, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -80,21 +80,23 @@ KINDS = {
     ),
     "a_swarm": (
         '<replicate count="5" offset="1 0 0"><replicate count="5" offset="0 1 0">'
-        '<body pos="0 0 .1"><joint type="slide" axis="1 0 0"/><joint type="slide" axis="0 1 0"/>'
-        '<geom type="cylinder" size=".1 .1" rgba="0 .6 .6 1"/><site name="here"/></body>'
-        "</replicate></replicate>",
+        '<body pos="-2 -2 .1"><joint name="x" type="slide" axis="1 0 0" damping="1"/>'
+        '<joint name="y" type="slide" axis="0 1 0" damping="1"/>'
+        '<geom type="cylinder" size=".1 .1" mass=".5" rgba="0 .6 .6 1"/>'
+        "</body></replicate></replicate>",
         "<actuator>"
         + "".join(
-            f'<motor site="here{name}" gear="{gear} 0 0 0" ctrlrange="-1 1"/>'
-            for name in (f"{x}{y}" for x in range(5) for y in range(5))
-            for gear in ("30 0", "0 30")
+            f'<motor joint="{joint}{x}{y}" gear="6" ctrlrange="-1 1"/>'
+            for x in range(5)
+            for y in range(5)
+            for joint in "xy"
         )
         + "</actuator>",
     ),
     "a_flight_in_leaps": (
         '<body pos="0 0 .1"><freejoint/><geom type="box" size=".1 .1 .05" mass="1"/>'
-        '<site name="wing" pos=".02 0 0"/></body>',
-        '<actuator><motor site="wing" gear="0 0 1 0 0 0" ctrlrange="0 60"/></actuator>',
+        '<site name="wing" pos=".01 0 0"/></body>',
+        '<actuator><motor site="wing" gear="0 0 1 0 0 0" ctrlrange="0 52"/></actuator>',
     ),
     "a_mocap_body": ('<body pos="0 0 1" mocap="true"><geom size=".1"/></body>' + CART, ""),
     "a_cloth": (

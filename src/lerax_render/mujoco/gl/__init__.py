@@ -32,6 +32,7 @@ from .context import Context, PlatformFailure, is_software
 
 __all__ = [
     "PLATFORMS",
+    "VARIABLE_REMEDY",
     "Context",
     "Probe",
     "begin_probe",
@@ -44,6 +45,7 @@ __all__ = [
 
 # Name -> module, in the order of preference: EGL reaches a GPU where there is one, and lasts.
 PLATFORMS = {"egl": ".egl", "osmesa": ".osmesa"}
+VARIABLE_REMEDY = f"unset MUJOCO_GL, or set it to {' or '.join(PLATFORMS)}"
 
 # What mujoco itself takes for "no rendering at all".
 _OFF = ("disable", "disabled", "off", "false", "0")
@@ -111,8 +113,7 @@ def _candidates(gl: str | None) -> list[str]:
     wanted = os.environ.get("MUJOCO_GL", "").strip().lower()
     if wanted in _OFF:
         raise BackendUnavailableError(
-            f"MUJOCO_GL={wanted} switches MuJoCo's drawing off; unset it, or set it to egl or "
-            "osmesa"
+            f"MUJOCO_GL={wanted} switches MuJoCo's drawing off; {VARIABLE_REMEDY}"
         )
     # Any other value (glfw, glx, on) asks for a window, which is not to be had here.
     return [wanted] if wanted in PLATFORMS else list(PLATFORMS)
