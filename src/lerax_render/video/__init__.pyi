@@ -8,6 +8,8 @@ from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
 from .formats import find_export as find_export
 from .formats import is_shown as is_shown
+from .png import png_of as png_of
+from .png import small_png_of as small_png_of
 from .presets import PRESETS as PRESETS
 from .presets import Preset as Preset
 from .presets import find_preset as find_preset

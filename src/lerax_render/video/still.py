@@ -30,8 +30,8 @@ def make_still(video: Video) -> bytes:
         return (folder / "still.webp").read_bytes()
 
 
-def still_of(frame: np.ndarray, quality: int = 85) -> bytes:
-    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture of a quality up to 100.
+def still_of(frame: np.ndarray) -> bytes:
+    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture.
 
     Raises:
         EncodeError: ffmpeg could not encode it.
@@ -40,7 +40,7 @@ def still_of(frame: np.ndarray, quality: int = 85) -> bytes:
     height, width, _ = frame.shape
     source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -i pipe:0"
     with WorkFolder() as folder:
-        picture = _PICTURE.replace("-quality 85", f"-quality {quality} -compression_level 2")
+        picture = _PICTURE.replace("-quality 85", "-quality 85 -compression_level 2")
         ffmpeg = Ffmpeg([*source.split(), *picture.split()], folder)
         try:
             ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
