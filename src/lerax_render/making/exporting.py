@@ -71,13 +71,21 @@ class Shown:
 
 
 def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the name of a setting that makes no difference in a format, and a sentence of it."""
+    """Return the name of a setting that a format has no use for, and a sentence of it."""
     for name, setting in settings_of(Settings).items():
         idle = name not in (*_OF_ANY_FORMAT, *row.settings)
         # A manifest has `None` where it says `false`.
         if idle and settings.get(name) not in (None, setting.default):
             said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
             return name, said
+    camera = settings.get("camera")
+    cameras = camera if isinstance(camera, list | tuple) else (camera,)
+    # The model is not known yet; one whose camera is called so takes its number.
+    if len(cameras) > 1 or ALL_CAMERAS in cameras:
+        return "camera", (
+            f"{row.noun} (*{row.suffix}) begins with one camera and has all of the model's to "
+            f"choose from, got camera={camera!r}: name one, or leave camera away"
+        )
     return None
 
 
@@ -106,12 +114,6 @@ def check_settings(row: Export, settings: Settings, count: int) -> None:
     """
     if idle := idle_in(row, vars(settings)):
         raise ValueError(idle[1])
-    if len(settings.cameras) > 1 or settings.camera == ALL_CAMERAS:
-        # The model is not known yet; one whose camera has that name takes its number.
-        raise ValueError(
-            f"{row.noun} (*{row.suffix}) begins with one camera and has all of the model's to "
-            f"choose from, got camera={settings.camera!r}: name one, or leave camera away"
-        )
     if settings.labels and len(settings.labels) != count:
         raise ValueError(
             f"labels must be one for each of {count} replays, got {len(settings.labels)}"
