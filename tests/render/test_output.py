@@ -35,7 +35,7 @@ def test_saving_is_a_copy(tmp_path):
 
 def test_what_cannot_be_saved_is_told_before_anything_is_written(tmp_path):
     made = Output("html", content=b"<p>")
-    with pytest.raises(ValueError, match="ends like a mp4"):
+    with pytest.raises(ValueError, match=r"ends with \.mp4"):
         made.save(tmp_path / "a.mp4")
     with pytest.raises(TypeError, match="write `data` to it"):
         made.save(io.BytesIO())

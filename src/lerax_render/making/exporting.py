@@ -8,18 +8,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import BackendUnavailableError, warn
 from ..output import Export, Output
 from ..painter import Painter
 from ..replay import Replay
 from ..scene import Scene
-from ..settings import Picture, Settings, settings_of
-from ..video import Destination, Video, make_still, still_of
+from ..settings import ALL_CAMERAS, Picture, Settings, settings_of
+from ..video import Destination, Video, make_still, small_png_of, still_of
 from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
-_STILL_QUALITY = 30
+# Pixels. A still that makes a page no larger, and is seen until the script draws.
+_STILL_WIDTH = 240
 
 
 @dataclass(frozen=True)
@@ -46,27 +49,43 @@ class Shown:
         scenes = [replay.scene for replay in self.replays]
         return views_of(scenes, self.picture, Held([self.replays], False))[0]
 
-    def still(self, lane: int, quality: int = 85) -> bytes | None:
+    def still(self, lane: int) -> bytes | None:
         """The first picture of one of them as a WebP; `None` where nothing here can paint it."""
         if self.videos:
             return make_still(self.videos[lane])
+        first = self._first(lane)
+        return None if first is None else still_of(first)
+
+    def small_still(self, lane: int) -> bytes | None:
+        """The same, small and made at once: as a PNG, unless it is of a video."""
+        first = None if self.videos else self._first(lane)
+        return self.still(lane) if first is None else small_png_of(first, _STILL_WIDTH)
+
+    def _first(self, lane: int) -> np.ndarray | None:
         if not self.painters:
             return None
         painter, view = self.painters[lane], self.views[lane]
         if view is not None:
             painter.aim(view)
-        first = next(iter(painter.paint(self.replays[lane][:1].captured)))
-        return still_of(first, quality)
+        return next(iter(painter.paint(self.replays[lane][:1].captured)))
 
 
 def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the name of a setting that makes no difference in a format, and a sentence of it."""
+    """Return the name of a setting that a format has no use for, and a sentence of it."""
     for name, setting in settings_of(Settings).items():
         idle = name not in (*_OF_ANY_FORMAT, *row.settings)
         # A manifest has `None` where it says `false`.
         if idle and settings.get(name) not in (None, setting.default):
             said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
             return name, said
+    camera = settings.get("camera")
+    cameras = camera if isinstance(camera, list | tuple) else (camera,)
+    # The model is not known yet; one whose camera is called so takes its number.
+    if len(cameras) > 1 or ALL_CAMERAS in cameras:
+        return "camera", (
+            f"{row.noun} (*{row.suffix}) begins with one camera and has all of the model's to "
+            f"choose from, got camera={camera!r}: name one, or leave camera away"
+        )
     return None
 
 
@@ -86,7 +105,7 @@ def painters_for_stills(
 
 
 def check_settings(row: Export, settings: Settings, count: int) -> None:
-    """Raise `ValueError` where a setting makes no difference in a format, before any work.
+    """Raise `ValueError` where a setting makes no difference in a format, or no sense.
 
     Args:
         row: The format.
@@ -143,8 +162,7 @@ def _make_page(file: Path, shown: Shown) -> None:
         shown.replays,
         shown.picture,
         views=shown.views,
-        # It is seen until the script draws, and where none can.
-        stills=[shown.still(lane, _STILL_QUALITY) for lane in range(len(shown.replays))],
+        stills=[shown.small_still(lane) for lane in range(len(shown.replays))],
         videos=shown.videos,
         labels=shown.labels,
     )

@@ -10,10 +10,7 @@ import mujoco
 import numpy as np
 
 from ..painter import Painter
-from ..settings import ModalityName, Picture
-
-ALL_CAMERAS = "model"
-"""In the place of a camera: all that the model has."""
+from ..settings import ALL_CAMERAS, ModalityName, Picture
 
 # Of an inset in the corner, against the whole: a third as wide, and a margin of a fortieth.
 _INSET, _MARGIN = 3, 40

@@ -13,6 +13,7 @@ from .declarations import Text as Text
 from .declarations import between as between
 from .declarations import kind_of as kind_of
 from .declarations import settings_of as settings_of
+from .picture import ALL_CAMERAS as ALL_CAMERAS
 from .picture import MAX_SIZE as MAX_SIZE
 from .picture import Background as Background
 from .picture import ByteSize as ByteSize

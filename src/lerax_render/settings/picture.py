@@ -25,6 +25,9 @@ MAX_SIZE = 16_384
 DEFAULT_STEPS = 256
 """Number of steps of a clip where nobody says otherwise."""
 
+ALL_CAMERAS = "model"
+"""In the place of a camera: all that the model has."""
+
 type PixelFormat = Literal["rgb24", "bgr0"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
 type ShownName = Literal[

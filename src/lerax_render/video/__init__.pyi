@@ -17,6 +17,8 @@ from .presets import most_fps as most_fps
 from .presets import open_writer as open_writer
 from .reader import VideoReader as VideoReader
 from .still import make_still as make_still
+from .still import png_of as png_of
+from .still import small_png_of as small_png_of
 from .still import still_of as still_of
 from .video import Video as Video
 from .work_folder import WorkFolder as WorkFolder

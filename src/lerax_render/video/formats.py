@@ -348,7 +348,7 @@ def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
         )
     if wanted and named and wanted is not named:
         raise ValueError(
-            f"{str(path)!r} ends like a {named.name}, but format is {wanted.name!r}; change one"
+            f"{str(path)!r} ends with {named.suffix}, but format is {wanted.name!r}; change one"
         )
     row = wanted or named
     assert row is not None

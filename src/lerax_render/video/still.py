@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -77,8 +79,8 @@ class Poster:
             self._destination.deliver(beside / _POSTER, 1)
 
 
-def still_of(frame: np.ndarray, quality: int = 85) -> bytes:
-    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture of a quality up to 100.
+def still_of(frame: np.ndarray) -> bytes:
+    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture.
 
     Raises:
         EncodeError: ffmpeg could not encode it.
@@ -87,7 +89,7 @@ def still_of(frame: np.ndarray, quality: int = 85) -> bytes:
     height, width, _ = frame.shape
     source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -i pipe:0"
     with WorkFolder() as folder:
-        picture = _PICTURE.replace("-quality 85", f"-quality {quality} -compression_level 2")
+        picture = _PICTURE.replace("-quality 85", "-quality 85 -compression_level 2")
         ffmpeg = Ffmpeg([*source.split(), *picture.split()], folder)
         try:
             ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
@@ -95,3 +97,32 @@ def still_of(frame: np.ndarray, quality: int = 85) -> bytes:
         finally:
             ffmpeg.kill()
         return (folder / "still.webp").read_bytes()
+
+
+def png_of(pixels: np.ndarray) -> bytes:
+    """Return an image, `uint8 (H, W, 3 or 4)` RGB or RGBA, as a PNG."""
+    height, width, channels = pixels.shape
+    # Each row as its difference from the one above, PNG's filter 2.
+    rows = np.empty((height, 1 + width * channels), np.uint8)
+    rows[:, 0] = 2
+    rows[:, 1:] = np.diff(pixels, axis=0, prepend=np.zeros_like(pixels[:1])).reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
+    chunks = {b"IHDR": header, b"IDAT": zlib.compress(rows.tobytes(), 6), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks, chunks.values()))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+
+
+def small_png_of(frame: np.ndarray, width: int) -> bytes:
+    """Return a frame, `uint8 (H, W, 3)` RGB, as a PNG that is `width` pixels wide at most.
+
+    It has 16 levels of each colour, which makes it less than half as large.
+    """
+    factor = min(-(-frame.shape[1] // width), *frame.shape[:2])
+    height, width = (side // factor for side in frame.shape[:2])
+    cells = frame[: height * factor, : width * factor]
+    means = cells.reshape(height, factor, width, factor, 3).mean((1, 3))
+    return png_of((np.rint(means * (15 / 255)) * 17).astype(np.uint8))

@@ -156,7 +156,7 @@ def test_saving_is_atomic_and_the_same_each_time(robot, tmp_path):
     assert robot.save(file) == file
     assert robot.save(tmp_path / "b.replay").read_bytes() == file.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.replay", "b.replay"]
-    with pytest.raises(ValueError, match="ends like a mp4"):
+    with pytest.raises(ValueError, match=r"ends with \.mp4"):
         robot.save(tmp_path / "a.mp4")
     assert isinstance(record(robot, format="replay"), Output)
 

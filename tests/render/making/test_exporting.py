@@ -51,7 +51,7 @@ def test_the_page_of_an_environment_is_that_of_its_replay(replay):
 
 def test_it_has_the_picture_of_the_first_step_and_the_labels(replay):
     page = record([replay, replay[3:]], format="html", labels=["<before>", "after"]).data.decode()
-    assert len(re.findall(r"data:image/webp;base64,", page)) == 2
+    assert len(re.findall(r"data:image/png;base64,", page)) == 2
     assert "&lt;before&gt;" in page
     assert "<before>" not in page
 
@@ -91,7 +91,9 @@ def test_progress_counts_each_step_once(tmp_path):
         ({"path": "a.html", "poster": "a.png"}, "poster makes no difference in a page"),
         ({"path": "a.glb", "freeze_end": 1.0}, "freeze_end makes no difference in a glTF file"),
         ({"path": "a.replay", "loop": 2}, "loop makes no difference in a replay"),
-        ({"path": "a.mp4", "format": "replay"}, "ends like a mp4, but format is 'replay'"),
+        ({"path": "a.html", "camera": ["a", "b"]}, "begins with one camera"),
+        ({"path": "a.glb", "camera": "model"}, "begins with one camera"),
+        ({"path": "a.mp4", "format": "replay"}, r"ends with \.mp4, but format is 'replay'"),
         ({"path": "none/a.html"}, "does not exist"),
         ({"path": "a.html", "labels": ["a", "b"]}, "one for each of 1 replays, got 2"),
     ],
@@ -118,7 +120,7 @@ def test_suffixes_of_all_formats_are_told(replay):
         ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.glb, \.replay, or"
     ):
         record(replay, "a.xyz")
-    with pytest.raises(ValueError, match="ends like a html, but format is 'mp4'"):
+    with pytest.raises(ValueError, match=r"ends with \.html, but format is 'mp4'"):
         record(replay, "a.html", format="mp4")
 
 

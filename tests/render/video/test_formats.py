@@ -45,7 +45,7 @@ def test_which_format(destination, format, name):
             "unknown format 'avi'; accepted are mp4, mov, m4v, webm, gif, webp, apng, png",
         ),
         (None, 3, "unknown format 3"),
-        ("clip.mp4", "gif", "ends like a mp4, but format is 'gif'"),
+        ("clip.mp4", "gif", r"ends with \.mp4, but format is 'gif'"),
         ("out.png", None, r"'\.apng'.*'out_%05d\.png'"),
         ("out.png", "png", r"'\.apng'.*'out_%05d\.png'"),
         ("%d_%05d.png", None, "one %d or %05d field"),

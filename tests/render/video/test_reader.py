@@ -177,7 +177,7 @@ def test_it_works_inside_its_block_only(path):
     [
         (None, {}, TypeError, "source must be a path or bytes, got NoneType"),
         ("clip.avi", {}, ValueError, r"no format has the suffix '\.avi'"),
-        ("clip.mp4", {"format": "gif"}, ValueError, "ends like a mp4, but format is 'gif'"),
+        ("clip.mp4", {"format": "gif"}, ValueError, r"ends with \.mp4, but format is 'gif'"),
         (b"", {"format": "png"}, ValueError, "a PNG sequence is many files"),
         ("clip.mp4", {"fit": (0, 5)}, ValueError, r"fit must be at least 1x1 pixels, got \(0, 5\)"),
         ("clip.mp4", {"size": (5, -1)}, ValueError, "size must be at least 1x1 pixels"),

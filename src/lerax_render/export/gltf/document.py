@@ -3,13 +3,13 @@
 import hashlib
 import json
 import struct
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..._version import __version__
+from ...video import png_of
 
 _COMPONENTS = {"u1": 5121, "u2": 5123, "u4": 5125, "f4": 5126}
 _TYPES = {(): "SCALAR", (2,): "VEC2", (3,): "VEC3", (4,): "VEC4", (4, 4): "MAT4"}
@@ -107,7 +107,7 @@ class Glb:
 
     def image(self, pixels: np.ndarray) -> int:
         """Return the number of a texture, that repeats, of an image, `uint8 (H, W, 3 or 4)`."""
-        view = self._view(_png(pixels))
+        view = self._view(png_of(pixels))
         source = self.add("images", {"bufferView": view, "mimeType": "image/png"})
         sampler = self.add("samplers", {"magFilter": 9729, "minFilter": 9987})
         return self.add("textures", {"source": source, "sampler": sampler})
@@ -160,20 +160,3 @@ class Glb:
             return self._append("bufferViews", view)
 
         return self._once((hashlib.sha256(content).digest(), *fields.items()), store)
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    height, width, channels = pixels.shape
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(name + content)
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
-
-    # Each row as its difference from the one above, PNG's filter 2.
-    rows = np.empty((height, 1 + width * channels), np.uint8)
-    rows[:, 0] = 2
-    rows[:, 1:] = np.diff(pixels, axis=0, prepend=np.zeros_like(pixels[:1])).reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
-    content = zlib.compress(rows.tobytes(), 6)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
