@@ -22,6 +22,8 @@ from .making import (
 from .naming import given_env
 from .replay import Replay
 from .settings import (
+    CodecName,
+    FilePixelFormat,
     FormatName,
     ModalityName,
     Picture,
@@ -67,6 +69,13 @@ def record(
     labels: Sequence[str] = (),
     preset: PresetName | None = None,
     max_size: int | None = None,
+    codec: CodecName | None = None,
+    crf: int | None = None,
+    lossless: bool = False,
+    pixel_format: FilePixelFormat | None = None,
+    loop: int | None = None,
+    freeze_end: float = 0.0,
+    poster: str | os.PathLike[str] | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Any:
@@ -118,9 +127,10 @@ def record(
         trail: MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line.
         decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
             geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
-        format: `"mp4"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a sequence); or
-            `"html"`, a page to look around in, `"glb"`, a glTF file, or `"replay"`, what was
-            captured. `None` takes it from the path's suffix, and MP4 where there is no path.
+        format: `"mp4"`, `"mov"`, `"m4v"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a
+            sequence); or `"html"`, a page to look around in, `"glb"`, a glTF file, or `"replay"`,
+            what was captured. `None` takes it from the path's suffix, and MP4 where there is no
+            path.
         deterministic: Whether the policy takes its most likely action instead of a sampled one.
         overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
@@ -130,10 +140,23 @@ def record(
             the seeds that follow. Each has a key of its own and restarts on its own. For several
             replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
-        preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, GIFs that
-            keep to a size, or `"social"`; see `video.PRESETS`. Of steps that come faster than its
-            frames some are left out, so that the clip still plays in real time.
-        max_size: Bytes at most, instead of the preset's own limit.
+        preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, WebPs (or
+            GIFs, where the path or the format says so) that keep to a size; `"social"` and `"x"`;
+            `"slides"`, which PowerPoint and Keynote play; `"paper"`, lossless; see
+            `video.PRESETS`. Of steps that come faster than its frames some are left out, so that
+            the clip still plays in real time.
+        max_size: Bytes at most, instead of the preset's own limit. To meet it, the clip gets a
+            lower quality, then fewer frames, fewer pixels and, a GIF, fewer colours.
+        codec: `"h264"`, `"h265"`, `"vp9"` or `"av1"`, of the formats that hold it (default: VP9 in
+            WebM, else H.264).
+        crf: Constant rate factor of a video, 0 (best) to 51 for H.264 and H.265, to 63 for VP9 and
+            AV1 (default 20, 24, 30, 30).
+        lossless: Whether the file has the frames to the bit, as RGB; with a `pixel_format`, as they
+            are in that. GIF cannot.
+        pixel_format: `"yuv420p"` or `"yuv444p"` of a video (default yuv420p).
+        loop: How often a GIF, WebP or APNG plays, 0 for ever (default 0).
+        freeze_end: Seconds that the last frame stays in addition.
+        poster: A file for the first frame as a picture, `*.png` or `*.jpg`.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
             this process does. The pictures are the same. It is for many cores without a GPU: on
             two, Mesa's software GL fills both by itself, and two processes are slower.
@@ -173,6 +196,13 @@ def record(
         labels=labels,
         preset=preset,
         max_size=max_size,
+        codec=codec,
+        crf=crf,
+        lossless=lossless,
+        pixel_format=pixel_format,
+        loop=loop,
+        freeze_end=freeze_end,
+        poster=None if poster is None else os.fspath(poster),
         workers=workers,
     )
     return record_clip(env, policy, path, settings, key=key, progress=progress)

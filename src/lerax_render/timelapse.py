@@ -108,7 +108,7 @@ def make_timelapse(
         EncodeError: A recording cannot be read, or the clip not be written.
         BackendUnavailableError: There is no ffmpeg.
     """
-    chosen = find_preset(preset, max_size)
+    chosen = find_preset(preset)
     recordings = find_recordings(run_dir)
     if frames is not None and frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")

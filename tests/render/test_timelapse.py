@@ -144,8 +144,8 @@ def test_where_there_are_none(tmp_path):
         ({"width": 0}, "width must be from 1"),
         ({"format": "avi"}, "unknown format 'avi'"),
         ({"fps": 0}, "fps must be from"),
-        ({"preset": "docs"}, "preset docs makes a GIF, and the format is mp4"),
-        ({"max_size": 1000}, "there is no preset"),
+        ({"preset": "docs"}, "preset docs makes a WebP or a GIF, and the format is mp4"),
+        ({"max_size": 0}, "max_size must be a whole number of bytes"),
     ],
 )
 def test_options_that_cannot_be(run_dir, tmp_path, options, message):

@@ -119,7 +119,10 @@ class Clip(Settings):
             ]
         key = None if is_replay(self.env) else self.seed
         policy = policies if len(policies) > 1 else next(iter(policies), None)
-        return record_clip(env, policy, path, self, key=key, progress=progress, still=still)
+        settings = self
+        if self.poster is not None:
+            settings = dataclasses.replace(self, poster=str(self.folder / self.poster))
+        return record_clip(env, policy, path, settings, key=key, progress=progress, still=still)
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.

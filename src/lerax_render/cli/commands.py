@@ -46,8 +46,8 @@ def clip(
 
     Args:
         settings: All of a clip's settings.
-        output: File to write; its suffix chooses the format (default: ENV's name with .mp4). - is
-            standard output, an MP4 without --format.
+        output: File to write; its suffix chooses the format (default: ENV's name with .mp4, or
+            with the preset's suffix). - is standard output, an MP4 without --format.
         cache: Compiled rollouts are kept in the user's cache folder.
     """
     started = time.perf_counter()
@@ -60,7 +60,8 @@ def clip(
     from .progress import progress_bar
 
     chosen = find_preset(wanted.preset)
-    target = output or Path(default_name(wanted.env, chosen.format if chosen else wanted.format))
+    made = wanted.format or (chosen.format if chosen else None)
+    target = output or Path(default_name(wanted.env, made))
     stream = _standard_output() if str(target) == "-" else None
     length = wanted.length
     if is_replay(wanted.env) and wanted.steps is None:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..making import idle_in
 from ..naming import file_in, is_model, stem
 from ..output import EXPORTS
 from ..settings import Picture, Setting, checked, settings_of, shown, unknown
-from ..video import Preset, find_preset
+from ..video import FORMATS, Encoding, Preset, find_preset
 from .schema import About, Caption
 from .toml_lines import Place, key_lines, line_of
 
@@ -148,20 +148,29 @@ class _Reader:
             self._mistake(place, acted)
             return
         preset, format = values.get("preset"), values.get("format")
-        try:
-            chosen = find_preset(preset, values.get("max_size"))
-        except ValueError as error:
-            self._mistake(self._place(place, "max_size"), str(error))
-            return
-        if chosen is not None and format not in (None, chosen.format):
-            text = f"format must be {chosen.format} with preset {preset}, got {format!r}"
+        chosen = find_preset(preset)
+        made = format or (chosen.format if chosen else "mp4")
+        if chosen is not None and format is not None and format not in chosen.formats:
+            makes = " or ".join(chosen.formats)
+            text = f"format must be {makes} with preset {preset}, got {format!r}"
             self._mistake(self._place(place, "format"), text)
-        elif format == "png":
-            text = f"format must be one that a page can show, got {format!r}"
-            self._mistake(self._place(place, "format"), text)
-        elif format in EXPORTS and (idle := idle_in(EXPORTS[format], values)):
-            self._mistake(self._place(place, idle[0]), idle[1])
-            return
+        elif made in EXPORTS:
+            if idle := idle_in(EXPORTS[made], values):
+                self._mistake(self._place(place, idle[0]), idle[1])
+                return
+        elif FORMATS[made].element is None:
+            key = "preset" if format is None else "format"
+            text = f"{key} must be one that a page can show, got {values[key]!r}"
+            self._mistake(self._place(place, key), text)
+        else:
+            try:
+                FORMATS[made].check(Encoding.of(values))
+            except ValueError as error:
+                key = next(field.name for field in fields(Encoding) if values.get(field.name))
+                self._mistake(self._place(place, key), str(error))
+        if values.get("poster") is not None:
+            text = "a gallery has stills of its own: leave poster away"
+            self._mistake(self._place(place, "poster"), text)
         self._check_grid(place, values, chosen)
 
     def _check_grid(self, place: Place, values: dict[str, Any], preset: Preset | None) -> None:

@@ -17,6 +17,7 @@ from ..replay import Replay, joined, lengthened
 from ..settings import Picture, Settings, check_policy, check_seed, check_steps, proportional
 from ..sources import find_source
 from ..video import (
+    Encoding,
     Preset,
     Video,
     check_fps,
@@ -139,7 +140,7 @@ def _film(
     on_part: Callable[[Sequence[Replay]], None] | None,
 ) -> Video:
     """Make a video of an environment, or of replays that were given in its place."""
-    preset = find_preset(settings.preset, settings.max_size)
+    preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
     if replays is not None:
         replays = cut_replays(replays, settings.steps, key, settings.deterministic)
@@ -174,6 +175,8 @@ def _film(
         height=settings.size[1],
         pixel_format=pixel_format,
         max_size=settings.max_size,
+        encoding=Encoding.of(vars(settings)),
+        poster=settings.poster,
     )
     parts = (
         source.replays(

@@ -18,7 +18,9 @@ from .picture import Background as Background
 from .picture import ByteSize as ByteSize
 from .picture import Camera as Camera
 from .picture import CameraLike as CameraLike
+from .picture import CodecName as CodecName
 from .picture import Count as Count
+from .picture import FilePixelFormat as FilePixelFormat
 from .picture import FormatName as FormatName
 from .picture import GridShape as GridShape
 from .picture import LineName as LineName

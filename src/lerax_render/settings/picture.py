@@ -7,6 +7,7 @@ keys of manifests are derived from the fields (`checks`, `cli.options`, `gallery
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Meta
@@ -55,8 +56,12 @@ type ShownName = Literal[
     "haze",
 ]
 type ModalityName = Literal["color", "depth", "segmentation"]
-type FormatName = Literal["mp4", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"]
-type PresetName = Literal["docs", "readme", "social"]
+type FormatName = Literal[
+    "mp4", "mov", "m4v", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"
+]
+type CodecName = Literal["h264", "h265", "vp9", "av1"]
+type FilePixelFormat = Literal["yuv420p", "yuv444p"]
+type PresetName = Literal["docs", "readme", "social", "x", "slides", "paper"]
 type LineName = Literal["step", "time", "reward", "return", "episode"]
 
 type Pixels = Annotated[int, between(1, MAX_SIZE, "pixels")]
@@ -80,6 +85,7 @@ type Background = Annotated[
     Text("BACKGROUND"),
 ]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
+type Poster = Annotated[str, Meta(min_length=1, description="a file's path"), Text("FILE")] | Path
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -287,12 +293,39 @@ class Settings(Picture):
     """Texts on the tiles of the grid, one for each, row by row."""
 
     preset: PresetName | None = None
-    """Settings for a place: docs (a GIF, 480 wide, 20 fps, up to 10 MB), readme (the same up to
-    1 MB) or social (an MP4, 1280x720)."""
+    """Settings for a place: docs (a WebP, or a GIF where the output ends in .gif, 480 wide, 20 fps,
+    up to 10 MB), readme (the same up to 1 MB), social or x (an MP4, 1280x720), slides (an MP4,
+    1920x1080, which PowerPoint and Keynote play) or paper (lossless pictures, or a lossless video,
+    1280x960)."""
 
     max_size: ByteSize | None = None
-    """Size limit for the preset's GIF, such as 5MB (default: the preset's). To meet it, the GIF
-    gets fewer frames, then fewer pixels, then fewer colours."""
+    """Size limit, such as 5MB (default: the preset's, or none). To meet it, the clip gets a lower
+    quality, then fewer frames, fewer pixels and, a GIF, fewer colours."""
+
+    codec: CodecName | None = None
+    """Codec of an MP4 (h264, h265, vp9, av1), MOV (h264, h265) or WebM (vp9, av1); h264 and, in
+    WebM, vp9 are played everywhere (default: these)."""
+
+    crf: Annotated[int, between(0, 63)] | None = None
+    """Constant rate factor of a video: lower is better and larger; h264 and h265 end at 51
+    (default: 20 for h264, 24 for h265, 30 for vp9 and av1)."""
+
+    lossless: bool = False
+    """The file has the frames to the bit, as RGB; with a pixel format, as they are in that. Few
+    players show such an MP4, MOV or WebM, and GIF cannot."""
+
+    pixel_format: FilePixelFormat | None = None
+    """Pixel format of a video: yuv444p has sharper colours, and QuickTime and old players do not
+    show it (default: yuv420p; RGB where lossless)."""
+
+    loop: Annotated[int, between(0, 65_535)] | None = None
+    """How often a GIF, WebP or APNG plays; 0 is for ever (default: for ever)."""
+
+    freeze_end: Annotated[float, between(0, 3600, "seconds")] = 0.0
+    """Seconds that the last frame stays in addition (default 0)."""
+
+    poster: Poster | None = None
+    """File for the first frame as a picture, *.png or *.jpg (default: none)."""
 
     workers: Annotated[int, between(1, 1000)] = field(default=1, compare=False)
     """MuJoCo without a GPU: number of processes that paint (default 1). The frames are the same."""

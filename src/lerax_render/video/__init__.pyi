@@ -3,6 +3,8 @@ from .destination import Destination as Destination
 from .destination import open_destination as open_destination
 from .destination import save_output as save_output
 from .drawn import DrawnVideo as DrawnVideo
+from .encoding import CODECS as CODECS
+from .encoding import Encoding as Encoding
 from .formats import ALL_FORMATS as ALL_FORMATS
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, SupportsFloat, override
 
 from ..output import EXPORTS, Export, FileFormat
+from .encoding import CODECS, USUAL, Codec, Encoding
 
 type DestinationLike = str | os.PathLike[str] | BinaryIO | None
 """Where a clip may go: a path, an open binary file, or None for memory."""
@@ -29,9 +30,13 @@ class Format(FileFormat):
     """How one kind of clip is made.
 
     Attributes:
-        filters: ffmpeg's filters for the frames; "{pad}" is where odd sizes are made even.
         output: ffmpeg's output options and files, for the run that the frames are streamed into.
+            "{codec}", "{quality}", "{colors}", "{plays}" and "{repeats}", which is one less, are
+            what an `Encoding` says.
         finishing: options of a second run over the files of the first, where one is needed.
+        codecs: keys of `CODECS`, of which the first is usual; none: it has a codec of its own.
+        filters: ffmpeg's filters for the frames, where it has no `codecs`.
+        lossless_filters: the same for frames to the bit; None: it cannot hold them.
         max_fps: the fastest that everybody plays it, frames a second.
         longest_side: the largest width and height in pixels.
         merges_repeats: a frame equal to the one before makes that one longer, so that ffmpeg's
@@ -40,7 +45,9 @@ class Format(FileFormat):
 
     output: str
     finishing: str = ""
+    codecs: tuple[str, ...] = ()
     filters: str = "null"
+    lossless_filters: str | None = None
     max_fps: Fraction = _FASTEST
     longest_side: int = _LONGEST_SIDE
     merges_repeats: bool = False
@@ -59,30 +66,121 @@ class Format(FileFormat):
 
     @property
     def encoders(self) -> set[str]:
-        """The ffmpeg encoders it needs."""
-        return set(re.findall(r"-c:v (\S+)", f"{self.output} {self.finishing}"))
+        """The ffmpeg encoders it needs, where nothing else is asked for."""
+        return self.encoders_for(USUAL)
 
-    def coded_size(self, width: int, height: int, max_width: int | None = None) -> tuple[int, int]:
+    def encoders_for(self, encoding: Encoding) -> set[str]:
+        """The ffmpeg encoders that an encoding needs."""
+        options = " ".join(self.output_options(encoding) + self.finishing_options(encoding))
+        return set(re.findall(r"-c:v (\S+)", options))
+
+    def coded_size(
+        self, width: int, height: int, max_width: int | None = None, encoding: Encoding = USUAL
+    ) -> tuple[int, int]:
         """Size in pixels, (width, height), of the file for frames of this size."""
         width, height = _scaled(width, height, max_width)
-        if "{pad}" not in self.filters:
+        if "{pad}" not in self._filters(encoding):
             return width, height
         return width + width % 2, height + height % 2
 
-    def arguments(self, width: int, height: int, max_width: int | None = None) -> tuple[str, ...]:
-        """ffmpeg's output arguments for frames of this size in pixels."""
+    def arguments(
+        self, width: int, height: int, max_width: int | None = None, encoding: Encoding = USUAL
+    ) -> tuple[str, ...]:
+        """ffmpeg's output arguments for frames of this size in pixels: "-vf", filters, and more."""
         scale, pad = "", ""
         if (width, height) != (scaled := _scaled(width, height, max_width)):
             width, height = scaled
             scale = f"scale={width}:{height}:flags=area,"
-        if self.coded_size(width, height) != (width, height):
+        if self.coded_size(width, height, encoding=encoding) != (width, height):
             # In 4:4:4, because fillborders knows no packed RGB, and in 4:2:0 the chroma at the edge
             # would already be mixed with the colour of the padding.
             pad = (
                 "format=yuv444p,pad=ceil(iw/2)*2:ceil(ih/2)*2,"
                 f"fillborders=right={width % 2}:bottom={height % 2}:mode=smear,"
             )
-        return "-vf", scale + self.filters.replace("{pad}", pad), *self.output.split()
+        filters = scale + self._filters(encoding).replace("{pad}", pad)
+        return "-vf", filters, *self.output_options(encoding)
+
+    def output_options(self, encoding: Encoding) -> list[str]:
+        """ffmpeg's output options and files for the run that the frames are streamed into."""
+        return self._filled(self.output, encoding).split()
+
+    def finishing_options(self, encoding: Encoding) -> list[str]:
+        """The options of a second run over the files of the first; none, where it needs none."""
+        return self._filled(self.finishing, encoding).split()
+
+    def check(self, encoding: Encoding) -> None:
+        """Raise unless a file of this format can be as it is asked for.
+
+        Raises:
+            ValueError: It cannot; the message says what can.
+        """
+        if encoding.codec is not None and encoding.codec not in self.codecs:
+            can = [row.name for row in FORMATS.values() if encoding.codec in row.codecs]
+            raise ValueError(
+                f"{self.name} cannot hold codec {encoding.codec}"
+                + (f", only {', '.join(self.codecs)}" if self.codecs else "")
+                + f"; formats that can are {', '.join(can)}"
+            )
+        codec = self._codec(encoding)
+        for name in ("crf", "pixel_format"):
+            if getattr(encoding, name) is not None and codec is None:
+                can = [row.name for row in FORMATS.values() if row.codecs]
+                raise ValueError(
+                    f"{self.name} has no {name}: leave it away, or choose one of {', '.join(can)}"
+                )
+        if codec is not None and (encoding.crf or 0) > codec.most_crf:
+            raise ValueError(
+                f"crf must be 0 to {codec.most_crf} for {codec.name}, got {encoding.crf}"
+            )
+        if encoding.lossless and encoding.crf is not None:
+            raise ValueError("lossless leaves no room for a crf: leave one of the two away")
+        if encoding.lossless and codec is None and self.lossless_filters is None:
+            can = [row.name for row in FORMATS.values() if row.is_lossless]
+            raise ValueError(
+                f"{self.name} cannot be lossless; formats that can are {', '.join(can)}"
+            )
+        if encoding.loop is not None and not self.loops:
+            can = [row.name for row in FORMATS.values() if row.loops]
+            raise ValueError(
+                f"{self.name} does not say how often it plays, its player does: leave loop away, "
+                f"or choose one of {', '.join(can)}"
+            )
+
+    @property
+    def loops(self) -> bool:
+        """Whether its files say how often they play."""
+        return "{plays}" in self.output or "{repeats}" in self.finishing
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether its files can have the frames to the bit."""
+        return bool(self.codecs) or self.lossless_filters is not None
+
+    def _codec(self, encoding: Encoding) -> Codec | None:
+        return CODECS[encoding.codec or self.codecs[0]] if self.codecs else None
+
+    def _filters(self, encoding: Encoding) -> str:
+        codec = self._codec(encoding)
+        if codec is not None:
+            return codec.filters(encoding)
+        return (self.lossless_filters if encoding.lossless else None) or self.filters
+
+    def _filled(self, options: str, encoding: Encoding) -> str:
+        codec, plays = self._codec(encoding), encoding.loop or 0
+        # In lossless WebP, quality is how hard the encoder works.
+        lossless = "-lossless 1 -quality 50"
+        values = {
+            "codec": codec.arguments(encoding) if codec else "",
+            "quality": lossless if encoding.lossless else f"-quality {encoding.webp_quality}",
+            "colors": f"max_colors={encoding.gif_colors}",
+            "plays": str(plays),
+            # 0 is for ever, and -1 none.
+            "repeats": str({0: 0, 1: -1}.get(plays, plays - 1)),
+        }
+        for name, value in values.items():
+            options = options.replace(f"{{{name}}}", value)
+        return options
 
 
 def _scaled(width: int, height: int, max_width: int | None) -> tuple[int, int]:
@@ -91,12 +189,8 @@ def _scaled(width: int, height: int, max_width: int | None) -> tuple[int, int]:
     return max_width, max(1, round(height * max_width / width))
 
 
-# Untagged, a browser takes the colours of small videos for BT.601 and of large ones for BT.709, off
-# by up to 38 of 255. The frames' own transfer function is sRGB's.
-_BT709 = (
-    "scale=out_color_matrix=bt709:out_range=tv,{pad}format=yuv420p,setparams=range=tv:"
-    "colorspace=bt709:color_primaries=bt709:color_trc=iec61966-2-1"
-)
+# Two files of the same frames are equal, whichever version of ffmpeg's libraries wrote the tags.
+_MP4 = "{codec} -movflags +faststart -fflags +bitexact"
 
 # Their names are also in `settings.picture.FormatName`.
 FORMATS: dict[str, Format] = {
@@ -107,24 +201,33 @@ FORMATS: dict[str, Format] = {
             suffix=".mp4",
             mime="video/mp4",
             element="video",
-            filters=_BT709,
-            # At crf 23 dark areas show blocks; the offset spends 2 % more bytes on clean colours.
-            output=(
-                "-c:v libx264 -preset veryfast -crf 20 -x264-params chroma-qp-offset=-4 "
-                "-movflags +faststart -f mp4 clip.mp4"
-            ),
+            codecs=("h264", "h265", "vp9", "av1"),
+            output=f"{_MP4} -f mp4 clip.mp4",
+        ),
+        # Keynote's and QuickTime's own.
+        Format(
+            name="mov",
+            suffix=".mov",
+            mime="video/quicktime",
+            element=None,
+            codecs=("h264", "h265"),
+            output=f"{_MP4} -f mov clip.mov",
+        ),
+        Format(
+            name="m4v",
+            suffix=".m4v",
+            mime="video/x-m4v",
+            element=None,
+            codecs=("h264",),
+            output=f"{_MP4} -f ipod clip.m4v",
         ),
         Format(
             name="webm",
             suffix=".webm",
             mime="video/webm",
             element="video",
-            # VP9 holds odd sizes as they are.
-            filters=_BT709.replace("{pad}", ""),
-            output=(
-                "-c:v libvpx-vp9 -deadline realtime -cpu-used 6 -row-mt 1 -crf 30 -b:v 0 "
-                "-fflags +bitexact -f webm clip.webm"
-            ),
+            codecs=("vp9", "av1"),
+            output="{codec} -fflags +bitexact -f webm clip.webm",
         ),
         Format(
             name="gif",
@@ -137,13 +240,13 @@ FORMATS: dict[str, Format] = {
             # One run with `split` would hold every frame in memory until the palette is known.
             output=(
                 "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
-                "-vf palettegen=stats_mode=full "
+                "-vf palettegen={colors}:stats_mode=full "
                 "-frames:v 1 -update 1 -c:v png -f image2 palette.png"
             ),
             finishing=(
                 "-i clip.nut -i palette.png "
                 "-filter_complex paletteuse=dither=none:diff_mode=rectangle "
-                "-c:v gif -loop 0 -f gif clip.gif"
+                "-c:v gif -loop {repeats} -f gif clip.gif"
             ),
         ),
         Format(
@@ -152,7 +255,10 @@ FORMATS: dict[str, Format] = {
             mime="image/webp",
             element="img",
             filters="format=yuv420p",
-            output=("-c:v libwebp_anim -quality 75 -compression_level 2 -loop 0 -f webp clip.webp"),
+            lossless_filters="format=bgra",
+            output=(
+                "-c:v libwebp_anim {quality} -compression_level 2 -loop {plays} -f webp clip.webp"
+            ),
             max_fps=_MOST_IMAGES,
             longest_side=16_383,
             merges_repeats=True,
@@ -163,7 +269,8 @@ FORMATS: dict[str, Format] = {
             mime="image/apng",
             element="img",
             filters="format=rgb24",
-            output="-c:v apng -compression_level 3 -pred sub -plays 0 -f apng clip.apng",
+            lossless_filters="format=rgb24",
+            output="-c:v apng -compression_level 3 -pred sub -plays {plays} -f apng clip.apng",
             max_fps=_MOST_IMAGES,
         ),
         Format(
@@ -172,6 +279,7 @@ FORMATS: dict[str, Format] = {
             mime="image/png",
             element=None,
             filters="format=rgb24",
+            lossless_filters="format=rgb24",
             output="-c:v png -compression_level 3 -pred mixed -start_number 0 -f image2 %d.png",
         ),
     )

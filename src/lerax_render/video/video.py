@@ -4,9 +4,11 @@ import base64
 import html
 import os
 import shutil
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import override
+from typing import cast, override
 
 import numpy as np
 from rich.filesize import decimal
@@ -14,7 +16,7 @@ from rich.filesize import decimal
 from ..errors import EncodeError
 from ..output import LARGEST_SHOWN, Output
 from .destination import numbered, open_destination
-from .formats import FORMATS, resolve_format
+from .formats import ALL_FORMATS, FORMATS, resolve_format
 from .reader import VideoReader
 
 
@@ -77,28 +79,28 @@ class Video(Output):
 
     @override
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the clip, as it is, to another file; an older one there is replaced when whole.
+        """Write the clip to another file; an older one there is replaced when whole.
+
+        It is written as it is, or converted where the suffix is that of another format.
 
         Args:
-            path: as for `VideoWriter`, with the suffix of this clip's format or one of no format.
+            path: as for `VideoWriter`, with the suffix of a format or one of no format.
 
         Returns:
             The new file; of a PNG sequence the pattern of its files.
 
         Raises:
-            ValueError: the suffix belongs to another format, or the path cannot be written.
+            ValueError: the suffix is that of a format that is no video, or the path cannot be
+                written.
             EncodeError: the disk refused it.
             OSError: the file at `self.path` is gone or not readable.
         """
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"path must be a path, got {type(path).__name__}; write `data` to it")
-        try:
-            row = resolve_format(path, self.format)
-        except ValueError as error:
-            raise ValueError(
-                f"this clip is a {self.format}, and save() does not convert: {error}; for another "
-                "format record again, or write frames() with a VideoWriter"
-            ) from error
+        if _is_of_another_format(path, self.format):
+            # What writes videos knows what a video is.
+            return cast(Path, import_module(".converting", __package__).convert(self, path))
+        row = resolve_format(path, self.format)
         destination = open_destination(path, row)
         with destination.work_folder() as work:
             clip = work / row.file_name
@@ -122,30 +124,45 @@ class Video(Output):
             BackendUnavailableError: there is no ffmpeg; for WebP: it is too old, and no Pillow.
             EncodeError: the file is gone or damaged, or is not this clip.
         """
+        frames = np.empty((self.num_frames, self.height, self.width, 3), np.uint8)
+        for number, frame in enumerate(self.stream()):
+            frames[number] = frame
+        return frames
+
+    def stream(self) -> Generator[np.ndarray]:
+        """The frames one after the other, so that they are never in memory as a whole.
+
+        Yields:
+            uint8 (height, width, 3), RGB, row 0 on top.
+
+        Raises:
+            BackendUnavailableError, EncodeError: as `frames`.
+        """
         self._check_unchanged()
         row, size = FORMATS[self.format], (self.width, self.height)
         # Where equal frames that follow each other are one, its time says how many they were.
         fps, limit = (self.fps, self.num_frames) if row.merges_repeats else (None, None)
-        frames = np.empty((self.num_frames, self.height, self.width, 3), np.uint8)
         source = self.content if self.path is None else self.path
         assert source is not None
+        count = 0
+        frame = None
         with VideoReader(
             source, format=self.format, size=size, fps=fps, max_frames=limit
         ) as reader:
-            count = 0
-            while count < len(frames) and reader.read(frames[count]) is not None:
+            while count < self.num_frames and (read := reader.read()) is not None:
+                yield (frame := read)
                 count += 1
             surplus = reader.read()
-        if row.merges_repeats and 0 < count < len(frames):
+        if row.merges_repeats and frame is not None:
             # A last frame without duration, or a picture that never changed.
-            frames[count:] = frames[count - 1]
-            count = len(frames)
-        if count < len(frames) or surplus is not None:
+            for _ in range(self.num_frames - count):
+                yield frame
+            count = self.num_frames
+        if count < self.num_frames or surplus is not None:
             raise EncodeError(
                 f"the {self.format} does not hold {self.num_frames} frames of "
                 f"{self.width}x{self.height} pixels"
             )
-        return frames
 
     def _check_unchanged(self) -> None:
         """Raise `EncodeError` where there is another file by now."""
@@ -186,3 +203,8 @@ class Video(Output):
         return (
             f'<video src="{url}" {shape} title="{label}" controls loop muted playsinline></video>'
         )
+
+
+def _is_of_another_format(path: str | os.PathLike[str], format: str) -> bool:
+    suffix = Path(path).suffix.lower()
+    return any(row.suffix == suffix for row in ALL_FORMATS.values() if row.name != format)

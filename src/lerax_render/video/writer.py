@@ -3,25 +3,30 @@
 import contextlib
 import logging
 import operator
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, SupportsFloat, SupportsIndex
+from typing import Any, Literal, Self, SupportsFloat, SupportsIndex
 
 import numpy as np
 
-from ..errors import EncodeError
+from ..errors import BackendUnavailableError, EncodeError
+from . import ffmpeg
 from .destination import open_destination
+from .encoding import USUAL, Encoding
 from .ffmpeg import Ffmpeg
 from .formats import DestinationLike, Format, check_fps, is_shown, resolve_format
+from .pixels import as_rgb
+from .still import Poster
 from .video import Video
 from .work_folder import WorkFolder
 
 type PixelFormat = Literal["rgb24", "bgr0"]
 
-_CHANNELS = {"rgb24": 3, "bgr0": 4}
+_PIXEL_FORMATS = ("rgb24", "bgr0")
 
 _log = logging.getLogger("lerax_render.video.writer")
 
@@ -50,6 +55,8 @@ class VideoWriter:
         height: int | None = None,
         pixel_format: PixelFormat = "rgb24",
         max_width: int | None = None,
+        encoding: Encoding = USUAL,
+        poster: str | os.PathLike[str] | None = None,
     ) -> None:
         """Check everything; nothing is started or created yet.
 
@@ -62,15 +69,19 @@ class VideoWriter:
             format: a key of `FORMATS`; None: by the path's suffix, "mp4" where there is no path.
             width: width of the frames in pixels, up to 16384; None: as the first frame has it.
             height: height of the frames in pixels, likewise.
-            pixel_format: "rgb24" for uint8 (H, W, 3) RGB; "bgr0" for uint8 (H, W, 4) in the order
-                blue, green, red, ignored (a pygame Surface).
+            pixel_format: of the frames: "rgb24" for RGB, and all else that `write` takes; "bgr0"
+                for uint8 (H, W, 4) in the order blue, green, red, ignored (a pygame Surface).
             max_width: wider frames are scaled down to this width in pixels, in proportion; None:
                 the clip is as wide as its frames.
+            encoding: codec, quality and what else is asked of the file.
+            poster: where the first frame goes as a picture: a path that ends in .png, .jpg, .jpeg
+                or .webp.
 
         Raises:
             TypeError: `destination` or `fps` is of no accepted type.
-            ValueError: a value is out of range, the format is unknown, or the destination cannot be
-                written; the message says what is accepted.
+            ValueError: a value is out of range, the format is unknown or cannot hold the encoding,
+                or the destination cannot be written; the message says what is accepted.
+            BackendUnavailableError: this ffmpeg lacks an encoder that the encoding needs.
         """
         self._format = resolve_format(destination, format)
         self._wanted_fps = check_fps(fps)
@@ -81,12 +92,17 @@ class VideoWriter:
         self._max_width = (
             None if max_width is None else _check_side("max_width", max_width, self._format)
         )
-        if pixel_format not in _CHANNELS:
+        if pixel_format not in _PIXEL_FORMATS:
             raise ValueError(
-                f"unknown pixel_format {pixel_format!r}; accepted are {', '.join(_CHANNELS)}"
+                f"unknown pixel_format {pixel_format!r}; accepted are {', '.join(_PIXEL_FORMATS)}"
             )
         self._pixel_format = pixel_format
+        self._encoding = encoding
+        self._format.check(encoding)
+        check_encoders(self._format, encoding)
+        self._frozen = round(encoding.freeze_end * self._fps)
         self._destination = open_destination(destination, self._format)
+        self._poster = None if poster is None else Poster(poster)
         self._shape: tuple[int, ...] | None = None
         self._work: WorkFolder | None = None
         self._ffmpeg: Ffmpeg | None = None
@@ -138,24 +154,27 @@ class VideoWriter:
             )
         return self._video
 
-    def write(self, frame: np.ndarray) -> None:
-        """Append one frame. It may be reused at once; a contiguous one is not copied.
+    def write(self, frame: Any) -> None:
+        """Append one frame. It may be reused at once; contiguous RGB in bytes is not copied.
 
         Args:
-            frame: uint8 (H, W, 3) for "rgb24" or (H, W, 4) for "bgr0", row 0 on top; the first
-                fixes H and W where the writer was not told.
+            frame: row 0 on top; the first fixes H and W where the writer was not told. For "rgb24"
+                uint8 (H, W, 3) RGB, or what `pixels.as_rgb` makes that of: grey (H, W), RGBA
+                (H, W, 4) on white, float 0 to 1, the canvas of a Matplotlib figure. For "bgr0"
+                uint8 (H, W, 4).
 
         Raises:
-            TypeError: the frame is not of dtype uint8.
+            TypeError: the frame is of a dtype that it cannot be.
             ValueError: its shape is not the one expected.
             RuntimeError: the writer is not inside its `with` block.
             EncodeError: ffmpeg failed; nothing of this clip is left.
         """
         if self._work is None:
             raise RuntimeError("write() works inside the `with` block of a VideoWriter only")
-        frame = np.asarray(frame)
-        if frame.shape != self._shape or frame.dtype != np.uint8:
-            self._check_frame(frame)
+        if not isinstance(frame, np.ndarray) or (
+            frame.shape != self._shape or frame.dtype != np.uint8
+        ):
+            frame = self._checked_frame(frame)
         self._given += 1
         if not is_shown(self._given - 1, self._fps / self._wanted_fps):
             return
@@ -208,17 +227,11 @@ class VideoWriter:
                 raise EncodeError("the clip was given up by another thread")
             yield
 
-    def _check_frame(self, frame: np.ndarray) -> None:
-        channels = _CHANNELS[self._pixel_format]
-        if frame.dtype != np.uint8:
-            raise TypeError(
-                f"frames must be of dtype uint8, 0 to 255, got {frame.dtype}; convert it first"
-            )
-        if frame.ndim != 3 or frame.shape[2] != channels:
-            raise ValueError(
-                f"frames must have shape (height, width, {channels}) for {self._pixel_format!r}, "
-                f"got {frame.shape}"
-            )
+    def _checked_frame(self, given: Any) -> np.ndarray:
+        """Return a frame in the form that is sent to ffmpeg."""
+        frame = as_rgb(given) if self._pixel_format == "rgb24" else _as_bgr0(given)
+        if frame.shape == self._shape:
+            return frame
         if self._shape is not None:
             raise ValueError(
                 f"all frames of a clip have one shape: it began with {self._shape}, frame "
@@ -232,6 +245,7 @@ class VideoWriter:
                 f"frames were announced with width x height {wanted[0]}x{wanted[1]}, got "
                 f"{width}x{height}"
             )
+        return frame
 
     def _start(self, work: Path, shape: tuple[int, ...]) -> None:
         height, width, _ = shape
@@ -241,19 +255,33 @@ class VideoWriter:
             f"-f rawvideo -pix_fmt {self._pixel_format} -s {width}x{height} -framerate {self._fps} "
             f"-r {self._fps}"
         )
-        output = self._format.arguments(width, height, self._max_width)
+        option, filters, *output = self._format.arguments(
+            width, height, self._max_width, self._encoding
+        )
+        if self._frozen:
+            filters = f"tpad=stop={self._frozen}:stop_mode=clone,{filters}"
+        output = [option, filters, *output, *self._other_outputs()]
+        if self._poster is not None:
+            output += self._poster.output
         with self._unless_abandoned():
             self._ffmpeg = Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
 
+    def _other_outputs(self) -> Sequence[str]:
+        """ffmpeg's options for more files of the same frames."""
+        return ()
+
     def _finish(self, work: Path, ffmpeg: Ffmpeg, shape: tuple[int, ...]) -> Video:
-        encoded = ffmpeg.finish()
-        if self._format.finishing:
-            encoded = min(encoded, self._run(self._format.finishing.split(), work))
-        if encoded != self._sent and not self._format.merges_repeats:
-            raise EncodeError(f"ffmpeg encoded {encoded} of {self._sent} frames and gave no reason")
+        encoded, wanted = ffmpeg.finish(), self._sent + self._frozen
+        if finishing := self._format.finishing_options(self._encoding):
+            encoded = min(encoded, self._run(finishing, work))
+        if encoded != wanted and not self._format.merges_repeats:
+            raise EncodeError(f"ffmpeg encoded {encoded} of {wanted} frames and gave no reason")
         height, width, _ = shape
-        width, height = self._format.coded_size(width, height, self._max_width)
-        return self._deliver(work, self._fps, self._sent, width, height)
+        width, height = self._format.coded_size(width, height, self._max_width, self._encoding)
+        video = self._deliver(work, self._fps, wanted, width, height)
+        if self._poster is not None:
+            self._poster.deliver(work)
+        return video
 
     def _run(self, arguments: Sequence[str], work: Path) -> int:
         """Run ffmpeg over files in `work` and return how many frames its first output has."""
@@ -277,6 +305,31 @@ class VideoWriter:
         if self._work is not None:
             self._work.remove()
         self._ffmpeg = self._work = None
+
+
+def check_encoders(format: Format, encoding: Encoding) -> None:
+    """Raise `BackendUnavailableError` where ffmpeg lacks what an encoding needs beyond the usual.
+
+    What a format usually needs, every ffmpeg that this package installs has.
+    """
+    needed = format.encoders_for(encoding) - format.encoders
+    if needed and (lacking := needed - ffmpeg.encoders()):
+        raise BackendUnavailableError(
+            f"this ffmpeg has no encoder {', '.join(sorted(lacking))}, which {format.name} needs "
+            f"for codec {encoding.codec or format.codecs[0]}: choose another codec, or install an "
+            "ffmpeg that has it, with `pip install --upgrade imageio-ffmpeg`"
+        )
+
+
+def _as_bgr0(given: Any) -> np.ndarray:
+    frame = np.asarray(given)
+    if frame.dtype != np.uint8:
+        raise TypeError(
+            f"frames must be of dtype uint8, 0 to 255, got {frame.dtype}; convert it first"
+        )
+    if frame.ndim != 3 or frame.shape[2] != 4:
+        raise ValueError(f"frames must have shape (height, width, 4) for 'bgr0', got {frame.shape}")
+    return frame
 
 
 def _check_side(name: str, side: SupportsIndex, format: Format) -> int:

@@ -70,8 +70,8 @@ def test_the_clip_of_a_replay_takes_all_settings():
     whole = pixels(CartPole(), steps=30, key=4, overlay=True)
     np.testing.assert_array_equal(pixels(replay, overlay=True), whole)
     np.testing.assert_array_equal(pixels(replay, steps=7, overlay=True), whole[:7])
-    gif = record(replay, preset="docs")
-    assert (gif.format, gif.width, gif.height) == ("gif", 480, 360)
+    webp = record(replay, preset="docs")
+    assert (webp.format, webp.width, webp.height) == ("webp", 480, 360)
 
 
 def test_the_path_of_a_replay_comes_second_or_by_name(tmp_path):

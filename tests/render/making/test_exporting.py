@@ -87,6 +87,10 @@ def test_progress_counts_each_step_once(tmp_path):
         ({"path": "a.replay", "width": 30}, "width makes no difference in a replay"),
         ({"path": "a.replay", "quality": "high"}, "quality makes no difference in a replay"),
         ({"path": "a.replay", "camera": "side"}, "camera makes no difference in a replay"),
+        ({"path": "a.html", "codec": "av1"}, "codec makes no difference in a page"),
+        ({"path": "a.html", "poster": "a.png"}, "poster makes no difference in a page"),
+        ({"path": "a.glb", "freeze_end": 1.0}, "freeze_end makes no difference in a glTF file"),
+        ({"path": "a.replay", "loop": 2}, "loop makes no difference in a replay"),
         ({"path": "a.mp4", "format": "replay"}, "ends like a mp4, but format is 'replay'"),
         ({"path": "none/a.html"}, "does not exist"),
         ({"path": "a.html", "labels": ["a", "b"]}, "one for each of 1 replays, got 2"),
@@ -110,7 +114,9 @@ def test_a_camera_is_missing_before_the_rollout():
 
 
 def test_suffixes_of_all_formats_are_told(replay):
-    with pytest.raises(ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.replay, or"):
+    with pytest.raises(
+        ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.glb, \.replay, or"
+    ):
         record(replay, "a.xyz")
     with pytest.raises(ValueError, match="ends like a html, but format is 'mp4'"):
         record(replay, "a.html", format="mp4")

@@ -19,6 +19,8 @@ from support.format_contract import FormatContract, moving_picture
         ("clip.bin", "webp", "webp"),
         ("clip", "mp4", "mp4"),
         ("clip_%d.mp4", None, "mp4"),
+        ("clip.mov", None, "mov"),
+        ("clip.M4V", None, "m4v"),
         ("clip.apng", None, "apng"),
         ("f/%05d.png", None, "png"),
         ("f/frame%d.png", "png", "png"),
@@ -35,9 +37,13 @@ def test_which_format(destination, format, name):
 @pytest.mark.parametrize(
     ("destination", "format", "message"),
     [
-        ("clip.avi", None, r"'\.avi'.*\.mp4, \.webm, \.gif, \.webp, \.apng, \.png"),
+        ("clip.avi", None, r"'\.avi'.*\.mp4, \.mov, \.m4v, \.webm, \.gif, \.webp, \.apng, \.png"),
         ("clip", None, "no format has the suffix ''"),
-        ("clip.mp4", "avi", "unknown format 'avi'; accepted are mp4, webm, gif, webp, apng, png"),
+        (
+            "clip.mp4",
+            "avi",
+            "unknown format 'avi'; accepted are mp4, mov, m4v, webm, gif, webp, apng, png",
+        ),
         (None, 3, "unknown format 3"),
         ("clip.mp4", "gif", "ends like a mp4, but format is 'gif'"),
         ("out.png", None, r"'\.apng'.*'out_%05d\.png'"),
@@ -53,9 +59,9 @@ def test_which_not(destination, format, message):
         resolve_format(destination, format)
 
 
-def test_only_mp4_needs_even_sizes():
+def test_only_h264_needs_even_sizes():
     sizes = {name: row.coded_size(17, 32) for name, row in FORMATS.items()}
-    assert sizes.pop("mp4") == (18, 32)
+    assert {sizes.pop(name) for name in ("mp4", "mov", "m4v")} == {(18, 32)}
     assert set(sizes.values()) == {(17, 32)}
 
 
@@ -73,6 +79,30 @@ class TestMP4(FormatContract):
     @pytest.mark.parametrize("size", [(640, 480), (1280, 720)])
     def test_it_says_which_colours_it_has(self, size):
         assert_is_tagged(self.write(moving_picture(*size)[:2], None))
+
+
+class TestMOV(FormatContract):
+    row = FORMATS["mov"]
+    least_psnr = 33
+    colour_error = 3
+
+    def test_quicktime_knows_it_for_its_own(self):
+        assert self.write(moving_picture(64, 48)[:2], None).data[4:12] == b"ftypqt  "
+
+    def test_it_says_which_colours_it_has(self):
+        assert_is_tagged(self.write(moving_picture(640, 480)[:2], None))
+
+
+class TestM4V(FormatContract):
+    row = FORMATS["m4v"]
+    least_psnr = 33
+    colour_error = 3
+
+    def test_quicktime_knows_it_for_its_own(self):
+        assert self.write(moving_picture(64, 48)[:2], None).data[4:12] == b"ftypM4V "
+
+    def test_it_says_which_colours_it_has(self):
+        assert_is_tagged(self.write(moving_picture(640, 480)[:2], None))
 
 
 class TestWebM(FormatContract):

@@ -15,7 +15,7 @@ from lerax_render.video.formats import is_shown
 ODD = [124, 125, 126, 128, 250, 119.88, 121, 122, 24, 30, 40, 60, 100 / 3, 29.97, 7.3, 1]
 SIZES = [(640, 480), (64, 48), (321, 240)]
 # How far a frame's time may be off, in seconds: what a format counts time in.
-GRAIN = {"mp4": 0, "webm": 0.001, "gif": 0.01, "webp": 0.001, "apng": 0}
+GRAIN = {"mp4": 0, "mov": 0, "m4v": 0, "webm": 0.001, "gif": 0.01, "webp": 0.001, "apng": 0}
 
 
 def recorded(format: str, fps: float | Fraction, count: int, size: tuple[int, int]) -> Video:
@@ -66,7 +66,7 @@ def test_frames_are_shown_when_they_happened(format: str, fps: float) -> None:
     index = ODD.index(fps) + list(FORMATS).index(format)
     size, count = SIZES[index % len(SIZES)], 40 + index % 7
     video = recorded(format, fps, count, size)
-    read = by_av if FORMATS[format].element == "video" else by_pillow
+    read = by_av if FORMATS[format].codecs else by_pillow
     numbers, times, rate = read(video)
 
     share = min(Fraction(1), FORMATS[format].max_fps / Fraction(fps))

@@ -12,10 +12,10 @@ from lerax_render.video.formats import FORMATS
 FRAMES = [np.full((48, 64, 3), (value, 255 - value, 90), np.uint8) for value in (10, 120, 230)]
 
 
-def record(destination, format=None):
+def record(destination, format=None, order=(0, 1, 2)):
     with VideoWriter(destination, 20, format=format) as writer:
-        for frame in FRAMES:
-            writer.write(frame)
+        for number in order:
+            writer.write(FRAMES[number])
     return writer.video
 
 
@@ -61,15 +61,35 @@ def test_saving_from_memory_replaces_an_older_file(tmp_path, gif):
     assert (tmp_path / "without-suffix").read_bytes() == gif.data
 
 
-def test_saving_does_not_convert(tmp_path, gif):
-    for name in ("clip.mp4", "clip.png"):
-        with pytest.raises(
-            ValueError, match=r"a gif, and save\(\) does not convert: .*VideoWriter"
-        ):
-            gif.save(tmp_path / name)
+def test_what_cannot_be_saved_leaves_nothing(tmp_path, gif):
+    with pytest.raises(ValueError, match="names one picture, but a clip has many"):
+        gif.save(tmp_path / "clip.png")
     with pytest.raises(ValueError, match="does not exist"):
         gif.save(tmp_path / "no" / "clip.gif")
+    with pytest.raises(ValueError, match="does not exist"):
+        gif.save(tmp_path / "no" / "clip.mp4")
+    with pytest.raises(ValueError, match="html is no video: record"):
+        gif.save(tmp_path / "clip.html")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("source", ["mp4", "gif", "webp"])
+@pytest.mark.parametrize(
+    "name", ["a.mp4", "a.mov", "a.webm", "a.gif", "a.webp", "a.apng", "a_%d.png"]
+)
+def test_saving_with_another_suffix_converts(tmp_path, source, name):
+    # The third frame stays for one more, which WebP stores as one.
+    clip = record(None, source, [0, 1, 2, 2, 0])
+    saved = clip.save(tmp_path / name)
+    assert saved == tmp_path / name
+    format = {".png": "png"}.get(saved.suffix, saved.suffix[1:])
+    copy = Video(format, clip.fps, clip.num_frames, clip.width, clip.height, path=saved)
+    assert len(list(tmp_path.iterdir())) == len(copy.files)
+    frames, others = clip.frames().astype(int), copy.frames().astype(int)
+    assert np.abs(frames - others).mean() < 8
+    assert np.abs(frames - others[[1, 2, 0, 0, 1]]).mean() > 20
+    if name in ("a.apng", "a_%d.png"):
+        np.testing.assert_array_equal(frames, others)
 
 
 def test_a_sequence_is_no_single_file(tmp_path):
@@ -82,7 +102,7 @@ def test_a_sequence_is_no_single_file(tmp_path):
     assert re.match(r"<p>.*frame_%05d\.png: 3 frames of 64x48", clip._repr_html_())
 
 
-@pytest.mark.parametrize("format", [name for name in FORMATS if name != "png"])
+@pytest.mark.parametrize("format", [name for name, row in FORMATS.items() if row.element])
 def test_a_notebook_gets_the_clip_itself(format):
     clip = record(None, format)
     shown = clip._repr_html_()

@@ -67,10 +67,11 @@ def test_other_choices_that_cannot_be(destination):
 @pytest.mark.parametrize(
     ("frame", "error", "message"),
     [
-        (np.zeros((48, 64, 3)), TypeError, "dtype uint8, 0 to 255, got float64"),
-        ([[[1, 2, 3]]], TypeError, "got int64"),
-        (np.zeros((48, 64), np.uint8), ValueError, r"\(height, width, 3\).* got \(48, 64\)"),
-        (np.zeros((48, 64, 4), np.uint8), ValueError, r"\(height, width, 3\) for 'rgb24'"),
+        ([[[1, 2, 3]]], TypeError, "uint8, 0 to 255, or float, 0 to 1, got int64"),
+        (np.full((48, 64), 255.0), ValueError, "float64 must be 0 to 1, got 255 to 255; scale"),
+        (np.full((48, 64), np.nan), ValueError, "float64 must be 0 to 1, got nan to nan"),
+        (np.zeros((48, 64, 2), np.uint8), ValueError, r"\(height, width\) for grey, got .*64, 2"),
+        (None, TypeError, "got object"),
         (np.zeros((1, 48, 64, 3), np.uint8), ValueError, r"got \(1, 48, 64, 3\)"),
         (np.zeros((48, 0, 3), np.uint8), ValueError, "width must be from 1 to 16384 .* got 0"),
         (np.zeros((16_385, 1, 3), np.uint8), ValueError, "height must be from 1 to 16384"),
@@ -81,6 +82,14 @@ def test_other_choices_that_cannot_be(destination):
 def test_frames_that_cannot_be(destination, frame, error, message):
     with pytest.raises(error, match=message):
         record([frame], destination, width=64, height=48)
+
+
+@pytest.mark.parametrize("shape", [(48, 64, 3), (48, 64), (48, 64, 1)])
+def test_what_pygame_does_not_give_is_no_bgr0(destination, shape):
+    with pytest.raises(ValueError, match=r"\(height, width, 4\) for 'bgr0', got"):
+        record([np.zeros(shape, np.uint8)], destination, pixel_format="bgr0")
+    with pytest.raises(TypeError, match="dtype uint8, 0 to 255, got float64"):
+        record([np.zeros((48, 64, 4))], destination, pixel_format="bgr0")
 
 
 def test_frames_of_mixed_shapes(destination):
