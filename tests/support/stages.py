@@ -72,7 +72,7 @@ class Staged:
 
     def script(self, expression: str) -> Any:
         """The value of an expression, in which `stage` is the first one."""
-        start = "const stage = window.stages?.tiles[0].stage; return "
+        start = "const stage = window.stages?.tiles?.[0]?.stage; return "
         return self.browser.execute_script(start + expression)
 
     def picture(self, step: int, act: str = "0") -> np.ndarray:
