@@ -1,6 +1,6 @@
-"""Makes assets/hero.gif, which the README opens with: python assets/hero.py.
+"""Makes assets/hero.webp, which the README opens with: python assets/hero.py.
 
-Four clips side by side in one GIF that keeps under 1 MB, each in real time.
+Four clips side by side in one WebP that keeps under 1 MB, each in real time.
 """
 
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lerax_render.batch.clip import Clip
 from lerax_render.compose.grid import Grid
-from lerax_render.video.presets import LimitedGifWriter
+from lerax_render.video.limits import LimitedWriter
 
 FOLDER = Path(__file__).parent
 FPS, SECONDS = 20, 6
@@ -38,7 +38,7 @@ def main() -> None:
         ]
         frames = [clip.frames() for clip in clips]
     picture = grid.empty(3)
-    with LimitedGifWriter(FOLDER / "hero.gif", FPS, max_size=1_000_000) as writer:
+    with LimitedWriter(FOLDER / "hero.webp", FPS, max_size=1_000_000) as writer:
         for time in range(FPS * SECONDS):
             for number, clip in enumerate(clips):
                 grid.place(picture, number, frames[number][int(time * clip.fps / FPS)])

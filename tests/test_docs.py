@@ -121,15 +121,16 @@ def test_links_between_files_lead_somewhere(page):
 
 
 def test_the_readme_opens_with_a_small_moving_picture():
-    picture = re.search(r"!\[[^]]+\]\((.+?)\)", (ROOT / "README.md").read_text())
-    path = ROOT / picture[1]
+    link = re.search(r"\[!\[[^]]+\]\((.+?)\)\]\((.+?)\)", (ROOT / "README.md").read_text())
+    assert (ROOT / link[2]).suffix == ".html"
+    path = ROOT / link[1]
     assert path.parent == ROOT / "assets"
     assert 100_000 < path.stat().st_size < 1_000_000
-    with Image.open(path) as gif:
-        assert gif.n_frames > 100
-        for frame in (0, gif.n_frames - 1):
-            gif.seek(frame)
-            tiles = np.array_split(np.asarray(gif.convert("L"), float), 4, axis=1)
+    with Image.open(path) as picture:
+        assert picture.n_frames > 100
+        for frame in (0, picture.n_frames - 1):
+            picture.seek(frame)
+            tiles = np.array_split(np.asarray(picture.convert("L"), float), 4, axis=1)
             assert all(tile[: len(tile) // 2].std() > 1 or tile.std() > 20 for tile in tiles)
 
 
@@ -148,10 +149,22 @@ def test_every_promise_has_a_test():
 
 
 def test_pictures_are_those_of_the_manifest_and_small():
-    names = {entry.name for entry in read_manifest(ROOT / "docs/gallery.toml").entries}
-    pictures = list((ROOT / "docs/gallery").glob("*.gif"))
-    assert {picture.stem for picture in pictures} == names
-    assert all(10_000 < picture.stat().st_size < 1_000_000 for picture in pictures)
+    entries = read_manifest(ROOT / "docs/gallery.toml").entries
+    names = {f"{entry.name}.{entry.clip.format or 'webp'}" for entry in entries}
+    stills = {f"{entry.name}.still.webp" for entry in entries}
+    there = {path.name: path for path in (ROOT / "docs/gallery").iterdir()}
+    assert there.keys() - {"index.html", "gallery.md", ".gallery.json"} == names | stills
+    assert all(10_000 < there[name].stat().st_size < 1_000_000 for name in names)
+
+
+def test_the_site_has_pages_to_look_around_in_beside_its_pictures(site):
+    frames = re.findall(r"<iframe[^>]*>", (site / "gallery.html").read_text())
+    assert len(frames) >= 3
+    for frame in frames:
+        assert 'loading="lazy"' in frame
+        assert "title=" in frame
+        page = (site / re.search(r'src="([^"]+)"', frame)[1]).read_text()
+        assert "default-src 'none'" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
