@@ -1,19 +1,24 @@
 """What a policy learned, in one clip: the recordings of a training run, one after the other."""
 
 import contextlib
+import itertools
 import os
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from .compose import Grid, text_mask, write_label
+from .making import ReplayReader, frames_per_second, seen_alike
+from .replay import Replay
+from .settings import Picture
 from .video import Video, VideoReader, check_fps, find_preset, is_shown, open_writer
 
-_FILE = re.compile(r"step_(\d+)\.mp4")
+_FILE = re.compile(r"step_(\d+)\.(?:mp4|replay)")
 # A grid's own width, unless its clips are smaller: more than this no page shows.
 _GRID_WIDTH = 1280
 _LABEL_HEIGHT = 1 / 20
@@ -22,7 +27,7 @@ _LEAST_LABEL = 11
 
 @dataclass(frozen=True)
 class Recording:
-    """A clip of a training run.
+    """A clip of a training run, or the replay that it can be painted from.
 
     Attributes:
         path: Its file.
@@ -39,31 +44,30 @@ class Recording:
 
 
 def find_recordings(run_dir: str | os.PathLike[str]) -> list[Recording]:
-    """Return the clips that `LoggingCallback` kept of a run, from the first step to the last.
+    """Return the recordings of a run, from the first training step to the last.
 
     Args:
-        run_dir: The run's folder, with the clips in `videos/`; or a folder of such clips.
+        run_dir: The run's folder, with the clips that `LoggingCallback` kept, or with replays, in
+            `videos/`; or a folder of such files. Replays count where there are no clips.
 
     Raises:
         ValueError: There are none.
     """
     folder = Path(run_dir)
-    for place in (folder / "videos", folder):
+    for pattern, place in itertools.product(
+        ("step_*.mp4", "step_*.replay"), (folder / "videos", folder)
+    ):
         found = [
             Recording(path, int(match[1]))
-            for path in place.glob("step_*.mp4")
+            for path in place.glob(pattern)
             if (match := _FILE.fullmatch(path.name))
         ]
         if found:
             return sorted(found, key=lambda recording: recording.step)
-    if any(folder.glob("*.replay")) or any((folder / "videos").glob("*.replay")):
-        raise ValueError(
-            f"{str(folder)!r} has replays and no clips, and a time-lapse joins clips: make one of "
-            "each with lerax-render clip FILE.replay -o step_000012288.mp4"
-        )
     raise ValueError(
         f"no recordings in {str(folder)!r}: expected are files such as videos/step_000012288.mp4, "
-        "which lerax_log's LoggingCallback keeps of a run where its video_interval is above 0"
+        "which lerax_log's LoggingCallback keeps of a run where its video_interval is above 0, or "
+        "replays such as step_000012288.replay"
     )
 
 
@@ -82,6 +86,8 @@ def make_timelapse(
     progress: Callable[[], None] | None = None,
 ) -> Video:
     """Join the recordings of a training run, with the training step written on each.
+
+    Replays are painted, all from one direction and distance.
 
     Args:
         run_dir: As for `find_recordings`.
@@ -112,10 +118,11 @@ def make_timelapse(
     recordings = find_recordings(run_dir)
     if frames is not None and frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")
-    with VideoReader(recordings[0].path) as first:
-        own_width, own_height, own_fps = first.width, first.height, first.fps
     if grid is not None:
         recordings = _spread(recordings, grid)
+    source = _source_of(recordings, frames)
+    (own_width, own_height), own_fps = source.size, source.fps
+    if grid is not None:
         own_width, own_height = _grid_size(grid, own_width, own_height)
     if width is None and height is None and chosen is not None:
         width = chosen.width
@@ -124,9 +131,9 @@ def make_timelapse(
     if height is None:
         height = round(own_height * width / own_width)
     pictures = (
-        _in_turn(recordings, own_fps, width, height, frames, progress)
+        _in_turn(recordings, source, width, height, progress)
         if grid is None
-        else _side_by_side(recordings, own_fps, grid, width, height, frames, progress)
+        else _side_by_side(recordings, source, grid, width, height, progress)
     )
     rate = check_fps(own_fps if fps is None else fps)
     shown_rate = min(rate, Fraction(chosen.max_fps)) if chosen else rate
@@ -150,18 +157,70 @@ def make_timelapse(
 type _Progress = Callable[[], None] | None
 
 
+class _Frames(Protocol):
+    """What is common to the readers of clips and of replays."""
+
+    def read(self) -> np.ndarray | None: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the frames of recordings come from.
+
+    Attributes:
+        size: Width and height in pixels, of the first one.
+        fps: Frames a second, of the first one.
+        open: Opens a recording for frames of a width and height.
+    """
+
+    size: tuple[int, int]
+    fps: Fraction
+    open: Callable[[Recording, tuple[int, int]], contextlib.AbstractContextManager[_Frames]]
+
+
+def _source_of(recordings: Sequence[Recording], limit: int | None) -> _Source:
+    if recordings[0].path.suffix != ".replay":
+        with VideoReader(recordings[0].path) as first:
+            size, fps = (first.width, first.height), first.fps
+        return _Source(
+            size,
+            fps,
+            lambda recording, fit: VideoReader(recording.path, fit=fit, fps=fps, max_frames=limit),
+        )
+    replays = []
+    for recording in recordings:
+        loaded = Replay.load(recording.path)
+        # Of several lanes the first.
+        replays.append(loaded[0] if isinstance(loaded, list) else loaded)
+    seconds = {replay.seconds_per_step for replay in replays}
+    if len(seconds) > 1:
+        raise ValueError(
+            f"the replays have steps of different lengths, {sorted(s or 0 for s in seconds)} "
+            "seconds: a time-lapse is of one environment"
+        )
+    views: dict[tuple[int, int], list[Any]] = {}
+
+    def opened(recording: Recording, fit: tuple[int, int]) -> ReplayReader:
+        picture, number = Picture(width=fit[0], height=fit[1]), recordings.index(recording)
+        if fit not in views:
+            views[fit] = seen_alike(replays, picture)
+        return ReplayReader(replays[number], picture, views[fit][number], limit)
+
+    return _Source(Picture().size, frames_per_second(seconds.pop()), opened)
+
+
 def _in_turn(
     recordings: Sequence[Recording],
-    fps: Fraction,
+    source: _Source,
     width: int,
     height: int,
-    limit: int | None,
     progress: _Progress,
 ) -> Generator[np.ndarray]:
     for recording in recordings:
         label = text_mask(recording.label, max(_LEAST_LABEL, round(height * _LABEL_HEIGHT)))
-        size = width, height
-        with VideoReader(recording.path, fit=size, fps=fps, max_frames=limit) as reader:
+        with source.open(recording, (width, height)) as reader:
             for frame in reader:
                 write_label(frame, label)
                 yield frame
@@ -171,11 +230,10 @@ def _in_turn(
 
 def _side_by_side(
     recordings: Sequence[Recording],
-    fps: Fraction,
+    source: _Source,
     shape: tuple[int, int],
     width: int,
     height: int,
-    limit: int | None,
     progress: _Progress,
 ) -> Generator[np.ndarray]:
     grid = Grid(shape, width, height, [recording.label for recording in recordings])
@@ -183,9 +241,7 @@ def _side_by_side(
     fit = grid.tile_width, grid.tile_height
     with contextlib.ExitStack() as stack:
         running = {
-            number: stack.enter_context(
-                VideoReader(recording.path, fit=fit, fps=fps, max_frames=limit)
-            )
+            number: stack.enter_context(source.open(recording, fit))
             for number, recording in enumerate(recordings)
         }
         while True:

@@ -1,12 +1,13 @@
 """Training runs as `LoggingCallback` leaves them, joined."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lerax_render import EncodeError, VideoWriter
+from lerax_render import EncodeError, Replay, VideoWriter, capture
 from lerax_render.cli import commands as cli
 from lerax_render.compose.text import text_mask
 from lerax_render.timelapse import find_recordings, make_timelapse
@@ -186,7 +187,57 @@ def test_on_the_command_line(run_dir, tmp_path, capsys):
     assert "lerax-render: no recordings in" in capsys.readouterr().err
 
 
-def test_replays_alone_are_told_what_is_wanted(tmp_path):
-    (tmp_path / "step_1.replay").write_bytes(b"")
-    with pytest.raises(ValueError, match="has replays and no clips"):
-        find_recordings(tmp_path)
+MODEL = """
+<mujoco>
+  <worldbody>
+    <light pos="0 0 4"/>
+    <geom type="plane" size="4 4 .1" rgba=".3 .3 .3 1"/>
+    <body pos="0 0 {height}"><freejoint/><geom size=".2" rgba="{colour} 1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.fixture(scope="module")
+def replays(tmp_path_factory) -> Path:
+    """Replays of a ball that falls, from twice as high and in another colour each time."""
+    folder = tmp_path_factory.mktemp("replays")
+    for step, (height, colour) in {100: (1, "1 0 0"), 2000: (2, "0 0 1")}.items():
+        model = folder / "ball.xml"
+        model.write_text(MODEL.format(height=height, colour=colour))
+        capture(str(model), steps=6).save(folder / f"step_{step:09d}.replay")
+    return folder
+
+
+def balls(picture: np.ndarray) -> list[int]:
+    """How many pixels are red, and how many are blue."""
+    red, _, blue = np.moveaxis(picture.astype(int), -1, 0)
+    return [int((red > blue + 60).sum()), int((blue > red + 60).sum())]
+
+
+def test_replays_are_painted_from_one_distance(replays):
+    video = make_timelapse(replays, width=240, format="apng")
+    frames = video.frames()
+    assert frames.shape == (12, 180, 240, 3)
+    first, second = balls(frames[0]), balls(frames[6])
+    assert first[1] == second[0] == 0
+    assert 0.7 < first[0] / second[1] < 1.4, "the two would be of other sizes if framed alone"
+    assert [label(frames[i]) for i in (0, 6)] == ["training step 100", "training step 2,000"]
+
+
+def test_replays_side_by_side(replays):
+    frames = make_timelapse(replays, width=480, grid=(1, 2), frames=3, format="apng").frames()
+    assert frames.shape[0] == 3
+    left, right = np.split(frames[0], 2, axis=1)
+    assert balls(left)[0] > 20
+    assert balls(right)[1] > 20
+    assert balls(left)[1] == balls(right)[0] == 0
+
+
+def test_replays_of_other_step_lengths_are_not_joined(replays, tmp_path):
+    for file in replays.glob("*.replay"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    other = dataclasses.replace(Replay.load(file), seconds_per_step=0.5)
+    other.save(tmp_path / "step_3.replay")
+    with pytest.raises(ValueError, match="steps of different lengths"):
+        make_timelapse(tmp_path)

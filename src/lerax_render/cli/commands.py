@@ -165,7 +165,7 @@ def timelapse(
     spread evenly over the training.
 
     Args:
-        run_dir: Folder of the run, with its clips in videos/step_*.mp4.
+        run_dir: Folder of the run, with its clips in videos/step_*.mp4, or step_*.replay files.
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
