@@ -46,6 +46,9 @@ def record(
     path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     steps: int | None = None,
+    start: int | float | None = None,
+    stop: int | float | None = None,
+    speed: float = 1.0,
     key: "Key" = None,
     width: int | None = None,
     height: int | None = None,
@@ -101,6 +104,10 @@ def record(
             `None` keeps it in memory. An existing file is replaced once the new one is whole, and
             stays as it was if anything fails.
         steps: Number of steps (default 256; of a replay, all).
+        start: The first step that is shown, a whole number; or its time in seconds, a float. What
+            came before counts in rewards and episodes all the same.
+        stop: The step or the time before which the clip ends, likewise.
+        speed: How much faster than it happened the clip plays: 0.25 is slow motion, a quarter.
         key: A JAX PRNG key, or a seed for one (default 0).
         width: Picture width in pixels, 1 to 16384 (default 640, or the preset's).
         height: Picture height in pixels, 1 to 16384 (default 480, or the preset's).
@@ -174,6 +181,9 @@ def record(
     """
     settings = Settings(
         steps=steps,
+        start=start,
+        stop=stop,
+        speed=speed,
         width=width,
         height=height,
         fps=fps,

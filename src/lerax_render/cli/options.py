@@ -20,9 +20,11 @@ SHORT = {
     "policy": "-p",
     "quality": "-q",
     "seed": "-s",
+    "start": "--from",
     "steps": "-n",
+    "stop": "--to",
 }
-"""What a hand types instead of the long names."""
+"""What a hand types instead of the names that Python can have."""
 
 
 def options_of(cls: type, names: Iterable[str] | None = None, default: str | None = None) -> Any:

@@ -27,6 +27,8 @@ class Composition:
         grid: Rows and columns, or `None` for one picture.
         labels: As for `record`.
         max_fps: Frames a second at most: where there are more steps, some are not shown.
+        start: The first step that is shown.
+        speed: How much faster than `fps` it is played.
 
     Attributes:
         fps: Frames a second of the clip.
@@ -47,6 +49,8 @@ class Composition:
         grid: tuple[int, int] | None = None,
         labels: Sequence[str] = (),
         max_fps: float | Fraction | None = None,
+        start: int = 0,
+        speed: float = 1.0,
     ) -> None:
         if labels and grid is None:
             raise ValueError("labels name the tiles of a grid, and there is no grid")
@@ -57,8 +61,10 @@ class Composition:
             if self._grid is None
             else (self._grid.tile_width, self._grid.tile_height)
         )
-        self.fps = fps if max_fps is None else min(fps, max_fps)
-        self._share = Fraction(self.fps) / Fraction(fps)
+        played = fps if speed == 1 else Fraction(fps) * Fraction(speed)
+        self.fps = played if max_fps is None else min(played, max_fps)
+        self._share = Fraction(self.fps) / Fraction(played)
+        self._start = start
         self._steps = 0
         count = self.tiles or 1
         self._overlays = (
@@ -103,10 +109,11 @@ class Composition:
             yield picture
 
     def _shown(self, count: int) -> np.ndarray:
-        """Which of the next steps have frames, `bool (count,)`; the clip's first step does."""
-        steps = range(self._steps, self._steps + count)
+        """Which of the next steps have frames, `bool (count,)`; the first one shown does."""
+        begun = self._steps - self._start
         self._steps += count
-        return np.array([is_shown(step, self._share) for step in steps], bool)
+        steps = range(begun, begun + count)
+        return np.array([step >= 0 and is_shown(step, self._share) for step in steps], bool)
 
 
 def _in_turn(

@@ -142,15 +142,21 @@ def _film(
     """Make a video of an environment, or of replays that were given in its place."""
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
+    begin = 0
     if replays is not None:
-        replays = cut_replays(replays, settings.steps, key, settings.deterministic)
+        seconds = replays[0].seconds_per_step
+        longest = max(replay.steps for replay in replays)
+        steps = longest if settings.steps is None else settings.steps
+        begin, end = _moments(settings, steps, seconds)
+        replays = cut_replays(replays, end, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
-        scenes, seconds = [replay.scene for replay in replays], replays[0].seconds_per_step
+        scenes = [replay.scene for replay in replays]
     else:
         source = find_source(env)
         key = check_seed(key)
-        steps = source.default_steps(env) if settings.steps is None else check_steps(settings.steps)
         seconds = source.seconds_per_step(env)
+        steps = _wanted_steps(settings, source.default_steps(env), seconds)
+        begin, steps = _moments(settings, steps, seconds)
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     composition = Composition(
         *settings.size,
@@ -159,7 +165,10 @@ def _film(
         settings.grid,
         settings.labels,
         max_fps=most_fps(preset, path, settings.format),
+        start=begin,
+        speed=settings.speed,
     )
+    check_fps(composition.fps)
     if replays is None:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
@@ -192,6 +201,40 @@ def _film(
     )
     film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
     return writer.video
+
+
+def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:
+    """Return how long a rollout is: as long as it was asked to be, or up to what is shown last."""
+    if settings.steps is not None:
+        return check_steps(settings.steps)
+    return usual if settings.stop is None else max(1, _step_of("stop", settings.stop, seconds))
+
+
+def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int, int]:
+    """Return the first step that is shown, and the one after the last.
+
+    Raises:
+        ValueError: They are not in that order within so many steps.
+    """
+    start = 0 if settings.start is None else _step_of("start", settings.start, seconds)
+    stop = steps if settings.stop is None else _step_of("stop", settings.stop, seconds)
+    if not start < stop <= steps:
+        raise ValueError(
+            f"a clip from step {start} to {stop} of {steps} steps has nothing in it: start must be "
+            f"below stop, and stop at most {steps}"
+        )
+    return start, stop
+
+
+def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
+    if isinstance(moment, int):
+        return moment
+    if seconds is None:
+        raise ValueError(
+            f"{name} is {moment:g} seconds, and this environment does not say how long a step is: "
+            f"give a step, a whole number"
+        )
+    return round(moment / seconds)
 
 
 def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from .checks import check_fields
 from .declarations import Text, between, described
-from .texts import BACKGROUND, parsed_camera, parsed_colour, parsed_grid, parsed_size
+from .texts import BACKGROUND, parsed_camera, parsed_colour, parsed_grid, parsed_moment, parsed_size
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
@@ -71,6 +71,11 @@ type Pixels = Annotated[int, between(1, MAX_SIZE, "pixels")]
 type Count = Annotated[int, between(1, 10**9)]
 type Rate = Annotated[float | Fraction, between(0.01, 1000, "frames a second")]
 type ByteSize = Annotated[int, between(1, unit="bytes"), Text("SIZE", parsed_size, "10MB")]
+type Moment = Annotated[
+    Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)],
+    described("a step, as a whole number, or seconds, as a fraction or a text such as 1.5s"),
+    Text("STEP", parsed_moment, "1.5s"),
+]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -274,6 +279,15 @@ class Settings(Picture):
     steps: Count | None = None
     """Number of steps (default 256, or all of a replay). With a preset, some have no frame."""
 
+    start: Moment | None = None
+    """The first step that is shown, or its time such as 1.5s (default: the first)."""
+
+    stop: Moment | None = None
+    """The step, or its time such as 3s, before which the clip ends (default: after the last)."""
+
+    speed: Annotated[float, between(0.01, 100)] = 1.0
+    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter."""
+
     fps: Rate | None = None
     """Frames a second (default: real time, or 50 where the environment has no dt)."""
 
@@ -345,4 +359,6 @@ class Settings(Picture):
     @property
     def length(self) -> int:
         """Number of steps, where no replay has fewer."""
+        if self.steps is None and isinstance(self.stop, int):
+            return self.stop
         return DEFAULT_STEPS if self.steps is None else self.steps

@@ -85,6 +85,20 @@ def parsed_camera(text: str) -> Any:
     return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
 
 
+def parsed_moment(text: str) -> int | float:
+    """Turn `"50"` into a step, and `"1.5s"` into seconds.
+
+    Raises:
+        ValueError: The text is neither.
+    """
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return int(text)
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s?s", text, re.ASCII)
+    if found is None:
+        raise ValueError(f"expected a step such as 50, or seconds such as 1.5s, got {text!r}")
+    return float(found[1])
+
+
 def assignments(texts: Iterable[str]) -> dict[str, Any]:
     """Turn `name=value` texts into a mapping; values are Python literals, or else plain text.
 
