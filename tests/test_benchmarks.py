@@ -156,7 +156,8 @@ def test_nvenc_is_asked_for_in_the_place_of_x264():
     assert "h264_nvenc" in options
     assert not any("264" in option for option in options if option != "h264_nvenc")
     assert options[:2] == FORMATS["mp4"].arguments(128, 72)[:2]
-    assert options[-5:] == ("-movflags", "+faststart", "-f", "mp4", "clip.mp4")
+    assert options[-3:] == ("-f", "mp4", "clip.mp4")
+    assert "+faststart" in options
 
 
 @pytest.mark.slow

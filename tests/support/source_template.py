@@ -15,7 +15,7 @@ from lerax_render.paint2d import Fitter
 from lerax_render.painter import Painter
 from lerax_render.scene import Scene
 from lerax_render.settings import Picture, PixelFormat
-from lerax_render.sources.base import CompiledSource, reject_camera
+from lerax_render.sources.base import CompiledSource
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PicturedScene(Scene):
     def painter(
         self, picture: Picture, *, pixel_format: PixelFormat = "rgb24", workers: int = 1
     ) -> Painter:
-        reject_camera(picture.camera, "an environment with a picture()")
+        picture.check_not_mujoco("an environment with a picture()")
         return PicturedPainter(Fitter(*picture.size))
 
 

@@ -170,6 +170,8 @@ def _fitted(name: str, kind: Kind, value: Any, written: bool) -> Any:
     if kind.base is Sequence:
         # A text is one item: nobody means its letters.
         items = [value] if isinstance(value, str | bytes | os.PathLike) else _items(value)
+        if any(len(items) < (meta.min_length or 0) for meta in kind.metas):
+            raise _Unfit(has_right_type=True)
         return tuple(_fitted(name, kind.parts[0], item, written) for item in items)
     if kind.base is tuple:
         items = _items(value)

@@ -91,7 +91,8 @@ class Kind(NamedTuple):
         if self.base is Literal:
             return f"one of {', '.join(map(str, self.choices))}"
         if self.base is Sequence:
-            return f"a list, each item {parts[0]}"
+            least = max((meta.min_length or 0 for meta in self.metas), default=0)
+            return f"a list{f' of {least} or more' if least else ''}, each item {parts[0]}"
         if self.base is tuple:
             return f"a list of {len(parts)}, each {parts[0]}"
         if self.base is Mapping:

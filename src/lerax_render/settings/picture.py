@@ -184,7 +184,7 @@ class Picture:
     """Picture height in pixels (default 480, or the preset's; in proportion to a width
     that is given alone)."""
 
-    camera: CameraLike | Sequence[CameraLike] | None = None
+    camera: CameraLike | Annotated[Sequence[CameraLike], Meta(min_length=1)] | None = None
     """MuJoCo only: name or number of a camera of the model's, or settings of a free one such as
     azimuth=90,elevation=-20,distance=4 (default: one that looks at what happens). Several share the
     picture; model stands for all that the model has."""
@@ -192,7 +192,7 @@ class Picture:
     inset: bool = False
     """The first camera fills the picture, and the others are small in its corner."""
 
-    modality: Sequence[ModalityName] = ("color",)
+    modality: Annotated[Sequence[ModalityName], Meta(min_length=1)] = ("color",)
     """MuJoCo only: what is seen: color, depth (white at 0 m, black at max_depth) or segmentation (a
     colour for each thing); several share the picture (default: color)."""
 
@@ -235,10 +235,6 @@ class Picture:
                 parsed_colour(colour)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"color of {name}: {error}") from None
-        if not self.modality:
-            raise ValueError("modality is empty: name one at least of color, depth, segmentation")
-        if self.camera == ():
-            raise ValueError("camera is an empty list: name one at least, or leave it out")
         width, height = self.size
         # What ffmpeg takes for a picture at most, in `av_image_check_size`.
         if (width + 128) * (height + 128) >= 2**31 // 8:

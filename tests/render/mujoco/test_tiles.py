@@ -121,9 +121,15 @@ def test_the_command_line_takes_several_cameras():
     ("wish", "message"),
     [
         ({"camera": ["front", "back"]}, "the model has no camera 'back'; it has front, side"),
-        ({"camera": []}, "camera is an empty list"),
-        ({"modality": []}, "modality is empty"),
-        ({"modality": "normals"}, "modality must be a list, each item one of color, depth"),
+        ({"camera": []}, r"camera must be a camera's name, .* or a list of 1 or more, .* got \[\]"),
+        (
+            {"modality": []},
+            r"modality must be a list of 1 or more, .* got \[\]",
+        ),
+        (
+            {"modality": "normals"},
+            "modality must be .* each item one of color, depth",
+        ),
         ({"max_depth": 0}, "max_depth must be .* above 0, got 0"),
         ({"modality": "depth", "quality": "cinematic"}, "quality='cinematic' draws what"),
     ],

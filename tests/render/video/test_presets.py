@@ -97,7 +97,7 @@ def test_papers_get_the_frames_to_the_bit(tmp_path, name, format):
         ),
         (
             {"preset": "docs", "path": "clip.gif", "format": "webp"},
-            "'clip.gif' ends like a gif, but format is 'webp'",
+            "'clip.gif' ends with .gif, but format is 'webp'",
         ),
         ({"preset": "social", "path": "a.gif"}, "preset social makes an MP4: name the file a.mp4"),
         ({"preset": "slides", "format": "webm"}, "makes an MP4 or MOV or M4V, and the format is"),
