@@ -25,6 +25,7 @@ from .process import (
     Terminated,
     open_standard_files,
     prepare_process,
+    printable,
     sigterm_as_ctrl_c,
 )
 
@@ -281,14 +282,6 @@ def _run(arguments: list[str]) -> int | None:
         print("(LERAX_RENDER_TRACEBACK=1 shows where this came from)", file=sys.stderr)
         return 1
     return None
-
-
-def printable(text: str) -> str:
-    """Return a text without what a terminal would obey instead of show, written as in Python.
-
-    A manifest or a model may come from anywhere, and errors quote them.
-    """
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def default_name(env: str, format: str | None) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..export import Description, describe
+from .process import printable
 
 
 def report(file: Path) -> None:
@@ -24,7 +25,7 @@ def report(file: Path) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
     for name, value in _facts(found):
         # As text: a stranger's file is not to write in colours.
-        facts.add_row(Text(name, "dim"), Text(_plain(value)))
+        facts.add_row(Text(name, "dim"), Text(printable(value, kept="")))
     console.print(facts)
     arrays = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title, side in (
@@ -68,7 +69,3 @@ def _facts(found: Description) -> Iterator[tuple[str, str]]:
     yield "scene", f"{name}{size}"
     if origin.versions:
         yield "made with", ", ".join(f"{name} {number}" for name, number in origin.versions.items())
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -133,3 +133,15 @@ class Output:
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
+
+
+def printable(text: str, kept: str = "\n") -> str:
+    """Return a text without what a terminal would obey instead of show, written as in Python.
+
+    A manifest, a model or a replay may come from anywhere, and errors quote them.
+
+    Args:
+        text: Any text.
+        kept: What is not to be shown and stays as it is.
+    """
+    return "".join(c if c.isprintable() or c in kept else repr(c)[1:-1] for c in text)

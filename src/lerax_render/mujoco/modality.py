@@ -1,7 +1,7 @@
 """What a picture measures instead of showing: how far away things are, and which they are."""
 
 import math
-from typing import Self
+from typing import Self, override
 
 import mujoco
 import numpy as np
@@ -15,28 +15,49 @@ from .renderer import HeadlessMujocoRenderer
 _TURN = (math.sqrt(5) - 1) / 2
 
 
-class DepthRenderer:
+class _Measuring:
+    """What measures the states that a renderer draws; closing it closes that."""
+
+    def __init__(self, renderer: HeadlessMujocoRenderer) -> None:
+        self._renderer = renderer
+
+    def aim(self, camera: CameraLike) -> None:
+        """Take another camera, see `HeadlessMujocoRenderer.aim`."""
+        self._renderer.aim(camera)
+
+    def close(self) -> None:
+        """Free the renderer. May be called twice."""
+        self._renderer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class DepthRenderer(_Measuring):
     """Paints how far from the camera's plane things are: white at 0 m, black at `farthest`.
 
     Between them grey falls in proportion: metres = `farthest` * (1 - grey / 255).
 
     Args:
-        renderer: Draws the states; closing this one closes it.
+        renderer: Draws the states.
         farthest: Metres from which on all is black. `None`: twice as far as the middle of the
             model, as it begins, or a little more.
     """
 
     def __init__(self, renderer: HeadlessMujocoRenderer, farthest: float | None = None) -> None:
-        self._renderer = renderer
+        super().__init__(renderer)
         self._wanted = farthest
-        self.farthest = self._reach(None)
+        self.farthest = self._reach()
 
+    @override
     def aim(self, camera: CameraLike) -> None:
-        """Take another camera, see `HeadlessMujocoRenderer.aim`."""
-        self._renderer.aim(camera)
-        self.farthest = self._reach(camera)
+        super().aim(camera)
+        self.farthest = self._reach()
 
-    def _reach(self, camera: CameraLike) -> float:
+    def _reach(self) -> float:
         if self._wanted is not None:
             return self._wanted
         model = self._renderer.model
@@ -53,31 +74,17 @@ class DepthRenderer:
         grey = np.clip(1 - metres / self.farthest, 0, 1) * 255
         return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=-1)
 
-    def close(self) -> None:
-        """Free the renderer. May be called twice."""
-        self._renderer.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-
-class SegmentationRenderer:
+class SegmentationRenderer(_Measuring):
     """Paints each thing in a colour of its own, the same in all pictures, on black.
 
     Args:
-        renderer: Draws the states; closing this one closes it.
+        renderer: Draws the states.
     """
 
     def __init__(self, renderer: HeadlessMujocoRenderer) -> None:
-        self._renderer = renderer
+        super().__init__(renderer)
         self._palette = _palette(4096)
-
-    def aim(self, camera: CameraLike) -> None:
-        """Take another camera, see `HeadlessMujocoRenderer.aim`."""
-        self._renderer.aim(camera)
 
     def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
         """Paint one state: `uint8 (H, W, 3)`."""
@@ -88,16 +95,6 @@ class SegmentationRenderer:
         places = np.where(is_geom, numbers, numbers + 101 * kinds) % (len(self._palette) - 1) + 1
         frame: np.ndarray = self._palette[np.where(numbers < 0, 0, places)]
         return frame
-
-    def close(self) -> None:
-        """Free the renderer. May be called twice."""
-        self._renderer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
 
 def _palette(count: int) -> np.ndarray:
