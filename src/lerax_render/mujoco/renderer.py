@@ -37,9 +37,10 @@ from . import gl as _gl
 from . import look as _look
 from .aim import CameraLike, CameraRig, View
 from .backdrop import Backdrop
+from .drawing import free_drawing, make_drawing
 from .pose import Pose, PoseLoader, State
 
-__all__ = ["HeadlessMujocoRenderer", "Pose"]
+__all__ = ["HeadlessMujocoRenderer", "Pose", "free_drawing"]
 
 _logger = logging.getLogger("lerax_render.mujoco.renderer")
 
@@ -149,7 +150,7 @@ class HeadlessMujocoRenderer:
             with context.current():
                 adapted = _look.adapt(self.model, settings, self.width, self.height)
                 self._backdrop.prepare(adapted)
-                self._drawing = _make_drawing(adapted, context)
+                self._drawing = make_drawing(adapted, context)
                 self._backdrop.hang(self._drawing, context)
         except BaseException:
             context.close()
@@ -390,31 +391,3 @@ def _options(wish: mujoco.MjvOption | Mapping[int, bool] | None) -> mujoco.MjvOp
 def _checked_side(name: str, side: object, most: int) -> int:
     number: int = checked(name, Annotated[int, between(1, most, "pixels")], side)
     return number
-
-
-def _make_drawing(model: mujoco.MjModel, context: _gl.Context) -> mujoco.MjrContext:
-    """MuJoCo's own context, inside the current GL context."""
-    try:
-        drawing = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_150.value)
-    except mujoco.FatalError as error:
-        raise BackendUnavailableError(
-            f"MuJoCo cannot draw {model.vis.global_.offwidth}x{model.vis.global_.offheight} pixels "
-            f"on {context.platform} ({context.renderer}): {error}. Ask for a smaller picture or a "
-            "lower quality; and if this process has drawn on another GL platform before, start a "
-            "new one, since MuJoCo keeps to its first"
-        ) from error
-    mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, drawing)
-    drawing.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR.value
-    return drawing
-
-
-def free_drawing(context: _gl.Context, drawing: mujoco.MjrContext, pid: int) -> None:
-    """Free what process `pid` draws with, on whatever thread the garbage collector has chosen."""
-    if os.getpid() != pid:
-        return  # a forked child has no threads left to draw, and its parent owns the context
-    try:
-        with context.current():
-            drawing.free()
-    except Exception as error:  # at exit, another library may have ended EGL before
-        _logger.debug("a GL context could not be freed: %s", error)
-    context.close()
