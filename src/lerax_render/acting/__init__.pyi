@@ -3,6 +3,7 @@ from .rollouts import CHUNK as CHUNK
 from .rollouts import PreparedRollout as PreparedRollout
 from .rollouts import PyTree as PyTree
 from .rollouts import Rollout as Rollout
+from .rollouts import episode_chunks as episode_chunks
 from .rollouts import lanes_of as lanes_of
 from .rollouts import rollout as rollout
 from .rollouts import rollout_chunks as rollout_chunks
