@@ -1,20 +1,18 @@
 """What a kind of environment has to provide to be captured: its scene, and what it keeps of a step.
 
 There are two kinds of kinds. A `CompiledSource` captures within the compiled rollout of an
-environment that JAX can trace; a `HostSource` steps an environment in Python.
+environment that JAX can trace; a `HostSource` (see `host`) steps an environment in Python.
 """
 
-import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
+from typing import TYPE_CHECKING, Any, ClassVar, override
 
 import numpy as np
 
 from ..painter import Painter
-from ..replay import PART, Replay
+from ..replay import Replay
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
 from ..trees import map_arrays
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Captured",
     "CompiledSource",
-    "HostSource",
-    "HostStep",
     "PixelScene",
     "Source",
 ]
@@ -178,130 +174,6 @@ class CompiledSource(Source):
         return (Replay(scene, self.on_host(env, captured), seconds) for captured in batches)
 
 
-class HostStep(NamedTuple):
-    """One step on the host.
-
-    Attributes:
-        captured: What a picture needs of the state.
-        reward: For arriving in it.
-        terminated: Whether it ended its episode.
-        truncated: Whether the episode was cut short in it.
-        starts: Whether it is the first of its episode.
-        action: That led to it; zeros at episode starts, `None` where there are none.
-        observation: What it looks like to a policy, or `None`.
-    """
-
-    captured: Any
-    reward: float = 0.0
-    terminated: bool = False
-    truncated: bool = False
-    starts: bool = False
-    action: Any = None
-    observation: Any = None
-
-
-class HostSource(Source):
-    """Steps an environment in Python, one rollout at a time.
-
-    Attributes:
-        kind: What such an environment is called in messages.
-        part: Steps that are handed on together.
-    """
-
-    kind: ClassVar[str]
-    part: ClassVar[int] = PART
-
-    @abstractmethod
-    def step_through(
-        self, env: Any, policy: Any | None, *, steps: int, key: "Key", deterministic: bool
-    ) -> Iterator[HostStep]:
-        """Yield `steps` steps, the first state of the first episode included."""
-
-    @abstractmethod
-    def copies(self, env: Any, count: int, open_ones: ExitStack) -> Sequence[Any]:
-        """Return environments for rollouts side by side: `env`, and others like it.
-
-        Args:
-            env: The environment.
-            count: How many are wanted.
-            open_ones: Closes those that are made here.
-
-        Raises:
-            UnsupportedEnvError: Others like it cannot be made.
-        """
-
-    def stacked(self, captured: Sequence[Any]) -> Captured:
-        """Return what was captured of consecutive steps with a leading axis."""
-        return _stacked(captured)
-
-    @override
-    def replays(
-        self,
-        env: Any,
-        policy: Any | None,
-        *,
-        steps: int,
-        key: "Key",
-        deterministic: bool = False,
-        lanes: int | None = None,
-    ) -> Iterator[list[Replay]]:
-        count = lanes or 1
-        policies = policy if isinstance(policy, list | tuple) else [policy] * count
-        open_ones = ExitStack()
-        envs = [env] if lanes is None else self.copies(env, lanes, open_ones)
-        keys = [key] if lanes is None else lane_seeds(key, lanes)
-        taken = [
-            self.step_through(*each, steps=steps, key=key, deterministic=deterministic)
-            for *each, key in zip(envs, policies, keys, strict=True)
-        ]
-        return self._parts(env, taken, open_ones)
-
-    def _parts(
-        self, env: Any, taken: Sequence[Iterator[HostStep]], open_ones: ExitStack
-    ) -> Iterator[list[Replay]]:
-        scene, seconds = self.scene(env), self.seconds_per_step(env)
-        with open_ones:
-            for part in itertools.batched(zip(*taken, strict=True), self.part, strict=False):
-                yield [
-                    Replay(
-                        scene,
-                        self.stacked([step.captured for step in lane]),
-                        seconds,
-                        np.array([step.reward for step in lane], np.float32),
-                        np.array([step.terminated for step in lane], bool),
-                        np.array([step.truncated for step in lane], bool),
-                        np.array([step.starts for step in lane], bool),
-                        _stacked([step.action for step in lane]),
-                        _stacked([step.observation for step in lane]),
-                    )
-                    for lane in zip(*part, strict=True)
-                ]
-
-
-def key_numbers(key: "Key") -> list[int]:
-    """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
-    if key is None or isinstance(key, int):
-        return [0, key or 0]
-    import jax
-
-    is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
-    numbers: list[int] = np.asarray(jax.random.key_data(key) if is_typed else key).ravel().tolist()
-    return numbers
-
-
-def seed_of(key: "Key") -> int:
-    """Return the seed that a JAX PRNG key was made of, or one made of the key."""
-    *others, seed = key_numbers(key)
-    if any(others):
-        seed = int(np.random.SeedSequence([*others, seed]).generate_state(1)[0])
-    return seed
-
-
-def lane_seeds(key: "Key", lanes: int) -> list[int]:
-    """Return seeds of rollouts side by side: the given one, and those that follow it."""
-    return [(seed_of(key) + lane) % 2**32 for lane in range(lanes)]
-
-
 def plain(tree: Any) -> Any:
     """Return a tree in a form that a replay can cut: of other containers, only their arrays."""
     import jax
@@ -310,10 +182,6 @@ def plain(tree: Any) -> Any:
         return map_arrays(np.asarray, tree)
     except TypeError:
         return tuple(np.asarray(leaf) for leaf in jax.tree.leaves(tree))
-
-
-def _stacked(parts: Sequence[Any]) -> Any:
-    return map_arrays(lambda *arrays: np.stack(arrays), *parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
-from .base import HostSource, HostStep, key_numbers
+from .host import HostSource, HostStep, key_numbers
 from .stability import watched, without_log
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.
