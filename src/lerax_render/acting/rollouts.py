@@ -7,7 +7,7 @@ chunk, the device computes the next, and never more than two are held: memory do
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -210,6 +210,21 @@ def lanes_of(chunk: Rollout, lanes: int | None) -> list[Rollout]:
         return found
 
     return [lane(number) for number in range(lanes)]
+
+
+def taken_apart(chunk: Rollout) -> tuple[list[Any], Any]:
+    """Return the arrays of a rollout, and its form, of which `assembled` makes one like it."""
+    arrays, static = eqx.partition(chunk, eqx.is_array)
+    leaves, structure = jax.tree.flatten(arrays)
+    return leaves, (structure, static)
+
+
+def assembled(parts: Sequence[Sequence[Any]], form: Any) -> Rollout:
+    """Return a rollout of consecutive parts' arrays."""
+    structure, static = form
+    leaves = [_concatenated(*arrays) for arrays in zip(*parts, strict=True)]
+    whole: Rollout = eqx.combine(jax.tree.unflatten(structure, leaves), static)
+    return whole
 
 
 def typed_key(key: Key) -> jax.Array:

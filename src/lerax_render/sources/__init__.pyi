@@ -1,4 +1,7 @@
+from .base import Batch as Batch
 from .base import CompiledSource as CompiledSource
+from .base import EpisodeRun as EpisodeRun
+from .base import Piece as Piece
 from .base import Source as Source
 from .gymnasium import in_lerax as in_lerax
 from .gymnasium import is_gymnasium as is_gymnasium

@@ -5,9 +5,9 @@ environment that JAX can trace; a `HostSource` (see `host`) steps an environment
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, override
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 
 import numpy as np
 
@@ -28,6 +28,52 @@ __all__ = [
 ]
 
 DEFAULT_STEPS = 256
+
+
+class Batch(NamedTuple):
+    """The next steps of all lanes.
+
+    Attributes:
+        rewards: `float32 (T, lanes)`, as in `Replay`.
+        terminated: `bool (T, lanes)`, likewise.
+        truncated: `bool (T, lanes)`, likewise.
+        content: All that was captured, in a form that pickles.
+    """
+
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    content: Any
+
+
+class Piece(NamedTuple):
+    """Consecutive steps of one lane.
+
+    Attributes:
+        content: Of their batch.
+        lane: Which one.
+        part: Which steps of the batch.
+    """
+
+    content: Any
+    lane: int
+    part: slice
+
+
+@dataclass(frozen=True)
+class EpisodeRun:
+    """A run of a number of whole episodes.
+
+    Attributes:
+        lanes: How many lanes take turns with the episodes: number `n` is the `n // lanes`-th of
+            lane `n % lanes`.
+        batches: Runs it.
+        replay_of: Makes a replay of consecutive pieces.
+    """
+
+    lanes: int
+    batches: Iterator[Batch]
+    replay_of: Callable[[Sequence[Piece]], Replay]
 
 
 class Source(ABC):
@@ -68,6 +114,33 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def episodes(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        count: int,
+        lanes: int,
+        limit: int,
+        key: "Key",
+        deterministic: bool = False,
+    ) -> EpisodeRun:
+        """Let a policy act for whole episodes; which ones is settled before they begin.
+
+        Args:
+            env: The environment.
+            policy: As for `replays`.
+            count: Number of episodes.
+            lanes: How many may advance together.
+            limit: After how many actions an episode is cut short.
+            key: A JAX PRNG key or a seed.
+            deterministic: As for `replays`.
+
+        Raises:
+            UnsupportedEnvError: This kind of environment has no episodes.
+        """
+
+    @abstractmethod
     def replays_of(self, env: Any, states: "PyTree") -> Iterator[Replay]:
         """Capture states that the user has, and yield them in parts of at most `PART` steps.
 
@@ -104,6 +177,10 @@ class CompiledSource(Source):
     def on_host(self, env: Any, captured: "PyTree") -> Captured:
         """Turn what was captured of `T` steps into what the scene's painters take."""
         return captured
+
+    def leanest(self, env: Any) -> "CompiledSource":
+        """Return the source that captures the fewest bytes of this environment's states."""
+        return self
 
     @property
     def traced_capture(self) -> Callable[[Any, "PyTree"], "PyTree"]:
@@ -164,6 +241,65 @@ class CompiledSource(Source):
                 )
                 for lane in lanes_of(chunk, lanes)
             ]
+
+    @override
+    def episodes(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        count: int,
+        lanes: int,
+        limit: int,
+        key: "Key",
+        deterministic: bool = False,
+    ) -> EpisodeRun:
+        from ..acting import episode_chunks
+
+        lean = self.leanest(env)
+        chunks = episode_chunks(
+            env,
+            policy,
+            episodes=count,
+            lanes=lanes,
+            limit=limit,
+            key=key,
+            capture=lean.traced_capture,
+            deterministic=deterministic,
+        )
+        return lean.episodes_from(env, chunks, lanes)
+
+    def episodes_from(self, env: Any, chunks: Iterator["Rollout"], lanes: int) -> EpisodeRun:
+        """Return a run of whole episodes.
+
+        Args:
+            env: The environment.
+            chunks: Its parts, on the host, with the axes `(T, lanes)`; their states are what
+                `capture` returned.
+            lanes: How many there are.
+        """
+        from ..acting import assembled, taken_apart
+
+        # Of a chunk, all but its arrays: the same for each.
+        form: Any = None
+
+        def batches() -> Iterator[Batch]:
+            nonlocal form
+            for chunk in chunks:
+                arrays, form = taken_apart(chunk)
+                yield Batch(
+                    np.asarray(chunk.rewards),
+                    np.asarray(chunk.terminated),
+                    np.asarray(chunk.truncated),
+                    arrays,
+                )
+
+        def replay_of(pieces: Sequence[Piece]) -> Replay:
+            parts = [[array[each.part, each.lane] for array in each.content] for each in pieces]
+            ((replay,),) = self.replays_from(env, iter([assembled(parts, form)]))
+            return replay
+
+        return EpisodeRun(lanes, batches(), replay_of)
 
     @override
     def replays_of(self, env: Any, states: "PyTree") -> Iterator[Replay]:

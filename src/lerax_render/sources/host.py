@@ -2,16 +2,16 @@
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 
 import numpy as np
 
 from ..replay import PART, Replay
-from ..scene import Captured
+from ..scene import Captured, Scene
 from ..trees import map_arrays
-from .base import Source
+from .base import Batch, EpisodeRun, Piece, Source
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -101,20 +101,69 @@ class HostSource(Source):
         scene, seconds = self.scene(env), self.seconds_per_step(env)
         with open_ones:
             for part in itertools.batched(zip(*taken, strict=True), self.part, strict=False):
-                yield [
-                    Replay(
-                        scene,
-                        self.stacked([step.captured for step in lane]),
-                        seconds,
-                        np.array([step.reward for step in lane], np.float32),
-                        np.array([step.terminated for step in lane], bool),
-                        np.array([step.truncated for step in lane], bool),
-                        np.array([step.starts for step in lane], bool),
-                        _stacked([step.action for step in lane]),
-                        _stacked([step.observation for step in lane]),
-                    )
-                    for lane in zip(*part, strict=True)
-                ]
+                yield [self._replay(scene, seconds, lane) for lane in zip(*part, strict=True)]
+
+    @override
+    def episodes(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        count: int,
+        lanes: int,
+        limit: int,
+        key: "Key",
+        deterministic: bool = False,
+    ) -> EpisodeRun:
+        """Let a policy act as `Source` says, one episode after the other, each with a seed."""
+        policies = policy if isinstance(policy, list | tuple) else [policy]
+        scene, seconds = self.scene(env), self.seconds_per_step(env)
+
+        def batches() -> Iterator[Batch]:
+            for number, seed in enumerate(lane_seeds(key, count)):
+                taken = self.step_through(
+                    env,
+                    policies[number % len(policies)],
+                    steps=limit + 1,
+                    key=seed,
+                    deterministic=deterministic,
+                )
+                with closing(_one_episode(taken, limit)) as episode:
+                    for part in itertools.batched(episode, self.part, strict=False):
+                        yield Batch(
+                            np.array([[step.reward] for step in part], np.float32),
+                            np.array([[step.terminated] for step in part], bool),
+                            np.array([[step.truncated] for step in part], bool),
+                            part,
+                        )
+
+        def replay_of(pieces: Sequence[Piece]) -> Replay:
+            steps = [step for piece in pieces for step in piece.content[piece.part]]
+            return self._replay(scene, seconds, steps)
+
+        return EpisodeRun(1, batches(), replay_of)
+
+    def _replay(self, scene: Scene, seconds: float | None, steps: Sequence[HostStep]) -> Replay:
+        return Replay(
+            scene,
+            self.stacked([step.captured for step in steps]),
+            seconds,
+            np.array([step.reward for step in steps], np.float32),
+            np.array([step.terminated for step in steps], bool),
+            np.array([step.truncated for step in steps], bool),
+            np.array([step.starts for step in steps], bool),
+            _stacked([step.action for step in steps]),
+            _stacked([step.observation for step in steps]),
+        )
+
+
+def _one_episode(taken: Iterator[HostStep], limit: int) -> Generator[HostStep]:
+    """Yield the steps of the first episode, which is cut short after so many actions."""
+    for age, step in enumerate(taken):
+        is_over = step.terminated or step.truncated
+        yield step if is_over or age < limit else step._replace(truncated=True)
+        if is_over or age == limit:
+            return
 
 
 def key_numbers(key: "Key") -> list[int]:
