@@ -1,7 +1,4 @@
 from .capturing import capture as capture
-from .capturing import check_not_traced as check_not_traced
-from .capturing import each_policy as each_policy
-from .capturing import name_of as name_of
 from .clips import frames_per_second as frames_per_second
 from .clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
@@ -11,5 +8,8 @@ from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
+from .given import check_not_traced as check_not_traced
+from .given import each_policy as each_policy
+from .given import name_of as name_of
 from .replay_reader import ReplayReader as ReplayReader
 from .replay_reader import seen_alike as seen_alike

@@ -27,8 +27,10 @@ from ..video import (
     open_destination,
     open_writer,
 )
-from .capturing import (
-    capture_lanes,
+from .capturing import capture_lanes
+from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
+from .filming import as_picture, film, parts_of
+from .given import (
     check_not_traced,
     cut_replays,
     each_policy,
@@ -38,8 +40,6 @@ from .capturing import (
     only_path,
     origin_of,
 )
-from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
-from .filming import as_picture, film, parts_of
 
 if TYPE_CHECKING:
     from ..acting import Key
