@@ -9,6 +9,8 @@ from typing import Literal
 
 from rich.filesize import decimal
 
+from .replay import Episodes
+
 LARGEST_SHOWN = 20_000_000
 """Bytes. What is larger is not put into a notebook."""
 
@@ -79,6 +81,7 @@ class Output:
         steps: how many steps it shows, where it is no video.
         seconds: how long it plays, where it is no video and has a time.
         still: its first picture as a WebP, where that was asked for and it is no video.
+        episodes: what all episodes earned, where some of them were picked.
     """
 
     format: str
@@ -87,6 +90,7 @@ class Output:
     steps: int | None = field(default=None, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
     still: bytes | None = field(default=None, kw_only=True, repr=False, compare=False)
+    episodes: Episodes | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):
