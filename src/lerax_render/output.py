@@ -49,10 +49,12 @@ class Export(FileFormat):
     Attributes:
         noun: what such a file is called in messages.
         settings: the settings of pictures that make a difference in it.
+        holds_several: whether it has room for several replays.
     """
 
     noun: str
     settings: tuple[str, ...] = ()
+    holds_several: bool = True
 
 
 _PICTURE_OF_ONE = ("width", "height", "camera", "background")
@@ -63,7 +65,7 @@ EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),
-        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
+        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE, False),
         Export("replay", ".replay", "application/zip", None, "a replay"),
     )
 }

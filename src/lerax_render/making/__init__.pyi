@@ -1,6 +1,7 @@
 from .capturing import capture as capture
+from .choosing import picked_lines as picked_lines
 from .clips import frames_per_second as frames_per_second
-from .clips import record_clip as record_clip
+from .episode_clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
 from .filming import aim as aim

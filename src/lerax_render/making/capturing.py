@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..naming import given_env
 from ..replay import Replay, joined
-from ..settings import check_policy, check_seed, check_steps, check_whole
+from ..settings import Settings, check_policy, check_seed, check_steps, check_whole
 from ..sources import find_source
+from .choosing import pick_episodes, whole_episodes
+from .counting import Choice
 from .given import check_not_traced, each_policy, given_replays, kept_scene, origin_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ def capture(
     deterministic: bool = False,
     states: "PyTree" = None,
     lanes: int | None = None,
+    episodes: int | None = None,
+    pick: Choice = (),
+    of: int | None = None,
+    max_steps: int | None = None,
 ) -> Any:
     """Run a policy in an environment and keep what a picture needs of each step; paint nothing.
 
@@ -37,9 +43,14 @@ def capture(
             known of their rewards and episodes.
         lanes: Number of rollouts that advance together in one vmapped scan, each with a key of its
             own; `policy` may be a sequence of as many policies.
+        episodes: As for `record`: the whole episodes of a replay, or of each lane.
+        pick: As for `record`.
+        of: As for `record`.
+        max_steps: As for `record`.
 
     Returns:
-        A `Replay`; with `lanes` a list of so many, which share one scene.
+        A `Replay`; with `lanes` a list of so many, which share one scene; with `pick` a list with a
+        replay for each episode that was picked.
 
     Raises:
         ValueError, TypeError: An argument is wrong; nothing was computed.
@@ -54,19 +65,54 @@ def capture(
         raise ValueError(f"lanes must be at least 1, got {lanes}")
     if states is not None:
         scene = kept_scene(env)
-        if deterministic or any(given is not None for given in (policy, lanes, steps, key)):
+        others = (policy, lanes, steps, key, episodes, of, max_steps)
+        if deterministic or pick or any(given is not None for given in others):
             raise ValueError(
-                "states are what there is to capture; leave policy, steps, key, deterministic and "
-                "lanes away with them"
+                "states are what there is to capture; leave policy, steps, key, deterministic, "
+                "lanes, episodes and pick away with them"
             )
         whole = joined(list(find_source(env).replays_of(env, states)))
         return dataclasses.replace(
             whole, scene=scene, origin=origin_of(env, None, None, is_seeded=False)
         )
+    if pick or any(given is not None for given in (episodes, of, max_steps)):
+        replays = _capture_episodes(
+            env,
+            policy,
+            Settings(
+                steps=steps,
+                episodes=episodes,
+                pick=pick,
+                of=of,
+                max_steps=max_steps,
+                deterministic=deterministic,
+            ),
+            key,
+            lanes,
+        )
+        return replays[0] if lanes is None and not pick else replays
     replays = capture_lanes(
         env, policy, steps=steps, key=key, deterministic=deterministic, lanes=lanes
     )
     return replays[0] if lanes is None else replays
+
+
+def _capture_episodes(
+    env: Any, policy: Any | None, settings: Settings, key: "Key", lanes: int | None
+) -> list[Replay]:
+    kept_scene(env)
+    acting: dict[str, Any] = {
+        "max_steps": settings.max_steps,
+        "key": key,
+        "deterministic": settings.deterministic,
+    }
+    if settings.episodes is not None:
+        return whole_episodes(env, policy, settings.episodes, lanes=lanes, **acting)
+    if lanes is not None:
+        raise ValueError(
+            f"lanes is {lanes}, and pick has a replay for each episode: leave lanes away"
+        )
+    return pick_episodes(env, policy, settings.pick, of=settings.of, **acting).replays
 
 
 def capture_lanes(

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..replay import Episodes, Replay
-from ..settings import shown
+from ..settings import RankName, shown
 from ..sources import Batch, EpisodeRun, Piece
 from .spool import Spool
 
-type Choice = Sequence[str | int] | Callable[[Episodes], Sequence[int]]
+type Choice = Sequence[RankName | int] | Callable[[Episodes], Sequence[int]]
 
 
-def number_at(rank: str, count: int) -> int:
+def number_at(rank: RankName, count: int) -> int:
     """Return where a rank lies among so many episodes, the best first: from 0.
 
     Of two in the middle, the better one is the median.
@@ -76,7 +76,9 @@ class Candidates:
         # One lane after the other, in segments that end with an episode or with the batch.
         ends = (batch.terminated | batch.truncated).T.ravel()
         rewards = batch.rewards.T.astype(np.float64).ravel()
-        edges = np.union1d(np.arange(lanes + 1) * length, np.flatnonzero(ends) + 1)
+        is_edge = np.append(True, ends)
+        is_edge[::length] = True
+        edges = np.flatnonzero(is_edge)
         firsts, stops = edges[:-1], edges[1:]
         earned = np.add.reduceat(rewards, firsts)
         lane = firsts // length

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -122,6 +123,7 @@ def origin_of(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Ori
 _PACKAGES = ("lerax-render", "lerax", "jax", "mujoco")
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

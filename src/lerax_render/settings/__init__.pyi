@@ -33,6 +33,7 @@ from .picture import PixelFormat as PixelFormat
 from .picture import Pixels as Pixels
 from .picture import PresetName as PresetName
 from .picture import QualityName as QualityName
+from .picture import RankName as RankName
 from .picture import Rate as Rate
 from .picture import Settings as Settings
 from .picture import ShownName as ShownName
