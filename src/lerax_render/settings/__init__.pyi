@@ -1,5 +1,6 @@
 from .checks import LARGEST_SEED as LARGEST_SEED
 from .checks import check_env as check_env
+from .checks import check_episodes as check_episodes
 from .checks import check_picks as check_picks
 from .checks import check_policy as check_policy
 from .checks import check_seed as check_seed
