@@ -4,6 +4,7 @@ Lerax compiles `learn` as a whole. Everything here runs while it is traced, once
 what has to happen in each of them is a call of `host`, with numbers for what is meant.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +27,13 @@ from msgspec import Meta
 from lerax_render.settings import Background, CameraLike, Count, Pixels, Rate, between, checked
 
 from . import host, traced
-from .backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, FanOut
+from .backends import (
+    TOTAL_TIMESTEPS,
+    AbstractLoggingBackend,
+    FanOut,
+    JsonLinesBackend,
+    local_folder,
+)
 from .recordings import ClipSettings, RecordWhen, VideoOptions, warn_unless_drawable
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
@@ -77,13 +84,23 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     its training, when the next callback is made. Under `jax.vmap` and `jax.shard_map` each lane of
     `learn` is a run of its own.
 
+    A run has a folder, `log_dir/name`, whatever backends there are: `run.json` says what it is and
+    how it ended, `metrics.jsonl` has what was logged, and recordings are kept there.
+
     Nothing that goes wrong with logging stops a training: it is a `RenderWarning`.
 
     Args:
         backend: Where to log: one backend or a list of them.
-        name: The run's name, made safe as the name of a folder. `None` names each run
-            `{Algorithm}_{Policy}_{Env}_{timestamp}` when its training starts. Where `learn` has
-            several lanes, `_0`, `_1` and so on follow.
+        name: The run's name, made safe as the name of a folder; `/` in it makes folders in folders.
+            `{time}`, `{env}`, `{algorithm}`, `{policy}` and `{seed}` in it are filled in when its
+            training starts. `None` is `{algorithm}_{policy}_{env}_{time}`. Where there is a run of
+            that name, it becomes `name-2`, with a warning. Where `learn` has several lanes, `_0`,
+            `_1` and so on follow.
+        log_dir: The folder that runs' folders are in. `None` takes that of the first backend that
+            has one, as `TensorBoardBackend` has, and else `logs`.
+        resume: Whether to go on in the run of that name where there is one: its steps are counted
+            on, and nothing in it is replaced. The policy is the one that `learn` is given.
+        metrics_file: Whether the run's folder has `metrics.jsonl`.
         env: The environment, to be warned at once if there can be no videos of it.
         policy: Not used; here so that this callback can take the place of Lerax's own.
         alpha: Weight of the newest episode in the moving averages, above 0 and at most 1.
@@ -129,6 +146,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         backend: AbstractLoggingBackend | Sequence[AbstractLoggingBackend],
         *,
         name: RunName | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        metrics_file: bool = True,
         env: Any | None = None,
         policy: Any | None = None,
         alpha: Weight = 0.9,
@@ -156,11 +176,16 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 "like, and pass it in or close over it"
             )
         backends = FanOut(backend)
+        runs_dir = local_folder(backends.log_dir or "logs" if log_dir is None else log_dir)
+        if metrics_file:
+            backends = backends.behind(JsonLinesBackend(runs_dir))
         options = {
             name: checked(name, kind, given[name])
             for name, kind in get_type_hints(LoggingCallback.__init__, include_extras=True).items()
-            if name not in ("backend", "env", "policy", "return")
+            if name not in ("backend", "log_dir", "env", "policy", "return")
         }
+        if options["resume"]:
+            _check_resumable(options["name"])
         self.alpha = options["alpha"]
         self.log_interval = options["log_interval"]
         # Without a backend that takes videos there is nobody to make them for.
@@ -185,7 +210,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         session = host.Session(
             backends,
-            name=None if name is None else host.safe_name(options["name"]),
+            name=options["name"],
+            log_dir=runs_dir,
+            resume=options["resume"],
             videos=videos if self.video_interval else None,
             block=options["video_mode"] == "block",
             hparams=traced.flattened(options["hparams"] or {}),
@@ -206,8 +233,10 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: object, error: BaseException | None = None, traceback: object = None
+    ) -> None:
+        self._session().close(error)
 
     def reset(self, ctx: ResetContext, *, key: jax.Array) -> LoggingState:
         """Return the state before the training starts."""
@@ -306,3 +335,12 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 "this LoggingCallback is being traced or mapped: use the one that was constructed"
             )
         return self.handle.session
+
+
+def _check_resumable(name: str | None) -> None:
+    """Raise `ValueError` unless a later program finds a run by its name."""
+    if name is None or host.TIME in name:
+        raise ValueError(
+            "resume=True goes on in the run of a name, which must be the same in each program, got "
+            f"name={name!r}: give a name without {host.TIME}"
+        )

@@ -3,7 +3,7 @@ from .events import end as end
 from .events import open_learns as open_learns
 from .events import receive as receive
 from .events import record as record
-from .run_names import safe_name as safe_name
+from .run_names import TIME as TIME
 from .session import Handle as Handle
 from .session import Session as Session
 from .session import Start as Start

@@ -19,7 +19,7 @@ import numpy as np
 
 from lerax_render.errors import warn
 
-from ..traced import Layout, plain
+from ..traced import SEED, Layout, plain, seed_of
 from . import session as sessions
 from .session import Start
 
@@ -60,8 +60,9 @@ def open_learns(
     if jax.process_index() == 0:
         with _reported():
             values = [np.asarray(v).reshape(-1, *v.shape[len(sizes) :]) for v in traced_hparams]
+            named = list(zip(start.traced_hparams, values, strict=True))
             hparams = [
-                dict(zip(start.traced_hparams, (plain(v[lane]) for v in values), strict=True))
+                {name: (seed_of if name == SEED else plain)(v[lane]) for name, v in named}
                 for lane in range(len(numbers))
             ]
             env = None if start.env_skeleton is None else start.env_skeleton.restore(env_arrays)

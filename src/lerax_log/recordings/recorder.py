@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lerax_render.errors import RenderError, UnsupportedEnvError, described, warn
+from lerax_render.runs import place_of
 
 from ..backends import AbstractLoggingBackend
 from ..traced import Report
@@ -30,6 +31,7 @@ class Recorder:
     Args:
         name: The run's name.
         backend: Where clips are logged, open.
+        folder: The run's, where clips are kept; `None` where there is none.
         videos: When and how.
         worker: Makes the recordings.
     """
@@ -38,11 +40,13 @@ class Recorder:
         self,
         name: str,
         backend: AbstractLoggingBackend,
+        folder: Path | None,
         videos: VideoOptions,
         worker: VideoWorker,
     ) -> None:
         self._name = name
         self._backend = backend
+        self._folder = folder if videos.keep else None
         self._videos = videos
         self._worker = worker
         self._selection = Selection(videos.record_when)
@@ -109,7 +113,7 @@ class Recorder:
                 snapshot,
                 self._videos.clip,
                 frozenset(self._backend.video_formats),
-                self._clip_path(step) if self._videos.keep else None,
+                None if self._folder is None else place_of(self._folder, "video", step),
                 attempt,
                 self._view,
             )
@@ -135,11 +139,6 @@ class Recorder:
             self._selection.settle(step, made=False)
         else:
             self._failed(step, self._too_long(place))
-
-    def _clip_path(self, step: int) -> Path:
-        # Backends without a folder, such as the console, show where this is.
-        folder = self._backend.run_dir or Path("logs") / self._name
-        return folder / "videos" / f"step_{step:09d}.mp4"
 
     def _check(self, env: Any, clip: ClipSettings) -> None:
         from .recording import check_recordable
