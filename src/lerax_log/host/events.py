@@ -102,6 +102,20 @@ def record(layout: Layout, template: "Template", packet: Any, seed: Any, arrays:
             learn.record(report, partial(template.snapshot, arrays, int(seed)))
 
 
+def record_first(template: "Template", number: Any, seed: Any, arrays: Any) -> None:
+    """Have the policy recorded as it is before its training.
+
+    Args:
+        template: What does not change in environment and policy.
+        number: The number of the `learn`.
+        seed: Seed of the rollout, `uint32`.
+        arrays: Arrays of environment and policy. They are kept, not copied.
+    """
+    with _reported():
+        if learn := sessions.find_learn(int(number)):
+            learn.record_first(partial(template.snapshot, arrays, int(seed)))
+
+
 def end(number: Any, *after: Any) -> None:
     """End a `learn`.
 

@@ -54,7 +54,7 @@ class Run:
         backend.open(name)
         self.recorder = (
             Recorder(name, backend, None if files is None else files.folder, videos, worker)
-            if videos and backend.video_formats
+            if videos and (backend.video_formats or (videos.keep and files is not None))
             else None
         )
 
@@ -102,6 +102,10 @@ class Run:
             self._files.close(FINISHED if has_ended else otherwise)
 
 
+NOBODY = -1
+"""The number of no `learn`."""
+
+
 class Learn:
     """One `learn` of a run.
 
@@ -133,6 +137,12 @@ class Learn:
             with self._run.lock:
                 step = self._begun() + report.step
             self._run.recorder.record(step, report, snapshot)
+
+    def record_first(self, snapshot: "Callable[[int], Snapshot]") -> None:
+        """Have the worker record the policy before its training, unless the run goes on."""
+        if self._run.recorder and self._run.step == 0:
+            report = Report(NOBODY, 0, 0, 0, {})
+            self._run.recorder.record(0, report, snapshot, always=True)
 
     def end(self) -> None:
         """Bring everything that was logged to where others can read it."""

@@ -30,6 +30,7 @@ from jax import numpy as jnp
 
 from lerax_render.errors import warn
 from lerax_render.runs import Facts
+from lerax_render.settings import as_written
 
 from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam
 from ..recordings import VideoOptions, VideoWorker
@@ -82,7 +83,6 @@ class Session:
         log_dir: Where runs' folders are made.
         resume: Whether to go on in a run of that name.
         videos: `None` records nothing.
-        block: Whether the training waits for recordings.
         hparams: The user's own hyperparameters, which take precedence.
     """
 
@@ -92,7 +92,6 @@ class Session:
         *,
         name: str | None,
         videos: VideoOptions | None,
-        block: bool,
         hparams: Mapping[str, HParam],
         log_dir: Path = Path("logs"),
         resume: bool = False,
@@ -112,7 +111,7 @@ class Session:
         self._videos = videos
         self._hparams = dict(hparams)
         time_limit = videos.time_limit if videos else float("inf")
-        self._worker = VideoWorker(block=block, time_limit=time_limit)
+        self._worker = VideoWorker(block=videos is not None and videos.block, time_limit=time_limit)
         self._process = os.getpid()
         self._lanes = 0
         self._runs: dict[int, Run] = {}
@@ -190,7 +189,7 @@ class Session:
             # A training that failed has said so where it was called.
             _log.debug("a callback ended with %r", error)
         try:
-            self._worker.close()
+            self._worker.close(self._videos.finish_seconds if self._videos else float("inf"))
         except BaseException:
             self._worker.cancel()
             raise
@@ -207,13 +206,12 @@ class Session:
         """Close every run when its recordings are done, without waiting for them."""
         with self._lock:
             for run in self._forget_runs():
-                self._worker.submit(None, partial(run.close, INTERRUPTED))
-            self._worker.submit(None, self._without_runs)
+                self._close_behind(run)
+            self._worker.submit(None, self._without_runs, late=True)
 
     def _open_anew(self, start: Start, lanes: int, seed: HParam | None) -> None:
         for run in self._forget_runs():
-            # Behind their last recordings; waiting for these here could wait for ever.
-            self._worker.submit(None, partial(run.close, INTERRUPTED))
+            self._close_behind(run)
         self._lanes = lanes
         values = {
             "algorithm": start.algorithm,
@@ -243,6 +241,12 @@ class Session:
             )
         _with_runs.add(self)
 
+    def _close_behind(self, run: Run) -> None:
+        """Have a run closed behind its last recordings; waiting here could wait for ever."""
+        close = partial(run.close, INTERRUPTED)
+        # What acts before that has its painting behind all that is late by then.
+        self._worker.submit(None, lambda: self._worker.submit(None, close, late=True))
+
     def _new_run(self, lane: int) -> Run:
         backend = copy.copy(self._unopened)
         if self._lanes == 1 and self._backend_is_free:
@@ -267,6 +271,7 @@ class Session:
                 for name, value in hparams.items()
             },
             total_timesteps=run.step + int(total) if isinstance(total, int | float) else None,
+            clip=as_written(self._videos.clip) if self._videos else {},
             **program.about(),
         )
 

@@ -33,7 +33,7 @@ RUN, METRICS = "run.json", "metrics.jsonl"
 
 type Kind = Literal["video", "replay", "policy"]
 
-_PLACES = {
+_PLACES: Mapping[Kind, tuple[str, str]] = {
     "video": ("videos", ".mp4"),
     "replay": ("replays", ".replay"),
     "policy": ("policies", ".eqx"),
@@ -211,27 +211,31 @@ class RunFolder:
                     found.setdefault(tag, []).append((line["step"], given))
         return found
 
+    def files(self) -> dict[int, dict[Kind, Path]]:
+        """Return what was kept of the policy by training step, in ascending order, and by kind."""
+        found: dict[int, dict[Kind, Path]] = {}
+        for kind, (folder, suffix) in _PLACES.items():
+            for path in (self.path / folder).glob(f"step_*{suffix}"):
+                if match := _STEP.fullmatch(path.stem):
+                    found.setdefault(int(match[1]), {})[kind] = path
+        return dict(sorted(found.items()))
+
     def recordings(self) -> list[Recording]:
         """Return what was recorded, from the first training step to the last.
 
         The files that are there count: some may have been removed, or painted later.
         """
-        files: dict[int, dict[Kind, Path]] = {}
-        for kind, (folder, suffix) in _PLACES.items():
-            for path in (self.path / folder).glob(f"step_*{suffix}"):
-                if match := _STEP.fullmatch(path.stem):
-                    files.setdefault(int(match[1]), {})[kind] = path  # type: ignore[index]
+        files = self.files()
         said: dict[int, dict[str, Any]] = {}
         for line in self.lines(b'"recording"') if files else ():
             if isinstance(line.get("recording"), dict):
                 said.setdefault(line["step"], {}).update(line["recording"])
-        return [Recording(step, files[step], said.get(step, {})) for step in sorted(files)]
+        return [Recording(step, each, said.get(step, {})) for step, each in files.items()]
 
     def last_step(self) -> int:
         """Return the furthest step that something is there of, 0 where nothing is."""
         logged = (line["step"] for line in self.lines())
-        recorded = (recording.step for recording in self.recordings())
-        return max(itertools.chain(logged, recorded), default=0)
+        return max(itertools.chain(logged, self.files()), default=0)
 
 
 _NO_TAGS = ("step", "time", "recording")

@@ -24,7 +24,7 @@ KEYS = np.array([[0, 7], [0, 8]], np.uint32)
 
 def make_session(folder: Path, *backends: Memory, **options) -> Session:
     every = [JsonLinesBackend(folder), *backends]
-    options = {"videos": None, "block": False, "hparams": {}} | options
+    options = {"videos": None, "hparams": {}} | options
     return Session(FanOut(every), log_dir=folder, **options)
 
 
@@ -153,7 +153,6 @@ def test_where_no_folder_can_be_made_the_training_goes_on(tmp_path):
         FanOut(memory),
         name="run",
         videos=None,
-        block=False,
         hparams={},
         log_dir=tmp_path / "logs/in",
     )
