@@ -10,7 +10,7 @@ from jax import numpy as jnp
 from lerax.callback import IterationContext, TrainingContext
 
 from ..backends import HParam
-from .hparams import plain, settings
+from .hparams import SEED, plain, settings
 
 
 def algorithm_of(ctx: TrainingContext[Any, Any]) -> Any:
@@ -47,6 +47,11 @@ def hparams_of(ctx: TrainingContext[Any, Any]) -> tuple[dict[str, HParam], dict[
         if prefix != "policy" or not eqx.is_array(value)
     }
     traced = {name: value for name, value in found.items() if eqx.is_array(value)}
+    # `learn`'s own key; that of the context is made from it.
+    key: Any = ctx.locals.get("key")
+    if eqx.is_array(key):
+        is_typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+        traced[SEED] = jax.random.key_data(key) if is_typed else key
     return {name: plain(value) for name, value in found.items() if name not in traced}, traced
 
 

@@ -5,6 +5,7 @@ from .episode_clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
 from .filming import aim as aim
+from .filming import as_picture as as_picture
 from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
@@ -12,5 +13,9 @@ from .filming import warn_if_incomplete as warn_if_incomplete
 from .given import check_not_traced as check_not_traced
 from .given import each_policy as each_policy
 from .given import name_of as name_of
+from .given import origin_of as origin_of
+from .given import package_versions as package_versions
+from .recordings import film_recording as film_recording
+from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader
 from .replay_reader import seen_alike as seen_alike
