@@ -1,6 +1,6 @@
 from .evaluation import evaluate as evaluate
+from .prepared import PreparedRollout as PreparedRollout
 from .rollouts import CHUNK as CHUNK
-from .rollouts import PreparedRollout as PreparedRollout
 from .rollouts import PyTree as PyTree
 from .rollouts import Rollout as Rollout
 from .rollouts import assembled as assembled

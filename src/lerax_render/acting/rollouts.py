@@ -6,7 +6,6 @@ chunk, the device computes the next, and never more than two are held: memory do
 """
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,7 +19,7 @@ from jax import random as jr
 from ..settings import check_env, check_policy, check_steps
 from ..system import check_not_forked
 from .callbacks import callbacks_named, on_host
-from .scan import blank, blank_carry, blank_tiles, scan, scan_chunk, scan_tiles, stacked_policies
+from .scan import blank_carry, blank_tiles, scan_chunk, scan_tiles, stacked_policies
 from .step import (
     CHUNK,
     Capture,
@@ -29,16 +28,12 @@ from .step import (
     PyTree,
     Rollout,
     cut,
-    is_shape,
-    restart,
-    shapes,
     single_step,
 )
 
 __all__ = [
     "CHUNK",
     "Capture",
-    "PreparedRollout",
     "PyTree",
     "Rollout",
     "rollout",
@@ -127,12 +122,12 @@ def rollout_chunks(
         return _uncompiled_lanes(env, policy, steps, keys, capture, deterministic)
     if lanes is None:
         carry = blank_carry(env, policy, key)
-        return _chunks(
+        return in_chunks(
             lambda carry: scan_chunk(env, policy, carry, capture, deterministic), carry, steps
         )
     policy, stacked = stacked_policies(policy)
     carry = blank_tiles(env, policy, jr.split(key, lanes), stacked)
-    return _chunks(
+    return in_chunks(
         lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
         carry,
         steps,
@@ -234,7 +229,7 @@ def typed_key(key: Key) -> jax.Array:
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jr.wrap_key_data(key)
 
 
-def _chunks(
+def in_chunks(
     next_chunk: Callable[[Carry], tuple[Carry, Rollout]], carry: Carry, steps: int
 ) -> Iterator[Rollout]:
     ahead: Rollout | None = None
@@ -306,81 +301,6 @@ def _stacked(*steps: Rollout) -> Rollout:
         *steps,
     )
     return whole
-
-
-class PreparedRollout:
-    """A rollout whose stages are taken one by one, for programs that do something else meanwhile.
-
-    Making one traces and lowers the rollout, which is Python's work and holds up every other thread
-    for as long (12 seconds for a humanoid). Compiling it, which takes longer still, does not, and
-    is put off until the first chunk is asked for.
-
-    Args:
-        env: A Lerax environment; its arrays may be traced, only their shapes are looked at.
-        policy: A Lerax policy; likewise.
-        capture: As for `rollout`.
-        deterministic: As for `rollout`.
-        lanes: As for `rollout_chunks`.
-    """
-
-    def __init__(
-        self,
-        env: Any,
-        policy: Any | None,
-        *,
-        capture: Capture,
-        deterministic: bool = False,
-        lanes: int | None = None,
-    ) -> None:
-        arrays, static = eqx.partition((env, policy), eqx.is_array)
-        self._lanes = lanes
-        self._start = eqx.filter_eval_shape(restart, env, policy, jr.key(0))
-        carry = eqx.filter_eval_shape(lambda: self._blank(jr.key(0)))
-        carry_shapes, carry_static = eqx.partition(carry, is_shape)
-
-        chunk_static: Any = None
-
-        def run(arrays: PyTree, carry_arrays: PyTree) -> tuple[PyTree, Rollout]:
-            env, policy = eqx.combine(arrays, static)
-            carry = eqx.combine(carry_arrays, carry_static)
-            if lanes is None:
-                carry, chunk = scan(env, policy, carry, capture, deterministic)
-            else:
-                carry, chunk = scan_tiles(env, policy, carry, capture, deterministic, False)
-            nonlocal chunk_static
-            chunk, chunk_static = eqx.partition(chunk, eqx.is_array)
-            return eqx.filter(carry, eqx.is_array), chunk
-
-        self._lowered: Any = jax.jit(run).lower(shapes(arrays), carry_shapes)
-        self._compiled: Any = None
-        self._carry_static, self._chunk_static = carry_static, chunk_static
-        self._lock = threading.Lock()
-
-    def chunks(
-        self, env: Any, policy: Any | None, *, steps: int, key: jax.Array
-    ) -> Iterator[Rollout]:
-        """Like `rollout_chunks`, for an environment and a policy that differ only in values."""
-        with self._lock:
-            if self._compiled is None:
-                self._compiled, self._lowered = self._lowered.compile(), None
-        arrays = eqx.filter((env, policy), eqx.is_array)
-
-        def scan_compiled(carry: Carry) -> tuple[Carry, Rollout]:
-            carry, chunk = self._compiled(arrays, eqx.filter(carry, eqx.is_array))
-            return (
-                eqx.combine(carry, self._carry_static),
-                eqx.combine(chunk, self._chunk_static),
-            )
-
-        return _chunks(scan_compiled, self._blank(key), steps)
-
-    def _blank(self, key: jax.Array) -> Carry:
-        if self._lanes is None:
-            return blank(self._start, key)
-        carry: Carry = eqx.filter_vmap(
-            lambda key: blank(self._start, key), out_axes=eqx.if_array(0)
-        )(jr.split(key, self._lanes))
-        return carry
 
 
 def stepwise(
