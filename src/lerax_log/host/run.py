@@ -71,7 +71,9 @@ class Run:
             hparams: Hyperparameters to log.
             facts: What is known of it.
         """
-        learn = self._latest = Learn(self)
+        # Not by what was logged: callbacks of several devices arrive in any order.
+        learn = Learn(self, begins=self._latest is None and self.step == 0)
+        self._latest = learn
         going_on = {n: learn for n, learn in self._learns.items() if not learn.has_ended}
         self._learns = {**going_on, number: learn}
         if self.recorder:
@@ -87,11 +89,12 @@ class Run:
         if self.recorder:
             self.recorder.check(env)
 
-    def close(self, otherwise: str) -> None:
+    def close(self, otherwise: str, in_any_case: bool = False) -> None:
         """Close the run, whose recordings must be done. What arrives later is ignored.
 
         Args:
             otherwise: How it has ended where its latest `learn` has not.
+            in_any_case: Whether it has ended so even where that has.
         """
         has_ended = self._latest is None or self._latest.has_ended
         self._learns, self._latest = {}, None
@@ -99,7 +102,7 @@ class Run:
             self.recorder.log_drops()
         self.backend.close()
         if self._files is not None:
-            self._files.close(FINISHED if has_ended else otherwise)
+            self._files.close(FINISHED if has_ended and not in_any_case else otherwise)
 
 
 NOBODY = -1
@@ -113,9 +116,10 @@ class Learn:
     than when it is opened: a program that learns twice may open both before either has begun.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, begins: bool) -> None:
         self.has_ended = False
         self._run = run
+        self._begins = begins
         self._first_step: int | None = None
         self._last = Mark(0, 0, time.monotonic())
 
@@ -140,7 +144,7 @@ class Learn:
 
     def record_first(self, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the policy before its training, unless the run goes on."""
-        if self._run.recorder and self._run.step == 0:
+        if self._run.recorder and self._begins:
             report = Report(NOBODY, 0, 0, 0, {})
             self._run.recorder.record(0, report, snapshot, always=True)
 
