@@ -6,8 +6,9 @@ every backend shares, as a test class to derive from.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lerax_render.errors import BackendUnavailableError
 
@@ -21,6 +22,31 @@ TOTAL_TIMESTEPS = "total_timesteps"
 """The hyperparameter that says how many environment steps the training will take, where known.
 
 Those are whole iterations, and what an off-policy algorithm takes before the first one."""
+
+COMPILE_TAG = "time/compile"
+"""Seconds that tracing and compiling `learn` took: a scalar of its first iteration."""
+
+type Stage = Literal["tracing", "compiling", "training", "done"]
+"""What a `learn` is doing; `"done"` is a training that has ended, with its recordings to come."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a `learn` has come.
+
+    Attributes:
+        stage: What it is doing.
+        iteration: Iterations completed.
+        iterations: Iterations that it will complete.
+        step: Environment steps of the run so far, over all environments.
+        waiting: Recordings that are not done yet.
+    """
+
+    stage: Stage
+    iteration: int = 0
+    iterations: int = 0
+    step: int = 0
+    waiting: int = 0
 
 
 class AbstractLoggingBackend(ABC):
@@ -44,6 +70,10 @@ class AbstractLoggingBackend(ABC):
     run_dir: Path | None = None
     """The run's folder, set by `open` and kept after `close`; it need not exist yet. The callback
     keeps clips in its `videos/`. None where the backend has no folder."""
+
+    group: str | None = None
+    """What the runs of one training have in common, set before `open` where a training has several
+    lanes: the name of the run without its lane."""
 
     @abstractmethod
     def open(self, name: str) -> None:
@@ -93,6 +123,13 @@ class AbstractLoggingBackend(ABC):
         Raises:
             RuntimeError: No run is open.
             ValueError: The clip has another format.
+        """
+
+    def show_progress(self, progress: Progress) -> None:  # noqa: B027
+        """Show how far the training is; the default does nothing.
+
+        Called often, and while JAX traces and compiles `learn` also before `open`: it must not
+        compute with JAX.
         """
 
     def flush(self) -> None:  # noqa: B027

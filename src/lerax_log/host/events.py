@@ -19,6 +19,7 @@ import numpy as np
 
 from lerax_render.errors import warn
 
+from ..backends import Stage
 from ..traced import Layout, plain
 from . import session as sessions
 from .session import Start
@@ -30,6 +31,14 @@ _log = logging.getLogger(__name__)
 
 NO_LEARN = -1
 """The number of a `learn` that nothing is logged of."""
+
+
+def announce(handle: sessions.Handle, stage: Stage) -> None:
+    """Show what JAX is doing with the `learn` that it is tracing."""
+    with _reported():
+        session = handle.traced_session
+        if session is not None and jax.process_index() == 0:
+            session.announce(stage)
 
 
 def open_learns(

@@ -1,6 +1,7 @@
 from .contexts import algorithm_of as algorithm_of
 from .contexts import hparams_of as hparams_of
 from .contexts import name_of as name_of
+from .contexts import number as number
 from .contexts import scalars_of as scalars_of
 from .contexts import total_steps_of as total_steps_of
 from .episode_stats import EpisodeStats as EpisodeStats

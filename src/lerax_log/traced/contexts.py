@@ -1,5 +1,6 @@
 """What is read from the contexts that Lerax passes to a callback."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -50,19 +51,64 @@ def hparams_of(ctx: TrainingContext[Any, Any]) -> tuple[dict[str, HParam], dict[
     return {name: plain(value) for name, value in found.items() if name not in traced}, traced
 
 
-def scalars_of(ctx: IterationContext[Any, Any]) -> dict[str, Any]:
-    """Return what the algorithm reports of an iteration, and the learning rate (NaN if none)."""
+def scalars_of(
+    ctx: IterationContext[Any, Any],
+    own: Callable[[IterationContext[Any, Any]], Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Return what the algorithm reports of an iteration, the learning rate and a user's own values.
+
+    Args:
+        ctx: What Lerax passes at the end of an iteration.
+        own: Returns the user's own, which take precedence.
+
+    Raises:
+        TypeError: `own` returns something else than scalars by tag.
+    """
     scalars: dict[str, Any] = {
         f"train/{tag}": value for tag, value in ctx.training_log.items() if _is_scalar(value)
     }
-    rates = [
-        value
-        for _, value in optax.tree_utils.tree_get_all_with_path(ctx.opt_state, "learning_rate")
-        if _is_scalar(value)
-    ]
-    # Several optimizers have several; the first is that of the actor, or of the only one.
-    scalars["train/learning_rate"] = rates[0] if rates else jnp.nan
-    return scalars
+    # NaN where there is none. Several optimizers have several; the first is that of the actor.
+    scalars["train/learning_rate"] = next(iter(_learning_rates(ctx.opt_state)), jnp.nan)
+    if own is None:
+        return scalars
+    found = own(ctx)
+    if not isinstance(found, Mapping):
+        raise TypeError(
+            f"scalars must return a mapping of tags to scalars, not {type(found).__name__}"
+        )
+    for tag, value in found.items():
+        if not isinstance(tag, str) or not _is_scalar(value):
+            raise TypeError(
+                f"scalars must return single numbers by tag, but {tag!r} is "
+                f"{_described(value)}: return its mean, for instance"
+            )
+    return scalars | dict(found)
+
+
+def number(tag: str, value: Any) -> float:
+    """Return a user's own value as a number.
+
+    Raises:
+        TypeError: It is none, or one that JAX is tracing.
+    """
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(
+            f"{tag!r} has no value while JAX is tracing: pass a function as `scalars` to the "
+            "LoggingCallback, which is traced into `learn`"
+        )
+    if not _is_scalar(value) or isinstance(value, complex):
+        raise TypeError(f"{tag!r} must be a single number, not {_described(value)}")
+    return float(np.asarray(value).reshape(()))
+
+
+def _learning_rates(opt_state: Any) -> list[Any]:
+    found = optax.tree_utils.tree_get_all_with_path(opt_state, "learning_rate")
+    return [value for _, value in found if _is_scalar(value)]
+
+
+def _described(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return repr(value) if shape is None else f"an array of the shape {tuple(shape)}"
 
 
 def _is_scalar(value: Any) -> bool:
