@@ -26,7 +26,7 @@ from msgspec import Meta
 from lerax_render.settings import Background, CameraLike, Count, Pixels, Rate, between, checked
 
 from . import host, traced
-from .backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, FanOut
+from .backends import AbstractLoggingBackend, FanOut
 from .recordings import ClipSettings, RecordWhen, VideoOptions, warn_unless_drawable
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
@@ -88,7 +88,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         env: The environment, to be warned at once if there can be no videos of it.
         policy: Not used; here so that this callback can take the place of Lerax's own.
         alpha: Weight of the newest episode in the moving averages, above 0 and at most 1.
-        hparams: More hyperparameters to log, which take precedence; mappings may be nested.
+        hparams: Hyperparameters of your own, which come first and take precedence; mappings may be
+            nested.
         scalars: Values of your own: a function that is traced into `learn`, is given what Lerax
             knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
             tag. They take precedence. `learn` is compiled once for each such function.
@@ -260,7 +261,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             algorithm=type(algorithm).__name__,
             policy=traced.name_of(ctx.policy),
             env=traced.name_of(ctx.env),
-            hparams={**hparams, TOTAL_TIMESTEPS: traced.total_steps_of(ctx)},
+            hparams=hparams,
             traced_hparams=tuple(traced_hparams),
             env_skeleton=Skeleton(ctx.env) if self.video_interval else None,
             steps_an_iteration=algorithm.num_envs * algorithm.num_steps,

@@ -20,7 +20,7 @@ import numpy as np
 from lerax_render.errors import warn
 
 from ..backends import Stage
-from ..traced import Layout, plain
+from ..traced import Layout, is_telling, plain
 from . import session as sessions
 from .session import Start
 
@@ -70,7 +70,11 @@ def open_learns(
         with _reported():
             values = [np.asarray(v).reshape(-1, *v.shape[len(sizes) :]) for v in traced_hparams]
             hparams = [
-                dict(zip(start.traced_hparams, (plain(v[lane]) for v in values), strict=True))
+                {
+                    name: plain(value[lane])
+                    for name, value in zip(start.traced_hparams, values, strict=True)
+                    if is_telling(value[lane])
+                }
                 for lane in range(len(numbers))
             ]
             env = None if start.env_skeleton is None else start.env_skeleton.restore(env_arrays)

@@ -28,7 +28,7 @@ from lerax_render.errors import warn
 
 from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, Progress, Stage
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import Skeleton
+from ..traced import Skeleton, ordered
 from .compilation import Compilation
 from .run import Learn, Run
 from .run_names import new_name
@@ -54,7 +54,7 @@ class Start:
         algorithm: Name of the algorithm.
         policy: Name of the policy.
         env: Name of the environment.
-        hparams: Hyperparameters.
+        hparams: Hyperparameters, in their order; `None` where the value comes later.
         traced_hparams: Names of those whose values arrive when the training starts.
         env_skeleton: Restores the environment; `None` where no videos are asked for.
         steps_an_iteration: Environment steps of an iteration, over all environments.
@@ -63,7 +63,7 @@ class Start:
     algorithm: str
     policy: str
     env: str
-    hparams: Mapping[str, HParam]
+    hparams: Mapping[str, HParam | None]
     traced_hparams: tuple[str, ...]
     env_skeleton: Skeleton | None
     steps_an_iteration: int = 0
@@ -155,7 +155,7 @@ class Session:
                     self._runs[lane] = self._new_run(lane)
                 number = next(_numbers)
                 _learns[number] = self._runs[lane].start(
-                    number, {**start.hparams, **own, **self._hparams}, compile_seconds
+                    number, ordered(self._hparams, {**start.hparams, **own}), compile_seconds
                 )
                 numbers.append(number)
             if start.hparams.get(TOTAL_TIMESTEPS) == 0 and device == 0:

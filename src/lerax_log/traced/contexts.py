@@ -1,5 +1,6 @@
 """What is read from the contexts that Lerax passes to a callback."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,8 +11,8 @@ import optax
 from jax import numpy as jnp
 from lerax.callback import IterationContext, TrainingContext
 
-from ..backends import HParam
-from .hparams import plain, settings
+from ..backends import TOTAL_TIMESTEPS, HParam
+from .hparams import is_telling, plain, settings
 
 
 def algorithm_of(ctx: TrainingContext[Any, Any]) -> Any:
@@ -37,18 +38,38 @@ def name_of(module: Any) -> str:
     return name if isinstance(name, str) else type(module).__name__
 
 
-def hparams_of(ctx: TrainingContext[Any, Any]) -> tuple[dict[str, HParam], dict[str, jax.Array]]:
-    """Return hyperparameters with their values, and those whose values come with the training."""
-    modules = {"algorithm": algorithm_of(ctx), "policy": ctx.policy, "env": ctx.env}
-    found = {
-        name: value
-        for prefix, module in modules.items()
-        for name, value in settings(module, prefix)
-        # The arrays of a policy are what is learned.
-        if prefix != "policy" or not eqx.is_array(value)
-    }
+def hparams_of(
+    ctx: TrainingContext[Any, Any],
+) -> tuple[dict[str, HParam | None], dict[str, jax.Array]]:
+    """Return hyperparameters, and the arrays of those whose values come with the training.
+
+    The first are in the order in which people want them: what the algorithm's constructor takes,
+    what else the algorithm has, then policy and environment. Values that come later are `None`.
+    """
+    algorithm = algorithm_of(ctx)
+    found: dict[str, Any] = dict.fromkeys(_constructor_names(algorithm))
+    names = [name for name in found if name.endswith(("learning_rate", "lr"))]
+    # Not the schedule that it may come from, but what it is at the start.
+    rates = zip(names or ["algorithm.learning_rate"], _learning_rates(ctx.opt_state), strict=False)
+    found |= dict(rates)
+    found |= settings(algorithm, "algorithm")
+    found[TOTAL_TIMESTEPS] = total_steps_of(ctx)
+    # The arrays of a policy are what is learned.
+    found |= ((n, value) for n, value in settings(ctx.policy, "policy") if not eqx.is_array(value))
+    found |= settings(ctx.env, "env")
     traced = {name: value for name, value in found.items() if eqx.is_array(value)}
-    return {name: plain(value) for name, value in found.items() if name not in traced}, traced
+    known = {
+        name: plain(value)
+        for name, value in found.items()
+        if value is not None and name not in traced and is_telling(value)
+    }
+    return {name: known.get(name) for name in found}, traced
+
+
+def _constructor_names(algorithm: Any) -> list[str]:
+    parameters = inspect.signature(type(algorithm)).parameters.values()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [f"algorithm.{each.name}" for each in parameters if each.kind in named]
 
 
 def scalars_of(
