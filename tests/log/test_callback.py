@@ -391,7 +391,8 @@ def test_mapped_seeds_are_runs_of_their_own(training):
             arrays(policies)[0][lane], arrays(policy)[0], rtol=1e-3, atol=1e-5
         )
     # Each lane is recorded, and only where that is due.
-    assert sorted(step for step, _ in memory.videos()) == [48] * 3 + [96] * 3
+    steps = [0] * 3 + [48] * 3 + [96] * 3
+    assert sorted(step for step, _ in memory.videos()) == steps
 
 
 def test_lanes_that_differ_in_the_policy_alone_are_told_apart(training):

@@ -4,8 +4,10 @@ from .base import AbstractLoggingBackend as AbstractLoggingBackend
 from .base import HParam as HParam
 from .base import Progress as Progress
 from .base import Stage as Stage
+from .base import local_folder as local_folder
 from .base import require_video_format as require_video_format
 from .console import ConsoleBackend as ConsoleBackend
 from .fan_out import FanOut as FanOut
+from .json_lines import JsonLinesBackend as JsonLinesBackend
 from .tensorboard import TensorBoardBackend as TensorBoardBackend
 from .wandb import WandbBackend as WandbBackend

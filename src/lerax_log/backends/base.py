@@ -4,11 +4,12 @@
 every backend shares, as a test class to derive from.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lerax_render.errors import BackendUnavailableError
 
@@ -68,8 +69,12 @@ class AbstractLoggingBackend(ABC):
     backend without videos."""
 
     run_dir: Path | None = None
-    """The run's folder, set by `open` and kept after `close`; it need not exist yet. The callback
-    keeps clips in its `videos/`. None where the backend has no folder."""
+    """What the backend has of the run, set by `open` and kept after `close`; it need not exist yet.
+    None where the backend has no folder."""
+
+    log_dir: Path | None = None
+    """The folder that runs' folders are made in, known from the start; None where there is none.
+    The callback makes its own in the first one that a backend has."""
 
     group: str | None = None
     """What the runs of one training have in common, set before `open` where a training has several
@@ -85,6 +90,19 @@ class AbstractLoggingBackend(ABC):
         Raises:
             BackendUnavailableError: The backend's library is not installed.
             RuntimeError: A run is open.
+        """
+
+    def log_run(self, facts: Mapping[str, Any]) -> None:  # noqa: B027
+        """Log what the run is; the default does nothing.
+
+        Called at the start of each `learn`, before `log_hparams`.
+
+        Args:
+            facts: What `run.json` says, apart from the hyperparameters: `command`, `git`,
+                `versions`, `device`, `seed`, `started` and so on.
+
+        Raises:
+            RuntimeError: No run is open.
         """
 
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:  # noqa: B027
@@ -132,6 +150,20 @@ class AbstractLoggingBackend(ABC):
         compute with JAX.
         """
 
+    def log_recording(self, recording: Mapping[str, Any], step: int) -> None:  # noqa: B027
+        """Log that something was recorded; the default does nothing.
+
+        Called when the policy has acted, and again when its clip is painted.
+
+        Args:
+            recording: `replay`, `video` and `policy`, names of files in the run's folder, or None;
+                `return` and `length`, averages over its episodes.
+            step: Environment steps that its policy had been trained for.
+
+        Raises:
+            RuntimeError: No run is open.
+        """
+
     def flush(self) -> None:  # noqa: B027
         """Bring everything logged so far to where others can read it; the default does nothing.
 
@@ -165,6 +197,39 @@ class AbstractLoggingBackend(ABC):
             raise RuntimeError(
                 f"this {type(self).__name__} has a run open: call close() before the next open()"
             )
+
+
+def local_folder(log_dir: str | os.PathLike[str]) -> Path:
+    """Return the folder that runs' folders are in; it need not exist yet.
+
+    Raises:
+        TypeError: It is not a path.
+        ValueError: It is a remote address or an existing file.
+    """
+    path = os.fspath(log_dir) if isinstance(log_dir, os.PathLike) else log_dir
+    if not isinstance(path, str):
+        raise TypeError(f"log_dir must be a string or a path, not {path!r}")
+    if "://" in path:
+        raise ValueError(
+            f"log_dir must be a local folder, not {path!r}: mount the storage, and give the "
+            "folder that it is mounted at"
+        )
+    if Path(path).exists() and not Path(path).is_dir():
+        raise ValueError(f"log_dir must be a folder, but {path!r} is a file: choose another")
+    return Path(path)
+
+
+def run_folder_in(log_dir: Path, name: str) -> Path:
+    """Return a run's folder, which lies in `log_dir`.
+
+    Raises:
+        ValueError: `name` leads out of it.
+    """
+    above = Path(os.path.abspath(log_dir))
+    folder = Path(os.path.abspath(above / name))
+    if folder == above or not folder.is_relative_to(above):
+        raise ValueError(f"a run's name must be that of a folder in {above}, not {name!r}")
+    return folder
 
 
 def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from lerax_render.errors import warn
 
 from ..backends import Stage
-from ..traced import Layout, is_telling, plain
+from ..traced import SEED, Layout, is_telling, plain, seed_of
 from . import session as sessions
 from .session import Start
 
@@ -69,11 +69,12 @@ def open_learns(
     if jax.process_index() == 0:
         with _reported():
             values = [np.asarray(v).reshape(-1, *v.shape[len(sizes) :]) for v in traced_hparams]
+            named = list(zip(start.traced_hparams, values, strict=True))
             hparams = [
                 {
-                    name: plain(value[lane])
-                    for name, value in zip(start.traced_hparams, values, strict=True)
-                    if is_telling(value[lane])
+                    name: (seed_of if name == SEED else plain)(v[lane])
+                    for name, v in named
+                    if name == SEED or is_telling(v[lane])
                 }
                 for lane in range(len(numbers))
             ]
@@ -112,6 +113,20 @@ def record(layout: Layout, template: "Template", packet: Any, seed: Any, arrays:
         report = layout.unpack(np.asarray(packet))
         if learn := sessions.find_learn(report.learn):
             learn.record(report, partial(template.snapshot, arrays, int(seed)))
+
+
+def record_first(template: "Template", number: Any, seed: Any, arrays: Any) -> None:
+    """Have the policy recorded as it is before its training.
+
+    Args:
+        template: What does not change in environment and policy.
+        number: The number of the `learn`.
+        seed: Seed of the rollout, `uint32`.
+        arrays: Arrays of environment and policy. They are kept, not copied.
+    """
+    with _reported():
+        if learn := sessions.find_learn(int(number)):
+            learn.record_first(partial(template.snapshot, arrays, int(seed)))
 
 
 def end(number: Any, *after: Any) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lerax_render.runs import Facts
+
 from ..backends import COMPILE_TAG, AbstractLoggingBackend, HParam, Progress
 from ..recordings import Recorder, VideoOptions, VideoWorker
 from ..traced import Report
+from .run_files import FINISHED, RunFiles, as_shown
 from .usage import peaks
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Run:
     Args:
         name: The run's name.
         backend: Not open yet; it must not raise.
+        files: The run's folder; `None` where none could be made.
         videos: `None` records nothing.
         worker: Makes the recordings.
     """
@@ -37,19 +41,24 @@ class Run:
         self,
         name: str,
         backend: AbstractLoggingBackend,
+        files: RunFiles | None,
         videos: VideoOptions | None,
         worker: VideoWorker,
     ) -> None:
         self.name = name
         self.backend = backend
         self.opened = time.monotonic()
-        self.step = 0
+        self.step = 0 if files is None else files.first_step
+        self._files = files
+        self._latest: Learn | None = None
         self.time = 0.0
         self.lock = threading.Lock()
         self._learns: dict[int, Learn] = {}
         backend.open(name)
         self.recorder = (
-            Recorder(name, backend, videos, worker) if videos and backend.video_formats else None
+            Recorder(name, backend, None if files is None else files.folder, videos, worker)
+            if videos and (backend.video_formats or (videos.keep and files is not None))
+            else None
         )
 
     @property
@@ -58,20 +67,28 @@ class Run:
         return all(learn.has_ended for learn in self._learns.values())
 
     def start(
-        self, number: int, hparams: Mapping[str, HParam], compile_seconds: float | None = None
+        self,
+        number: int,
+        hparams: Mapping[str, HParam],
+        facts: Facts,
+        compile_seconds: float | None = None,
     ) -> "Learn":
         """Begin a `learn`, which is kept alive until it has ended or the run is closed.
 
         Args:
             number: Its number.
             hparams: Hyperparameters to log.
+            facts: What is known of it.
             compile_seconds: How long it took to trace and compile it, if it was.
         """
-        learn = Learn(self, compile_seconds)
+        learn = self._latest = Learn(self, compile_seconds)
         going_on = {n: learn for n, learn in self._learns.items() if not learn.has_ended}
         self._learns = {**going_on, number: learn}
         if self.recorder:
             self.recorder.resume()
+        if self._files is not None:
+            facts = self._files.describe(facts)
+        self.backend.log_run(as_shown(facts))
         self.backend.log_hparams(hparams)
         self.backend.show_progress(Progress("training"))
         return learn
@@ -86,12 +103,23 @@ class Run:
         if self.recorder:
             self.recorder.check(env)
 
-    def close(self) -> None:
-        """Close the run, whose recordings must be done. What arrives later is ignored."""
-        self._learns = {}
+    def close(self, otherwise: str) -> None:
+        """Close the run, whose recordings must be done. What arrives later is ignored.
+
+        Args:
+            otherwise: How it has ended where its latest `learn` has not.
+        """
+        has_ended = self._latest is None or self._latest.has_ended
+        self._learns, self._latest = {}, None
         if self.recorder:
             self.recorder.log_drops()
         self.backend.close()
+        if self._files is not None:
+            self._files.close(FINISHED if has_ended else otherwise)
+
+
+NOBODY = -1
+"""The number of no `learn`."""
 
 
 class Learn:
@@ -132,6 +160,12 @@ class Learn:
             with self._run.lock:
                 step = self._begun() + report.step
             self._run.recorder.record(step, report, snapshot)
+
+    def record_first(self, snapshot: "Callable[[int], Snapshot]") -> None:
+        """Have the worker record the policy before its training, unless the run goes on."""
+        if self._run.recorder and self._run.step == 0:
+            report = Report(NOBODY, 0, 0, 0, {})
+            self._run.recorder.record(0, report, snapshot, always=True)
 
     def end(self) -> None:
         """Bring everything that was logged to where others can read it."""

@@ -12,7 +12,7 @@ from jax import numpy as jnp
 from lerax.callback import IterationContext, TrainingContext
 
 from ..backends import TOTAL_TIMESTEPS, HParam
-from .hparams import is_telling, plain, settings
+from .hparams import SEED, is_telling, plain, settings
 
 
 def algorithm_of(ctx: TrainingContext[Any, Any]) -> Any:
@@ -53,6 +53,11 @@ def hparams_of(
     rates = zip(names or ["algorithm.learning_rate"], _learning_rates(ctx.opt_state), strict=False)
     found |= dict(rates)
     found |= settings(algorithm, "algorithm")
+    # `learn`'s own key; that of the context is made from it.
+    key: Any = ctx.locals.get("key")
+    if eqx.is_array(key):
+        is_typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+        found[SEED] = jax.random.key_data(key) if is_typed else key
     found[TOTAL_TIMESTEPS] = total_steps_of(ctx)
     # The arrays of a policy are what is learned.
     found |= ((n, value) for n, value in settings(ctx.policy, "policy") if not eqx.is_array(value))

@@ -9,6 +9,9 @@ import numpy as np
 
 from ..backends import HParam
 
+SEED = "seed"
+"""The hyperparameter that says what key `learn` was given."""
+
 MAX_LENGTH = 8
 """Longest sequence that counts as a setting; longer ones are data."""
 
@@ -70,6 +73,14 @@ def plain(value: Any) -> HParam:
         numbers = [float(str(x)) if array.dtype.kind == "f" else x.item() for x in array.ravel()]
         return str(numbers) if array.ndim else numbers[0]
     return str(value)
+
+
+def seed_of(key_data: Any) -> int | str:
+    """Return the seed that a key was made of; of other keys, such as split ones, their bits."""
+    words = np.asarray(key_data).ravel().tolist()
+    if not any(words[:-1]):
+        return int(words[-1])
+    return "".join(f"{word:08x}" for word in words)
 
 
 def flattened(hparams: Mapping[str, Any], prefix: str = "") -> dict[str, HParam]:

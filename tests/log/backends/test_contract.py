@@ -13,10 +13,12 @@ from lerax_log.backends import (
     AbstractLoggingBackend,
     ConsoleBackend,
     FanOut,
+    JsonLinesBackend,
     TensorBoardBackend,
     WandbBackend,
 )
 from lerax_log.testing import BackendContract, ReadableBackendContract
+from lerax_render.runs import RunFolder
 from support.paths import ROOT
 from support.read_logs import read_event_files, read_wandb, wandb_history
 
@@ -34,6 +36,15 @@ class TestTensorBoard(ReadableBackendContract):
             tag: [(event.step, event.value) for event in events.Scalars(tag)]
             for tag in events.Tags()["scalars"]
         }
+
+
+class TestJsonLines(ReadableBackendContract):
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+        return JsonLinesBackend(tmp_path)
+
+    def read_scalars(self, run_dir: Path) -> Scalars:
+        return RunFolder(run_dir).scalars()
 
 
 class TestWandb(ReadableBackendContract):
