@@ -9,5 +9,7 @@ from .base import require_video_format as require_video_format
 from .console import ConsoleBackend as ConsoleBackend
 from .fan_out import FanOut as FanOut
 from .json_lines import JsonLinesBackend as JsonLinesBackend
+from .mlflow import MlflowBackend as MlflowBackend
 from .tensorboard import TensorBoardBackend as TensorBoardBackend
+from .trackio import TrackioBackend as TrackioBackend
 from .wandb import WandbBackend as WandbBackend

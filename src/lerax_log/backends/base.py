@@ -5,9 +5,11 @@ every backend shares, as a test class to derive from.
 """
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -243,6 +245,27 @@ def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> Non
             f"{type(backend).__name__} takes videos as {' or '.join(backend.video_formats)}, "
             f"not {video.format}: encode the clip in that format"
         )
+
+
+def require_library(backend: str, extra: str, *modules: str) -> None:
+    """Refuse a backend whose library is not installed, without importing it.
+
+    Args:
+        backend: Class name of the backend.
+        extra: The extra of this distribution that installs the library.
+        modules: What is imported.
+
+    Raises:
+        BackendUnavailableError: One of the modules is not there.
+    """
+    for module in modules:
+        if module in sys.modules:
+            file = getattr(sys.modules[module], "__file__", None)
+        else:
+            file = getattr(find_spec(module), "origin", None)
+        # A folder of that name, such as W&B leaves behind, is a package without a file.
+        if file is None:
+            raise library_missing(backend, extra, ImportError(f"No module named {module!r}"))
 
 
 def library_missing(backend: str, extra: str, error: ImportError) -> BackendUnavailableError:
