@@ -9,6 +9,8 @@ from typing import Literal
 
 from rich.filesize import decimal
 
+from .replay import Episodes
+
 LARGEST_SHOWN = 20_000_000
 """Bytes. What is larger is not put into a notebook."""
 
@@ -47,10 +49,12 @@ class Export(FileFormat):
     Attributes:
         noun: what such a file is called in messages.
         settings: the settings of pictures that make a difference in it.
+        holds_several: whether it has room for several replays.
     """
 
     noun: str
     settings: tuple[str, ...] = ()
+    holds_several: bool = True
 
 
 _PICTURE_OF_ONE = ("width", "height", "camera", "background")
@@ -61,7 +65,7 @@ EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),
-        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
+        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE, False),
         Export("replay", ".replay", "application/zip", None, "a replay"),
     )
 }
@@ -79,6 +83,7 @@ class Output:
         steps: how many steps it shows, where it is no video.
         seconds: how long it plays, where it is no video and has a time.
         still: its first picture as a WebP, where that was asked for and it is no video.
+        episodes: what all episodes earned, where some of them were picked.
     """
 
     format: str
@@ -87,6 +92,7 @@ class Output:
     steps: int | None = field(default=None, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
     still: bytes | None = field(default=None, kw_only=True, repr=False, compare=False)
+    episodes: Episodes | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):

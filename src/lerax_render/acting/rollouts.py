@@ -7,7 +7,7 @@ chunk, the device computes the next, and never more than two are held: memory do
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -121,7 +121,10 @@ def rollout_chunks(
     """
     key = typed_key(key)
     if jax.config.jax_disable_jit:
-        return _uncompiled_chunks(env, policy, steps, key, capture, deterministic, lanes)
+        if lanes is None:
+            return _uncompiled_lane(env, policy, steps, key, capture, deterministic)
+        keys = jr.split(key, lanes)
+        return _uncompiled_lanes(env, policy, steps, keys, capture, deterministic)
     if lanes is None:
         carry = blank_carry(env, policy, key)
         return _chunks(
@@ -136,6 +139,67 @@ def rollout_chunks(
     )
 
 
+def episode_chunks(
+    env: Any,
+    policy: Any | None,
+    *,
+    episodes: int,
+    lanes: int,
+    limit: int,
+    key: Key,
+    capture: Capture,
+    deterministic: bool = False,
+) -> Iterator[Rollout]:
+    """Like `rollout_chunks` with `lanes`, until so many episodes are over.
+
+    Each lane takes its share, which is fixed beforehand: the first ones to be over would be the
+    short ones. Episode `n` is the `n // lanes`-th of lane `n % lanes`.
+
+    Args:
+        env: As for `rollout`.
+        policy: As for `rollout_chunks`.
+        episodes: How many.
+        lanes: How many advance together, at most as many.
+        limit: After how many actions an episode is cut short.
+        key: As for `rollout`.
+        capture: As for `rollout`.
+        deterministic: As for `rollout`.
+    """
+    key = typed_key(key)
+    # A lane by itself is the rollout that has this key.
+    keys = key[None] if lanes == 1 else jr.split(key, lanes)
+    most = jnp.asarray(limit, jnp.int32)
+    if jax.config.jax_disable_jit:
+        chunks = _uncompiled_lanes(env, policy, None, keys, capture, deterministic, most)
+        return _until_over(lambda: next(chunks), _shares(episodes, lanes))
+    policy, stacked = stacked_policies(policy)
+    carry = blank_tiles(env, policy, keys, stacked, most)
+
+    def next_chunk() -> Rollout:
+        nonlocal carry
+        carry, chunk = scan_tiles(env, policy, carry, capture, deterministic, stacked)
+        return chunk
+
+    return _until_over(next_chunk, _shares(episodes, lanes))
+
+
+def _shares(episodes: int, lanes: int) -> np.ndarray:
+    """Return how many of the episodes each lane takes, `int (lanes,)`."""
+    return np.bincount(np.arange(episodes) % lanes, minlength=lanes)
+
+
+def _until_over(next_chunk: Callable[[], Rollout], left: np.ndarray) -> Iterator[Rollout]:
+    """Yield chunks while lanes have episodes left; the device computes the next one meanwhile."""
+    ahead: Rollout | None = None
+    while (left > 0).any():
+        with callbacks_named():
+            chunk = on_host(next_chunk() if ahead is None else ahead)
+            left = left - (chunk.terminated | chunk.truncated).sum(axis=0)
+            # Only now is it known whether there is a next one.
+            ahead = next_chunk() if (left > 0).any() else None
+        yield chunk
+
+
 def lanes_of(chunk: Rollout, lanes: int | None) -> list[Rollout]:
     """Return the rollouts in one with the axes `(T, lanes)`, each with the axis `T`."""
     if lanes is None:
@@ -146,6 +210,21 @@ def lanes_of(chunk: Rollout, lanes: int | None) -> list[Rollout]:
         return found
 
     return [lane(number) for number in range(lanes)]
+
+
+def taken_apart(chunk: Rollout) -> tuple[list[Any], Any]:
+    """Return the arrays of a rollout, and its form, of which `assembled` makes one like it."""
+    arrays, static = eqx.partition(chunk, eqx.is_array)
+    leaves, structure = jax.tree.flatten(arrays)
+    return leaves, (structure, static)
+
+
+def assembled(parts: Sequence[Sequence[Any]], form: Any) -> Rollout:
+    """Return a rollout of consecutive parts' arrays."""
+    structure, static = form
+    leaves = [_concatenated(*arrays) for arrays in zip(*parts, strict=True)]
+    whole: Rollout = eqx.combine(jax.tree.unflatten(structure, leaves), static)
+    return whole
 
 
 def typed_key(key: Key) -> jax.Array:
@@ -168,32 +247,53 @@ def _chunks(
     yield on_host(ahead)
 
 
-def _uncompiled_chunks(
+def _uncompiled_lane(
     env: Any,
     policy: Any | None,
-    steps: int,
+    steps: int | None,
     key: jax.Array,
     capture: Capture,
     deterministic: bool,
-    lanes: int | None,
 ) -> Iterator[Rollout]:
     """Take the same steps one by one, which under `jax_disable_jit` a scan would do, too.
 
     It would take a whole chunk, with `lax.cond` and all, and that takes a second for each step.
     """
+    every = _uncompiled_steps(env, policy, steps, key, capture, deterministic)
+    return (_stacked(*part) for part in itertools.batched(every, CHUNK, strict=False))
 
-    def taken(policy: Any | None, key: jax.Array) -> Iterator[Rollout]:
-        for state, step in stepwise(env, policy, steps=steps, key=key, deterministic=deterministic):
-            yield replace(step, states=jax.device_get(capture(env, state)))
 
-    if lanes is None:
-        every = taken(policy, key)
-    else:
-        policies = policy if isinstance(policy, list | tuple) else [policy] * lanes
-        each = map(taken, policies, jr.split(key, lanes))
-        every = (_stacked(*steps) for steps in zip(*each, strict=True))
-    for part in itertools.batched(every, CHUNK, strict=False):
-        yield _stacked(*part)
+def _uncompiled_lanes(
+    env: Any,
+    policy: Any | None,
+    steps: int | None,
+    keys: jax.Array,
+    capture: Capture,
+    deterministic: bool,
+    limit: jax.Array | None = None,
+) -> Iterator[Rollout]:
+    policies = policy if isinstance(policy, list | tuple) else [policy] * len(keys)
+    each = [
+        _uncompiled_steps(env, policy, steps, key, capture, deterministic, limit)
+        for policy, key in zip(policies, keys, strict=True)
+    ]
+    every = (_stacked(*steps) for steps in zip(*each, strict=True))
+    return (_stacked(*part) for part in itertools.batched(every, CHUNK, strict=False))
+
+
+def _uncompiled_steps(
+    env: Any,
+    policy: Any | None,
+    steps: int | None,
+    key: jax.Array,
+    capture: Capture,
+    deterministic: bool,
+    limit: jax.Array | None = None,
+) -> Iterator[Rollout]:
+    for state, step in stepwise(
+        env, policy, steps=steps, key=key, deterministic=deterministic, limit=limit
+    ):
+        yield replace(step, states=jax.device_get(capture(env, state)))
 
 
 def _stacked(*steps: Rollout) -> Rollout:
@@ -287,17 +387,20 @@ def stepwise(
     env: Any,
     policy: Any | None,
     *,
-    steps: int,
+    steps: int | None,
     key: Key,
     deterministic: bool = False,
+    limit: jax.Array | None = None,
 ) -> Iterator[tuple[PyTree, Rollout]]:
     """The same steps one at a time, for environments that live on the host beside their state.
+
+    Without end where `steps` is `None`; `limit` as for `blank`.
 
     Yields:
         The state, and a `Rollout` of that one step whose `states` is `None` (scalars, no `T` axis).
     """
-    carry = blank_carry(env, policy, typed_key(key))
-    for _ in range(steps):
+    carry = blank_carry(env, policy, typed_key(key), limit)
+    for _ in itertools.count() if steps is None else range(steps):
         with callbacks_named():
             carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
         yield carry.env_state, on_host(step)

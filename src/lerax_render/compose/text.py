@@ -4,6 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
+LEAST_PIXELS = 11
+"""Smaller text cannot be read."""
+
 # Light text on a dark veil can be read on any picture, and the picture can still be seen behind it.
 # On white, this leaves a contrast of 8.6 to 1.
 _VEIL = 0.7
@@ -22,6 +25,21 @@ def write(area: np.ndarray, mask: np.ndarray) -> None:
     area = area[: mask.shape[0], : mask.shape[1]]
     mask = mask[: area.shape[0], : area.shape[1], None]
     area[:] = area + (255 - area) * mask
+
+
+def fitting_mask(text: str, pixels: int, width: int) -> np.ndarray:
+    """Return `text_mask` of a smaller font where the line would be wider than a picture.
+
+    Args:
+        text: The line.
+        pixels: The font's size where there is room.
+        width: Of the picture in pixels.
+    """
+    mask = text_mask(text, pixels)
+    while mask.shape[1] > width and pixels > LEAST_PIXELS:
+        pixels = max(LEAST_PIXELS, min(pixels - 1, pixels * width // mask.shape[1]))
+        mask = text_mask(text, pixels)
+    return mask
 
 
 @lru_cache(maxsize=512)

@@ -1,11 +1,7 @@
 from .capturing import capture as capture
-from .capturing import check_not_traced as check_not_traced
-from .capturing import each_policy as each_policy
-from .capturing import name_of as name_of
-from .capturing import origin_of as origin_of
-from .capturing import package_versions as package_versions
+from .choosing import picked_lines as picked_lines
 from .clips import frames_per_second as frames_per_second
-from .clips import record_clip as record_clip
+from .episode_clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
 from .filming import aim as aim
@@ -14,6 +10,11 @@ from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
+from .given import check_not_traced as check_not_traced
+from .given import each_policy as each_policy
+from .given import name_of as name_of
+from .given import origin_of as origin_of
+from .given import package_versions as package_versions
 from .recordings import film_recording as film_recording
 from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader
