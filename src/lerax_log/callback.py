@@ -6,7 +6,7 @@ what has to happen in each of them is a call of `host`, with numbers for what is
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Annotated, Any, Literal, Self, get_type_hints
@@ -41,7 +41,6 @@ from lerax_render.settings import (
 
 from . import host, traced
 from .backends import (
-    TOTAL_TIMESTEPS,
     AbstractLoggingBackend,
     FanOut,
     JsonLinesBackend,
@@ -53,6 +52,7 @@ from .traced import EpisodeStats, Layout, Outbox, Skeleton
 type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
 type Weight = Annotated[float, Meta(gt=0, le=1, description="a number above 0, at most 1")]
 type Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0, or None")]
+type Scalars = Callable[[IterationContext[Any, Any]], Mapping[str, Any]]
 type Names = Annotated[Mapping[str, Any], Meta(description="a mapping of names to values, or None")]
 
 
@@ -119,7 +119,11 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         env: The environment, to be warned at once if there can be no videos of it.
         policy: Not used; here so that this callback can take the place of Lerax's own.
         alpha: Weight of the newest episode in the moving averages, above 0 and at most 1.
-        hparams: More hyperparameters to log, which take precedence; mappings may be nested.
+        hparams: Hyperparameters of your own, which come first and take precedence; mappings may be
+            nested.
+        scalars: Values of your own: a function that is traced into `learn`, is given what Lerax
+            knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
+            tag. They take precedence. `learn` is compiled once for each such function.
         log_interval: Iterations that are sent together. None is left out.
         video_interval: Iterations from one recording to the next; 0 records nothing.
         video_num_steps: Environment steps in a clip, one frame each.
@@ -164,6 +168,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     log_interval: int = eqx.field(static=True)
     video_interval: int = eqx.field(static=True)
     video_deterministic: bool = eqx.field(static=True)
+    scalars: Scalars | None = eqx.field(static=True)
     video_lanes: int | None = eqx.field(static=True)
 
     def __init__(
@@ -178,6 +183,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         policy: Any | None = None,
         alpha: Weight = 0.9,
         hparams: Names | None = None,
+        scalars: Scalars | None = None,
         log_interval: Annotated[int, between(1)] = 1,
         video_interval: Annotated[int, between(0)] = 0,
         video_num_steps: Count = 256,
@@ -222,6 +228,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         is_wanted = backends.video_formats or options["video_keep"]
         self.video_interval = options["video_interval"] if is_wanted else 0
         self.video_deterministic = options["video_deterministic"]
+        self.scalars = options["scalars"]
         self.video_lanes = None if video_grid is None else math.prod(options["video_grid"])
         clip = _clip(options)
         time_limit, finish_s = options["video_time_limit"], options["video_finish_s"]
@@ -257,6 +264,22 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         """Names of the runs that are open: one, or one for each lane of `learn`."""
         return self._session().run_names
 
+    def log(self, scalars: Mapping[str, float], step: int | None = None) -> None:
+        """Log values of your own to every open run, from outside of the training.
+
+        Args:
+            scalars: Numbers by tag, or arrays of one number.
+            step: Environment steps that they belong to. `None` is the newest that was logged.
+
+        Raises:
+            RuntimeError: No run is open, since no training has begun or it was closed; or JAX is
+                tracing (there, `scalars=` of the callback is the way).
+            TypeError: A value is no number.
+        """
+        self._session().log(
+            {tag: traced.number(tag, value) for tag, value in scalars.items()}, step
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -267,6 +290,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
 
     def reset(self, ctx: ResetContext, *, key: jax.Array) -> LoggingState:
         """Return the state before the training starts."""
+        host.announce(self.handle, "tracing")
         return LoggingState(
             learn=jnp.asarray(host.NO_LEARN, jnp.int32),
             last_iteration=jnp.zeros((), jnp.int32),
@@ -292,9 +316,10 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             algorithm=type(algorithm).__name__,
             policy=traced.name_of(ctx.policy),
             env=traced.name_of(ctx.env),
-            hparams={**hparams, TOTAL_TIMESTEPS: traced.total_steps_of(ctx)},
+            hparams=hparams,
             traced_hparams=tuple(traced_hparams),
             env_skeleton=Skeleton(ctx.env) if self.video_interval else None,
+            steps_an_iteration=algorithm.num_envs * algorithm.num_steps,
         )
         learn = traced.numbered(
             partial(host.open_learns, start),
@@ -325,7 +350,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         stats: EpisodeStats = ctx.step_state
         iteration = jnp.asarray(ctx.iteration_count, jnp.int32)
         is_last = iteration == state.last_iteration
-        scalars = traced.scalars_of(ctx)
+        scalars = traced.scalars_of(ctx, self.scalars)
         layout = Layout(tags=tuple(scalars), num_envs=stats.steps.size)
         packet = layout.pack(
             learn=state.learn,
@@ -358,6 +383,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         state: LoggingState = ctx.state
         # What is computed last ties the call to the end of the training.
         jax.debug.callback(host.end, state.learn, *traced.witnesses(ctx.policy))
+        # Nothing of `learn` is traced after this.
+        host.announce(self.handle, "compiling")
         return state
 
     def continue_training(self, ctx: IterationContext[Any, Any], *, key: jax.Array) -> jax.Array:

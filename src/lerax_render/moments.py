@@ -73,12 +73,14 @@ class Tile:
     Attributes:
         run: The run.
         recording: What is shown of it.
-        label: What is written on it, where its clip does not say it.
+        label: What is written on it.
+        rest: What of that is written where its clip says the training step.
     """
 
     run: ShownRun
     recording: Recording
     label: str
+    rest: str = ""
 
 
 def scenes_of(runs: Sequence[ShownRun], grid: tuple[int, int] | None) -> list[list[Tile]]:
@@ -108,7 +110,7 @@ def scenes_of(runs: Sequence[ShownRun], grid: tuple[int, int] | None) -> list[li
         ]
         scenes.append(
             [
-                Tile(run, each, f"{run.name} · {each.step:,}")
+                Tile(run, each, f"{run.name} · {each.step:,}", run.name)
                 for run, each in zip(runs, latest, strict=True)
             ]
         )
@@ -147,13 +149,17 @@ class Source:
         size: Width and height in pixels, of the first one.
         fps: Frames a second, of the first one.
         open: Opens a recording for frames of a width and height.
-        has_labels: Whether labels are still to be written.
+        is_anew: Whether they are painted, so that nothing is written on them yet.
     """
 
     size: tuple[int, int]
     fps: Fraction
     open: Callable[[Tile, tuple[int, int]], contextlib.AbstractContextManager[Frames]]
-    has_labels: bool
+    is_anew: bool
+
+    def label(self, tile: Tile) -> str:
+        """Return what is still to be written on a recording."""
+        return tile.label if self.is_anew or not tile.run.says_step else tile.rest
 
 
 def source_of(
@@ -178,7 +184,7 @@ def source_of(
     are_clips = all("video" in tile.recording.files for tile in shown)
     without = [tile.recording.step for tile in shown if "replay" not in tile.recording.files]
     if (are_clips and not changes) or (without and not changes):
-        return _of_clips(shown, limit, has_labels=len(runs) > 1 or not runs[0].says_step)
+        return _of_clips(shown, limit)
     if without:
         raise ValueError(
             f"{', '.join(changes)}: this paints recordings anew, which needs their replays, and "
@@ -187,7 +193,7 @@ def source_of(
     return _of_replays(runs[0], shown, changes, limit)
 
 
-def _of_clips(shown: Sequence[Tile], limit: int | None, has_labels: bool) -> Source:
+def _of_clips(shown: Sequence[Tile], limit: int | None) -> Source:
     missing = [tile.recording.step for tile in shown if "video" not in tile.recording.files]
     if missing:
         raise ValueError(
@@ -202,7 +208,7 @@ def _of_clips(shown: Sequence[Tile], limit: int | None, has_labels: bool) -> Sou
         lambda tile, fit: VideoReader(
             tile.recording.files["video"], fit=fit, fps=fps, max_frames=limit
         ),
-        has_labels,
+        is_anew=False,
     )
 
 
@@ -235,7 +241,7 @@ def _of_replays(
         return ReplayReader(replays[file], sized, views[fit][file], limit)
 
     fps = frames_per_second(seconds.pop()) if run.fps is None else check_fps(run.fps)
-    return Source(picture.size, fps, opened, has_labels=True)
+    return Source(picture.size, fps, opened, is_anew=True)
 
 
 def _changes(look: Picture) -> dict[str, Any]:

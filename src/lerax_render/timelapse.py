@@ -134,10 +134,11 @@ def _in_turn(
     progress: _Progress,
 ) -> Generator[np.ndarray]:
     for (tile,) in scenes:
-        label = text_mask(tile.label, max(_LEAST_LABEL, round(height * _LABEL_HEIGHT)))
+        text = source.label(tile)
+        label = text_mask(text, max(_LEAST_LABEL, round(height * _LABEL_HEIGHT))) if text else None
         with source.open(tile, (width, height)) as reader:
             for frame in reader:
-                if source.has_labels:
+                if label is not None:
                     write_label(frame, label)
                 yield frame
         if progress is not None:
@@ -153,8 +154,8 @@ def _side_by_side(
     progress: _Progress,
 ) -> Generator[np.ndarray]:
     for scene in scenes:
-        labels = [tile.label for tile in scene] + [""] * (math.prod(shape) - len(scene))
-        grid = Grid(shape, width, height, labels if source.has_labels else ())
+        labels = [source.label(tile) for tile in scene] + [""] * (math.prod(shape) - len(scene))
+        grid = Grid(shape, width, height, labels if any(labels) else ())
         picture = grid.empty(3)
         fit = grid.tile_width, grid.tile_height
         with contextlib.ExitStack() as stack:

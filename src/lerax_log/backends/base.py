@@ -5,10 +5,13 @@ every backend shares, as a test class to derive from.
 """
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lerax_render.errors import BackendUnavailableError
 
@@ -22,6 +25,31 @@ TOTAL_TIMESTEPS = "total_timesteps"
 """The hyperparameter that says how many environment steps the training will take, where known.
 
 Those are whole iterations, and what an off-policy algorithm takes before the first one."""
+
+COMPILE_TAG = "time/compile"
+"""Seconds that tracing and compiling `learn` took: a scalar of its first iteration."""
+
+type Stage = Literal["tracing", "compiling", "training", "done"]
+"""What a `learn` is doing; `"done"` is a training that has ended, with its recordings to come."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a `learn` has come.
+
+    Attributes:
+        stage: What it is doing.
+        iteration: Iterations completed.
+        iterations: Iterations that it will complete.
+        step: Environment steps of the run so far, over all environments.
+        waiting: Recordings that are not done yet.
+    """
+
+    stage: Stage
+    iteration: int = 0
+    iterations: int = 0
+    step: int = 0
+    waiting: int = 0
 
 
 class AbstractLoggingBackend(ABC):
@@ -49,6 +77,10 @@ class AbstractLoggingBackend(ABC):
     log_dir: Path | None = None
     """The folder that runs' folders are made in, known from the start; None where there is none.
     The callback makes its own in the first one that a backend has."""
+
+    group: str | None = None
+    """What the runs of one training have in common, set before `open` where a training has several
+    lanes: the name of the run without its lane."""
 
     @abstractmethod
     def open(self, name: str) -> None:
@@ -111,6 +143,13 @@ class AbstractLoggingBackend(ABC):
         Raises:
             RuntimeError: No run is open.
             ValueError: The clip has another format.
+        """
+
+    def show_progress(self, progress: Progress) -> None:  # noqa: B027
+        """Show how far the training is; the default does nothing.
+
+        Called often, and while JAX traces and compiles `learn` also before `open`: it must not
+        compute with JAX.
         """
 
     def log_recording(self, recording: Mapping[str, Any], step: int) -> None:  # noqa: B027
@@ -206,6 +245,27 @@ def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> Non
             f"{type(backend).__name__} takes videos as {' or '.join(backend.video_formats)}, "
             f"not {video.format}: encode the clip in that format"
         )
+
+
+def require_library(backend: str, extra: str, *modules: str) -> None:
+    """Refuse a backend whose library is not installed, without importing it.
+
+    Args:
+        backend: Class name of the backend.
+        extra: The extra of this distribution that installs the library.
+        modules: What is imported.
+
+    Raises:
+        BackendUnavailableError: One of the modules is not there.
+    """
+    for module in modules:
+        if module in sys.modules:
+            file = getattr(sys.modules[module], "__file__", None)
+        else:
+            file = getattr(find_spec(module), "origin", None)
+        # A folder of that name, such as W&B leaves behind, is a package without a file.
+        if file is None:
+            raise library_missing(backend, extra, ImportError(f"No module named {module!r}"))
 
 
 def library_missing(backend: str, extra: str, error: ImportError) -> BackendUnavailableError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, override
 
 from lerax_render.errors import warn
 
-from .base import AbstractLoggingBackend, HParam, require_video_format
+from .base import AbstractLoggingBackend, HParam, Progress, require_video_format
 
 if TYPE_CHECKING:
     from lerax_render.video import Video
@@ -76,6 +76,7 @@ class FanOut(AbstractLoggingBackend):
         with self._lock:
             self._name, self._open = name, []
             for backend in self._backends:
+                backend.group = self.group
                 try:
                     backend.open(name)
                 except Exception as error:
@@ -125,6 +126,13 @@ class FanOut(AbstractLoggingBackend):
         self._each(f"the video of step {step}", log)
 
     @override
+    def show_progress(self, progress: Progress) -> None:
+        """Show every backend how far the training is, before `open` as well."""
+        with self._lock:
+            for backend in self._backends if self._open is None else self._open:
+                self._use(backend, "its progress", lambda backend: backend.show_progress(progress))
+
+    @override
     def log_recording(self, recording: Mapping[str, Any], step: int) -> None:
         """Log to every backend that something was recorded."""
         self._each(
@@ -154,10 +162,18 @@ class FanOut(AbstractLoggingBackend):
     def _each(self, what: str, use: Callable[[AbstractLoggingBackend], None]) -> None:
         with self._lock:
             for backend in self._opened(self._open):
-                try:
-                    use(backend)
-                except Exception as error:
-                    self._failed(backend, what, error)
+                self._use(backend, what, use)
+
+    def _use(
+        self,
+        backend: AbstractLoggingBackend,
+        what: str,
+        use: Callable[[AbstractLoggingBackend], None],
+    ) -> None:
+        try:
+            use(backend)
+        except Exception as error:
+            self._failed(backend, what, error)
 
     def _failed(self, backend: AbstractLoggingBackend, what: str, error: Exception) -> None:
         cause = (type(backend).__name__, type(error))

@@ -10,6 +10,7 @@ from .base import (
     HParam,
     library_missing,
     local_folder,
+    require_library,
     require_video_format,
     run_folder_in,
 )
@@ -40,9 +41,11 @@ class TensorBoardBackend(AbstractLoggingBackend):
             log_dir: Local folder for the runs' folders.
 
         Raises:
+            BackendUnavailableError: tensorboardX or crc32c is not installed.
             TypeError: `log_dir` is not a path.
             ValueError: `log_dir` is a remote address or an existing file.
         """
+        require_library("TensorBoardBackend", "tensorboard", "tensorboardX", "crc32c")
         self.log_dir: Path = local_folder(log_dir)
         self._file: EventFile | None = None
         self._has_hparams = False

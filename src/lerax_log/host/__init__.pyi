@@ -1,4 +1,5 @@
 from .events import NO_LEARN as NO_LEARN
+from .events import announce as announce
 from .events import end as end
 from .events import open_learns as open_learns
 from .events import receive as receive

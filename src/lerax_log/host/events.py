@@ -19,7 +19,8 @@ import numpy as np
 
 from lerax_render.errors import warn
 
-from ..traced import SEED, Layout, plain, seed_of
+from ..backends import Stage
+from ..traced import SEED, Layout, is_telling, plain, seed_of
 from . import session as sessions
 from .session import Start
 
@@ -30,6 +31,14 @@ _log = logging.getLogger(__name__)
 
 NO_LEARN = -1
 """The number of a `learn` that nothing is logged of."""
+
+
+def announce(handle: sessions.Handle, stage: Stage) -> None:
+    """Show what JAX is doing with the `learn` that it is tracing."""
+    with _reported():
+        session = handle.traced_session
+        if session is not None and jax.process_index() == 0:
+            session.announce(stage)
 
 
 def open_learns(
@@ -62,7 +71,11 @@ def open_learns(
             values = [np.asarray(v).reshape(-1, *v.shape[len(sizes) :]) for v in traced_hparams]
             named = list(zip(start.traced_hparams, values, strict=True))
             hparams = [
-                {name: (seed_of if name == SEED else plain)(v[lane]) for name, v in named}
+                {
+                    name: (seed_of if name == SEED else plain)(v[lane])
+                    for name, v in named
+                    if name == SEED or is_telling(v[lane])
+                }
                 for lane in range(len(numbers))
             ]
             env = None if start.env_skeleton is None else start.env_skeleton.restore(env_arrays)

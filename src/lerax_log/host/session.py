@@ -32,10 +32,11 @@ from lerax_render.errors import warn
 from lerax_render.runs import Facts
 from lerax_render.settings import as_written
 
-from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam
+from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, Progress, Stage
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import SEED, Skeleton
+from ..traced import SEED, Skeleton, ordered
 from . import program
+from .compilation import Compilation
 from .run import Learn, Run
 from .run_files import INTERRUPTED, RunFiles, claim, lane_name
 from .run_names import TIME, USUAL, filled
@@ -61,17 +62,19 @@ class Start:
         algorithm: Name of the algorithm.
         policy: Name of the policy.
         env: Name of the environment.
-        hparams: Hyperparameters.
+        hparams: Hyperparameters, in their order; `None` where the value comes later.
         traced_hparams: Names of those whose values arrive when the training starts.
         env_skeleton: Restores the environment; `None` where no videos are asked for.
+        steps_an_iteration: Environment steps of an iteration, over all environments.
     """
 
     algorithm: str
     policy: str
     env: str
-    hparams: Mapping[str, HParam]
+    hparams: Mapping[str, HParam | None]
     traced_hparams: tuple[str, ...]
     env_skeleton: Skeleton | None
+    steps_an_iteration: int = 0
 
 
 class Session:
@@ -114,6 +117,7 @@ class Session:
         self._worker = VideoWorker(block=videos is not None and videos.block, time_limit=time_limit)
         self._process = os.getpid()
         self._lanes = 0
+        self._compilation: Compilation | None = None
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()
         _sessions[self.number] = self
@@ -157,15 +161,24 @@ class Session:
             if len(hparams) * devices != self._lanes:
                 self._open_anew(start, len(hparams) * devices, hparams[0].get(SEED))
             first_lane = device * len(hparams)
+            compilation, self._compilation = self._compilation, None
+            compile_seconds = None if compilation is None else compilation.seconds
             numbers = []
             for lane, own in enumerate(hparams, first_lane):
                 if lane not in self._runs:
                     self._runs[lane] = self._new_run(lane)
                 number = next(_numbers)
-                every = {**start.hparams, **own, **self._hparams}
+                every = ordered(self._hparams, {**start.hparams, **own})
                 facts = self._facts(start, lane, own.get(SEED), every)
-                _learns[number] = self._runs[lane].start(number, every, facts)
+                _learns[number] = self._runs[lane].start(number, every, facts, compile_seconds)
                 numbers.append(number)
+            if start.hparams.get(TOTAL_TIMESTEPS) == 0 and device == 0:
+                warn(
+                    f"run {self._base_name}: nothing is trained and nothing logged, since "
+                    "total_timesteps is less than one iteration takes: num_envs × num_steps "
+                    f"environment steps ({start.steps_an_iteration:,} here). Ask `learn` for at "
+                    "least as many"
+                )
             if env is not None and device == 0:
                 self._runs[first_lane].check_recordable(env)
             # To the end of the list, which is where exiting begins: what a backend's library has
@@ -174,15 +187,43 @@ class Session:
             atexit.register(_close_all)
             return numbers
 
-    def close(self, reason: BaseException | None = None) -> None:
+    def log(self, scalars: Mapping[str, float], step: int | None) -> None:
+        """Log a user's own values to every run.
+
+        Raises:
+            RuntimeError: No run is open.
+        """
+        with self._lock:
+            if not self._runs:
+                raise RuntimeError(
+                    "no run is open: call log() after a `learn` with this callback has begun, and "
+                    "before the callback is closed"
+                )
+            for run in self._runs.values():
+                run.log(scalars, step)
+
+    def announce(self, stage: Stage) -> None:
+        """Show what JAX is doing with a `learn` of this callback, before it calls back."""
+        with self._lock:
+            if stage == "tracing":
+                self._compilation = Compilation()
+            runs = list(self._runs.values())
+        for backend in [run.backend for run in runs] or [self._backend]:
+            backend.show_progress(Progress(stage))
+
+    def close(self, reason: BaseException | None = None, is_of_program: bool = False) -> None:
         """Wait for callbacks and recordings, and close every run. May be called twice.
 
         Args:
-            reason: What has ended the program, or the block, that trained.
+            reason: What has ended the block that trained.
+            is_of_program: Whether it has ended the program instead, which may have trained before.
         """
         if os.getpid() != self._process:
             # A forked child that exits: the runs are its parent's, and its threads are not here.
             return
+        if self._compilation is not None and not self._runs:
+            # What was traced has not begun, and may never do.
+            self._backend.show_progress(Progress("done"))
         try:
             jax.effects_barrier()
         except Exception as error:
@@ -196,7 +237,7 @@ class Session:
         finally:
             with self._lock:
                 for run in self._forget_runs():
-                    run.close(_outcome(reason))
+                    run.close(_outcome(reason), reason is not None and not is_of_program)
                 self._backend_is_free = True
             self._without_runs()
             with contextlib.suppress(ValueError):
@@ -288,36 +329,57 @@ class Session:
                 _with_runs.discard(self)
 
 
+class _Label:
+    """A session's number as static data, equal to every other, so that nothing is compiled anew."""
+
+    def __init__(self, number: int | None) -> None:
+        self.number = number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Label)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 @jax.tree_util.register_pytree_node_class
 class Handle:
     """A session's number, the one leaf of this pytree, and what keeps the session alive.
 
     Traced code has a number alone. Wherever the number is there as an array, in a copy on another
-    device for instance, the session is found by it.
+    device for instance, the session is found by it. While JAX traces it is `traced_session`.
 
     Args:
         number: The session's number, `int32`, or whatever JAX puts in its place.
     """
 
-    def __init__(self, number: Any) -> None:
+    def __init__(self, number: Any, label: "_Label | None" = None) -> None:
         self.number = number
         self.session = _session_of(number)
+        self._label = label or _Label(None)
         if self.session is not None:
             self.session.handles.add(self)
+            self._label = _Label(self.session.number)
 
     @classmethod
     def of(cls, session: Session) -> Self:
         """Return a handle of a session."""
         return cls(jnp.asarray(session.number, jnp.int32))
 
-    def tree_flatten(self) -> tuple[tuple[Any], None]:
+    @property
+    def traced_session(self) -> Session | None:
+        """The session whose callback is being traced; another one may run what is compiled."""
+        number = self._label.number
+        return None if number is None else _sessions.get(number)
+
+    def tree_flatten(self) -> tuple[tuple[Any], "_Label"]:
         """Return the number as the one child."""
-        return (self.number,), None
+        return (self.number,), self._label
 
     @classmethod
-    def tree_unflatten(cls, _: None, children: tuple[Any]) -> Self:
+    def tree_unflatten(cls, label: "_Label", children: tuple[Any]) -> Self:
         """Return a handle of the number."""
-        return cls(*children)
+        return cls(*children, label)
 
     def __deepcopy__(self, _: Any) -> Self:
         return self
@@ -361,7 +423,7 @@ def _close_abandoned() -> None:
 def _close_all() -> None:
     for session in list(_with_runs):
         try:
-            session.close(getattr(sys, "last_exc", None))
+            session.close(getattr(sys, "last_exc", None), is_of_program=True)
         except Exception as error:
             warn(f"logging ended with {type(error).__name__}: {error}")
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 _PLAIN = arg(help_behavior_hint="")
 
+_RUN_DIRS = arg(metavar="RUN_DIR ...", help_behavior_hint="")
+
 _TIMELAPSE = ("grid", "fps", "preset", "max_size", *settings_of(Picture))
 _AS_RECORDED = dict.fromkeys(("fps", "width", "height"), "the recordings'")
 
@@ -166,7 +168,7 @@ def _shows(made: "Made") -> str:
 
 
 def timelapse(
-    run_dirs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN_DIR")],
+    run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS],
     settings: Annotated[
         Any, arg(name="", constructor=options_of(Settings, _TIMELAPSE, _AS_RECORDED))
     ],
@@ -212,7 +214,7 @@ def timelapse(
     )
 
 
-def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN_DIR")]) -> None:
+def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS]) -> None:
     """Paint what a training has recorded and had no time to paint, into the run's videos/.
 
     Args:

@@ -296,7 +296,7 @@ def test_a_missing_library_names_the_command_that_installs_it(library: str, tmp_
 import sys
 sys.modules[{library!r}] = None
 from lerax_log.backends import TensorBoardBackend
-TensorBoardBackend(sys.argv[1]).open("run")
+TensorBoardBackend(sys.argv[1])
 """
     result = run_python(source, tmp_path)
     last = result.stderr.splitlines()[-1]
