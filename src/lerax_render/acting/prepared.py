@@ -1,14 +1,15 @@
 """A rollout that is lowered in one place, compiled in another, and run in a third."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
 import jax
+from jax import numpy as jnp
 from jax import random as jr
 
-from .rollouts import in_chunks
+from .rollouts import in_chunks, until_over
 from .scan import blank, scan, scan_tiles
 from .step import Capture, Carry, PyTree, Rollout, is_shape, restart, shapes
 
@@ -26,6 +27,7 @@ class PreparedRollout:
         capture: As for `rollout`.
         deterministic: As for `rollout`.
         lanes: As for `rollout_chunks`.
+        limit: After how many actions an episode is cut short; `None` for never.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class PreparedRollout:
         capture: Capture,
         deterministic: bool = False,
         lanes: int | None = None,
+        limit: int | None = None,
     ) -> None:
         arrays, static = eqx.partition((env, policy), eqx.is_array)
         self._lanes = lanes
+        self._limit = limit
         self._start = eqx.filter_eval_shape(restart, env, policy, jr.key(0))
         carry = eqx.filter_eval_shape(lambda: self._blank(jr.key(0)))
         carry_shapes, carry_static = eqx.partition(carry, is_shape)
@@ -65,6 +69,16 @@ class PreparedRollout:
         self, env: Any, policy: Any | None, *, steps: int, key: jax.Array
     ) -> Iterator[Rollout]:
         """Like `rollout_chunks`, for an environment and a policy that differ only in values."""
+        return in_chunks(self._scan(env, policy), self._blank(key), steps)
+
+    def episode_chunks(
+        self, env: Any, policy: Any | None, *, episodes: int, key: jax.Array
+    ) -> Iterator[Rollout]:
+        """Like the function of this name, likewise; it has lanes and a limit."""
+        assert self._lanes is not None
+        return until_over(self._scan(env, policy), self._blank(key), episodes, self._lanes)
+
+    def _scan(self, env: Any, policy: Any | None) -> Callable[[Carry], tuple[Carry, Rollout]]:
         with self._lock:
             if self._compiled is None:
                 self._compiled, self._lowered = self._lowered.compile(), None
@@ -77,12 +91,13 @@ class PreparedRollout:
                 eqx.combine(chunk, self._chunk_static),
             )
 
-        return in_chunks(scan_compiled, self._blank(key), steps)
+        return scan_compiled
 
     def _blank(self, key: jax.Array) -> Carry:
+        limit = None if self._limit is None else jnp.asarray(self._limit, jnp.int32)
         if self._lanes is None:
-            return blank(self._start, key)
+            return blank(self._start, key, limit)
         carry: Carry = eqx.filter_vmap(
-            lambda key: blank(self._start, key), out_axes=eqx.if_array(0)
+            lambda key: blank(self._start, key, limit), out_axes=eqx.if_array(0)
         )(jr.split(key, self._lanes))
         return carry

@@ -166,32 +166,38 @@ def episode_chunks(
     most = jnp.asarray(limit, jnp.int32)
     if jax.config.jax_disable_jit:
         chunks = _uncompiled_lanes(env, policy, None, keys, capture, deterministic, most)
-        return _until_over(lambda: next(chunks), _shares(episodes, lanes))
+        return until_over(lambda _: (None, next(chunks)), None, episodes, lanes)
     policy, stacked = stacked_policies(policy)
-    carry = blank_tiles(env, policy, keys, stacked, most)
-
-    def next_chunk() -> Rollout:
-        nonlocal carry
-        carry, chunk = scan_tiles(env, policy, carry, capture, deterministic, stacked)
-        return chunk
-
-    return _until_over(next_chunk, _shares(episodes, lanes))
+    return until_over(
+        lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
+        blank_tiles(env, policy, keys, stacked, most),
+        episodes,
+        lanes,
+    )
 
 
-def _shares(episodes: int, lanes: int) -> np.ndarray:
-    """Return how many of the episodes each lane takes, `int (lanes,)`."""
-    return np.bincount(np.arange(episodes) % lanes, minlength=lanes)
+def until_over[T](
+    next_chunk: Callable[[T], tuple[T, Rollout]], carry: T, episodes: int, lanes: int
+) -> Iterator[Rollout]:
+    """Yield chunks until lanes have had their shares; the device computes the next one meanwhile.
 
-
-def _until_over(next_chunk: Callable[[], Rollout], left: np.ndarray) -> Iterator[Rollout]:
-    """Yield chunks while lanes have episodes left; the device computes the next one meanwhile."""
+    Args:
+        next_chunk: Takes steps from a carry on, and returns the next one with them.
+        carry: To begin with.
+        episodes: How many, of all lanes together.
+        lanes: How many.
+    """
+    left = np.bincount(np.arange(episodes) % lanes, minlength=lanes)
     ahead: Rollout | None = None
     while (left > 0).any():
         with callbacks_named():
-            chunk = on_host(next_chunk() if ahead is None else ahead)
+            if ahead is None:
+                carry, ahead = next_chunk(carry)
+            chunk = on_host(ahead)
             left = left - (chunk.terminated | chunk.truncated).sum(axis=0)
             # Only now is it known whether there is a next one.
-            ahead = next_chunk() if (left > 0).any() else None
+            if (left > 0).any():
+                carry, ahead = next_chunk(carry)
         yield chunk
 
 

@@ -1,5 +1,8 @@
 from .capturing import capture as capture
+from .choosing import Picked as Picked
+from .choosing import lanes_for as lanes_for
 from .choosing import picked_lines as picked_lines
+from .choosing import picked_of as picked_of
 from .clips import frames_per_second as frames_per_second
 from .episode_clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
