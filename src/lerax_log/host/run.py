@@ -57,7 +57,8 @@ class Run:
         backend.open(name)
         self.recorder = (
             Recorder(name, backend, None if files is None else files.folder, videos, worker)
-            if videos and (backend.video_formats or (videos.keep and files is not None))
+            if videos
+            and (backend.video_formats or (videos.keep and files is not None) or videos.evaluation)
             else None
         )
 

@@ -43,5 +43,6 @@ from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO
 from .texts import assignments as assignments
 from .texts import parsed_colour as parsed_colour
+from .texts import parsed_pick as parsed_pick
 from .written import as_written as as_written
 from .written import from_written as from_written
