@@ -1,23 +1,15 @@
 """The table of formats: what each needs from ffmpeg, and what it can hold."""
 
 import math
-import os
 import re
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, BinaryIO, SupportsFloat, override
+from typing import Any, SupportsFloat, override
 
 from ..output import EXPORTS, Export, FileFormat
 from .encoding import CODECS, USUAL, Codec, Encoding
-
-type DestinationLike = str | os.PathLike[str] | BinaryIO | None
-"""Where a clip may go: a path, an open binary file, or None for memory."""
-
-SEQUENCE_FIELD = re.compile(r"%(?:0(\d+))?d")
-"""The frame's number in the pattern of a PNG sequence: %d or, with leading zeros, %05d."""
 
 _LONGEST_SIDE = 16_384
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
@@ -290,73 +282,6 @@ ALL_FORMATS: Mapping[str, Format | Export] = ChainMap[str, Any](EXPORTS, FORMATS
 """All that `record` makes, by name."""
 
 
-def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
-    """The format of a video, from its name or from the suffix of its path.
-
-    Memory, open files and devices have no suffix: without a name they get MP4.
-
-    Args:
-        place: where the clip goes, or comes from.
-        format: a key of `FORMATS`, in any case, with or without a leading dot; None: by suffix.
-
-    Raises:
-        ValueError: the name or the suffix is unknown or no video's, they contradict each other, or
-            a PNG sequence's path is neither a pattern with one %d field nor a folder.
-    """
-    row = _resolved(place, format)
-    if isinstance(row, Export):
-        raise ValueError(f"{row.name} is no video: record(..., format={row.name!r}) makes it")
-    return row
-
-
-def find_export(place: DestinationLike, format: str | None = None) -> Export | None:
-    """The format that is no video, where the name or the suffix asks for one.
-
-    Raises:
-        ValueError: They contradict each other.
-    """
-    suffixes = {row.suffix for row in EXPORTS.values()}
-    named = isinstance(place, str | os.PathLike) and Path(place).suffix.lower() in suffixes
-    if format in EXPORTS or (format is None and named):
-        row = _resolved(place, format)
-        return row if isinstance(row, Export) else None
-    return None
-
-
-def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
-    wanted = None
-    if format is not None:
-        wanted = ALL_FORMATS.get(str(format).lower().removeprefix("."))
-        if wanted is None:
-            raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
-    if not isinstance(place, str | os.PathLike):
-        if isinstance(wanted, Format) and wanted.is_sequence:
-            raise ValueError(
-                "a PNG sequence is many files: give a folder or a pattern such as "
-                "'frames/%05d.png', or use format='apng' for one file"
-            )
-        return wanted or FORMATS["mp4"]
-    path = Path(place)
-    suffix = path.suffix.lower()
-    named = next((row for row in ALL_FORMATS.values() if row.suffix == suffix), None)
-    if wanted is None and named is None:
-        if path.is_char_device():
-            return FORMATS["mp4"]
-        raise ValueError(
-            f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
-            f"{', '.join(row.suffix for row in ALL_FORMATS.values())}, or name one with format="
-        )
-    if wanted and named and wanted is not named:
-        raise ValueError(
-            f"{str(path)!r} ends with {named.suffix}, but format is {wanted.name!r}; change one"
-        )
-    row = wanted or named
-    assert row is not None
-    if isinstance(row, Format) and row.is_sequence:
-        _check_sequence(path, is_file=named is row)
-    return row
-
-
 def check_fps(fps: SupportsFloat) -> Fraction:
     """Return a frame rate as a fraction that ffmpeg takes.
 
@@ -377,18 +302,3 @@ def check_fps(fps: SupportsFloat) -> Fraction:
 def is_shown(step: int, share: Fraction) -> bool:
     """Return whether a step, counted from 0, has a frame where only a share of all has; 0 does."""
     return math.ceil((step + 1) * share) > math.ceil(step * share)
-
-
-def _check_sequence(path: Path, is_file: bool) -> None:
-    fields = len(SEQUENCE_FIELD.findall(path.name))
-    example = f"{path.stem}_%05d.png" if fields == 0 else "frame_%05d.png"
-    if is_file and fields == 0:
-        raise ValueError(
-            f"{str(path)!r} names one picture, but a clip has many: use the suffix '.apng' for one "
-            f"animated PNG, or a pattern such as {example!r} for one file a frame"
-        )
-    if fields > 1 or (fields == 1 and not is_file):
-        raise ValueError(
-            f"{str(path)!r} is no pattern for a PNG sequence: it needs one %d or %05d field, and "
-            f"the suffix '.png', such as {example!r}"
-        )

@@ -16,7 +16,8 @@ from ..errors import EncodeError
 from ..settings import ByteSize, checked
 from .destination import numbered
 from .encoding import CODECS, Encoding
-from .formats import DestinationLike, Format
+from .formats import Format
+from .places import DestinationLike
 from .video import Video
 from .writer import VideoWriter
 

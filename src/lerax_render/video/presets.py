@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from .encoding import USUAL, Encoding
-from .formats import ALL_FORMATS, FORMATS, DestinationLike, resolve_format
+from .formats import ALL_FORMATS, FORMATS
 from .limits import LimitedWriter
+from .places import DestinationLike, resolve_format
 from .writer import PixelFormat, VideoWriter
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from ..errors import BackendUnavailableError, EncodeError
 from .destination import numbered, sequence_pattern
 from .ffmpeg import Ffmpeg, demuxers
-from .formats import Format, check_fps, resolve_format
+from .formats import Format, check_fps
+from .places import resolve_format
 from .work_folder import WorkFolder
 
 type Size = tuple[int, int]

@@ -16,7 +16,8 @@ from rich.filesize import decimal
 from ..errors import EncodeError
 from ..output import LARGEST_SHOWN, Output
 from .destination import numbered, open_destination
-from .formats import ALL_FORMATS, FORMATS, resolve_format
+from .formats import ALL_FORMATS, FORMATS
+from .places import resolve_format
 from .reader import VideoReader
 
 
@@ -99,7 +100,7 @@ class Video(Output):
             raise TypeError(f"path must be a path, got {type(path).__name__}; write `data` to it")
         if _is_of_another_format(path, self.format):
             # What writes videos knows what a video is.
-            return cast(Path, import_module(".converting", __package__).convert(self, path))
+            return cast(Path, import_module(".writer", __package__).convert(self, path))
         row = resolve_format(path, self.format)
         destination = open_destination(path, row)
         with destination.work_folder() as work:

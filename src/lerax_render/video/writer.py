@@ -18,8 +18,9 @@ from . import ffmpeg
 from .destination import open_destination
 from .encoding import USUAL, Encoding
 from .ffmpeg import Ffmpeg
-from .formats import DestinationLike, Format, check_fps, is_shown, resolve_format
+from .formats import Format, check_fps, is_shown
 from .pixels import as_rgb
+from .places import DestinationLike, resolve_format
 from .still import Poster
 from .video import Video
 from .work_folder import WorkFolder
@@ -319,6 +320,21 @@ def check_encoders(format: Format, encoding: Encoding) -> None:
             f"for codec {encoding.codec or format.codecs[0]}: choose another codec, or install an "
             "ffmpeg that has it, with `pip install --upgrade imageio-ffmpeg`"
         )
+
+
+def convert(video: Video, path: str | os.PathLike[str]) -> Path:
+    """Write a clip in the format that a path's suffix names.
+
+    Raises:
+        ValueError, EncodeError, BackendUnavailableError: As `VideoWriter` and `Video.frames`.
+    """
+    writer = VideoWriter(path, video.fps, width=video.width, height=video.height)
+    with contextlib.closing(video.stream()) as frames, writer:
+        for frame in frames:
+            writer.write(frame)
+    converted = writer.video.path
+    assert converted is not None
+    return converted
 
 
 def _as_bgr0(given: Any) -> np.ndarray:
