@@ -28,7 +28,7 @@ DEFAULT_STEPS = 256
 ALL_CAMERAS = "model"
 """In the place of a camera: all that the model has."""
 
-type PixelFormat = Literal["rgb24", "bgr0"]
+type PixelFormat = Literal["rgb24", "bgr0", "rgba", "bgra"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
 type ShownName = Literal[
     "contacts",

@@ -29,6 +29,8 @@ class Format(FileFormat):
         codecs: keys of `CODECS`, of which the first is usual; none: it has a codec of its own.
         filters: ffmpeg's filters for the frames, where it has no `codecs`.
         lossless_filters: the same for frames to the bit; None: it cannot hold them.
+        alpha_filters: the same for frames with alpha; with `codecs`, not None where it holds the
+            alpha of those that have it.
         max_fps: the fastest that everybody plays it, frames a second.
         longest_side: the largest width and height in pixels.
         merges_repeats: a frame equal to the one before makes that one longer, so that ffmpeg's
@@ -40,6 +42,7 @@ class Format(FileFormat):
     codecs: tuple[str, ...] = ()
     filters: str = "null"
     lossless_filters: str | None = None
+    alpha_filters: str | None = None
     max_fps: Fraction = _FASTEST
     longest_side: int = _LONGEST_SIDE
     merges_repeats: bool = False
@@ -83,6 +86,10 @@ class Format(FileFormat):
         if (width, height) != (scaled := _scaled(width, height, max_width)):
             width, height = scaled
             scale = f"scale={width}:{height}:flags=area,"
+            if encoding.alpha and not self.codecs:
+                # Else what is transparent would lend its black to what is not; for codecs, `spread`
+                # has given it a colour.
+                scale = f"format=gbrap,premultiply=inplace=1,{scale}unpremultiply=inplace=1,"
         if self.coded_size(width, height, encoding=encoding) != (width, height):
             # In 4:4:4, because fillborders knows no packed RGB, and in 4:2:0 the chroma at the edge
             # would already be mixed with the colour of the padding.
@@ -132,12 +139,35 @@ class Format(FileFormat):
             raise ValueError(
                 f"{self.name} cannot be lossless; formats that can are {', '.join(can)}"
             )
+        if encoding.alpha and not self.holds_alpha(encoding):
+            can = [row.name for row in FORMATS.values() if row.holds_alpha(USUAL)]
+            raise ValueError(
+                f"{self._said(encoding)} has no alpha channel for what is transparent; formats "
+                f"that have are {', '.join(can)}"
+            )
         if encoding.loop is not None and not self.loops:
             can = [row.name for row in FORMATS.values() if row.loops]
             raise ValueError(
                 f"{self.name} does not say how often it plays, its player does: leave loop away, "
                 f"or choose one of {', '.join(can)}"
             )
+
+    def holds_alpha(self, encoding: Encoding) -> bool:
+        """Whether a file that is otherwise as asked for can have an alpha channel."""
+        if self.alpha_filters is None or not self.codecs:
+            return self.alpha_filters is not None
+        codec = self._codec(encoding)
+        is_plain = not encoding.lossless and encoding.pixel_format in (None, "yuv420p")
+        return codec is not None and codec.alpha_output is not None and is_plain
+
+    def _said(self, encoding: Encoding) -> str:
+        asked = {
+            "codec": encoding.codec,
+            "pixel_format": encoding.pixel_format,
+            "lossless": encoding.lossless or None,
+        }
+        given = [f"{name}={value}" for name, value in asked.items() if value is not None]
+        return " with ".join([self.name, *[" and ".join(given)] * bool(given)])
 
     @property
     def loops(self) -> bool:
@@ -156,6 +186,8 @@ class Format(FileFormat):
         codec = self._codec(encoding)
         if codec is not None:
             return codec.filters(encoding)
+        if encoding.alpha and self.alpha_filters is not None:
+            return self.alpha_filters
         return (self.lossless_filters if encoding.lossless else None) or self.filters
 
     def _filled(self, options: str, encoding: Encoding) -> str:
@@ -219,6 +251,7 @@ FORMATS: dict[str, Format] = {
             mime="video/webm",
             element="video",
             codecs=("vp9", "av1"),
+            alpha_filters="",
             output="{codec} -fflags +bitexact -f webm clip.webm",
         ),
         Format(
@@ -248,6 +281,8 @@ FORMATS: dict[str, Format] = {
             element="img",
             filters="format=yuv420p",
             lossless_filters="format=bgra",
+            # libwebp's own way to YUV leaves out the colour of what is transparent.
+            alpha_filters="format=bgra",
             output=(
                 "-c:v libwebp_anim {quality} -compression_level 2 -loop {plays} -f webp clip.webp"
             ),
@@ -262,6 +297,7 @@ FORMATS: dict[str, Format] = {
             element="img",
             filters="format=rgb24",
             lossless_filters="format=rgb24",
+            alpha_filters="format=rgba",
             output="-c:v apng -compression_level 3 -pred sub -plays {plays} -f apng clip.apng",
             max_fps=_MOST_IMAGES,
         ),
@@ -272,6 +308,7 @@ FORMATS: dict[str, Format] = {
             element=None,
             filters="format=rgb24",
             lossless_filters="format=rgb24",
+            alpha_filters="format=rgba",
             output="-c:v png -compression_level 3 -pred mixed -start_number 0 -f image2 %d.png",
         ),
     )

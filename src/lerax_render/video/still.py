@@ -11,7 +11,7 @@ import numpy as np
 from .destination import open_destination
 from .ffmpeg import Ffmpeg
 from .formats import FORMATS
-from .reader import place_clip
+from .reader import decoder_of, place_clip
 from .video import Video
 from .work_folder import WorkFolder
 
@@ -26,10 +26,12 @@ def make_still(video: Video) -> bytes:
         EncodeError: ffmpeg could not read the clip.
         BackendUnavailableError: there is no ffmpeg.
     """
+    row = FORMATS[video.format]
     with WorkFolder() as folder:
         source = video.files[:1] if video.content is None else video.content
-        clip = place_clip(folder, FORMATS[video.format], source)
-        ffmpeg = Ffmpeg(["-i", clip.name, *_PICTURE.split()], folder)
+        clip = place_clip(folder, row, source)
+        decoder = decoder_of(row, alpha=video.has_alpha)
+        ffmpeg = Ffmpeg([*decoder, "-i", clip.name, *_PICTURE.split()], folder)
         try:
             ffmpeg.finish()
         finally:
@@ -39,14 +41,14 @@ def make_still(video: Video) -> bytes:
 
 _POSTER = "poster"
 _JPEG = "scale=out_range=pc,format=yuvj444p -c:v mjpeg -q:v 2 -fflags +bitexact"
-_POSTERS = {".png": "format=rgb24 -c:v png", ".jpg": _JPEG, ".jpeg": _JPEG}
+_POSTERS = {".png": "format={rgb} -c:v png", ".jpg": _JPEG, ".jpeg": _JPEG}
+_ON_WHITE = "split[a][b];[a]drawbox=color=white:t=fill:replace=1[w];[w][b]overlay=format=rgb"
 
 
 class Poster:
     """The first frame as a picture of its own, made in the run of ffmpeg that makes the clip.
 
-    Attributes:
-        output: ffmpeg's options for it, as one more output.
+    It has an alpha channel where the clip and its own format have one; a JPEG is on white.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -58,14 +60,20 @@ class Poster:
         """
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"poster must be a path, got {type(path).__name__}")
-        options = _POSTERS.get(Path(path).suffix.lower())
-        if options is None:
+        self._options = _POSTERS.get(Path(path).suffix.lower(), "")
+        if not self._options:
             raise ValueError(
                 f"poster must be a file that ends in {', '.join(_POSTERS)}, got {str(path)!r}"
             )
         # Any format of one file.
         self._destination = open_destination(path, FORMATS["webp"])
-        self.output = [*f"-vf {options} -frames:v 1 -update 1 -f image2 {_POSTER}".split()]
+
+    def output(self, *, alpha: bool) -> list[str]:
+        """ffmpeg's options for it, as one more output of frames with or without alpha."""
+        options = self._options.replace("{rgb}", "rgba" if alpha else "rgb24")
+        if alpha and self._options == _JPEG:
+            options = f"format=rgba,{_ON_WHITE},{options}"
+        return f"-vf {options} -frames:v 1 -update 1 -f image2 {_POSTER}".split()
 
     def deliver(self, work: Path) -> None:
         """Bring the finished picture in ffmpeg's folder to its place.
@@ -80,14 +88,15 @@ class Poster:
 
 
 def still_of(frame: np.ndarray) -> bytes:
-    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture.
+    """Return a frame, `uint8 (H, W, 3)` RGB or `(H, W, 4)` RGBA, as a WebP picture.
 
     Raises:
         EncodeError: ffmpeg could not encode it.
         BackendUnavailableError: there is no ffmpeg.
     """
-    height, width, _ = frame.shape
-    source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -i pipe:0"
+    height, width, channels = frame.shape
+    pixels = {3: "rgb24", 4: "rgba"}[channels]
+    source = f"-f rawvideo -pix_fmt {pixels} -s {width}x{height} -i pipe:0"
     with WorkFolder() as folder:
         picture = _PICTURE.replace("-quality 85", "-quality 85 -compression_level 2")
         ffmpeg = Ffmpeg([*source.split(), *picture.split()], folder)
