@@ -15,7 +15,7 @@ from ..output import Export, Output
 from ..painter import Painter
 from ..replay import Replay
 from ..scene import Scene
-from ..settings import ALL_CAMERAS, Picture, Settings, settings_of
+from ..settings import ALL_CAMERAS, TRANSPARENT, Picture, Settings, settings_of
 from ..video import Destination, Video, make_still, small_png_of, still_of
 from .filming import Held, open_painters, views_of
 
@@ -78,6 +78,11 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
         if idle and settings.get(name) not in (None, setting.default):
             said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
             return name, said
+    if settings.get("background") == TRANSPARENT:
+        return "background", (
+            f"{row.noun} (*{row.suffix}) has no transparent background: leave background away, or "
+            "take WebM, WebP, APNG or PNG"
+        )
     camera = settings.get("camera")
     cameras = camera if isinstance(camera, list | tuple) else (camera,)
     # The model is not known yet; one whose camera is called so takes its number.

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 from ..errors import BackendUnavailableError
-from ..settings import MAX_SIZE, Background, between, checked
+from ..settings import MAX_SIZE, Background, LightName, between, checked
 from ..video import DrawnVideo, VideoWriter
 
 try:
@@ -76,6 +76,7 @@ class HeadlessMujocoRenderer:
         background: `"studio"` (a sky, and a ground and a light where the model has none), a colour
             (`"white"`, `"#e0e8f0"`), or `"as-is"`. None: studio for a model with neither a light of
             its own nor a skybox, else as-is.
+        light: `"studio"` or `"as-is"`; None: as the background has it.
 
     Attributes:
         model: As given.
@@ -105,6 +106,7 @@ class HeadlessMujocoRenderer:
         drawing_passes: Mapping[int, bool] | None = None,
         video: VideoWriter | None = None,
         background: str | None = None,
+        light: str | None = None,
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
@@ -113,11 +115,12 @@ class HeadlessMujocoRenderer:
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         background = checked("background", Background | None, background)
+        light = checked("light", LightName | None, light)
         _look.check_name(quality)
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
-        self._backdrop = Backdrop(model, background, self._options.geomgroup)
+        self._backdrop = Backdrop(model, background, self._options.geomgroup, light)
         self._loader = PoseLoader(model, self._options)
         self._backdrop.lowest = self._backdrop.lowest_of(self._loader.data)
         self.aim(camera)

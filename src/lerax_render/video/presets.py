@@ -7,11 +7,12 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from ..settings import PixelFormat
 from .encoding import USUAL, Encoding
 from .formats import ALL_FORMATS, FORMATS
 from .limits import LimitedWriter
 from .places import DestinationLike, resolve_format
-from .writer import PixelFormat, VideoWriter
+from .writer import VideoWriter
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, SupportsFloat, SupportsIndex
+from typing import Any, Self, SupportsFloat, SupportsIndex
 
 import numpy as np
 
 from ..errors import BackendUnavailableError, EncodeError
+from ..settings import PixelFormat
 from . import ffmpeg
 from .destination import open_destination
 from .encoding import USUAL, Encoding
@@ -25,8 +26,6 @@ from .places import DestinationLike, resolve_format
 from .still import Poster
 from .video import Video
 from .work_folder import WorkFolder
-
-type PixelFormat = Literal["rgb24", "bgr0", "rgba", "bgra"]
 
 # The form in which each is sent to ffmpeg.
 _PIXEL_FORMATS = {"rgb24": as_rgb, "bgr0": as_bgrx, "rgba": as_rgba, "bgra": as_bgrx}
