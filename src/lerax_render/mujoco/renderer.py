@@ -267,6 +267,11 @@ class HeadlessMujocoRenderer:
         camera = mujoco.mjv_camera2GLCamera(self.model, data, self._rig.at(data))
         return np.array(camera.pos)
 
+    @property
+    def far(self) -> float:
+        """The far plane's distance of the picture painted last, in metres."""
+        return float(np.float32(self._scene.camera[0].frustum_far))
+
     def depth(self) -> np.ndarray:
         """Metres from the camera's plane to what each pixel of the last picture shows.
 
@@ -278,7 +283,7 @@ class HeadlessMujocoRenderer:
         """
         depth = np.empty((self.height, self.width), np.float32)
         self._draw_flat(None, depth)
-        near, far = (float(value) for value in self._clip_distances())
+        near, far = float(np.float32(self._scene.camera[0].frustum_near)), self.far
         # Undoes the projection of the depth buffer, in which 1 is near and 0 is far.
         if self._scene.camera[0].orthographic:
             metres = far - depth.astype(np.float64) * (far - near)
@@ -362,11 +367,6 @@ class HeadlessMujocoRenderer:
             mujoco.mjr_render(self._viewport, self._scene, self._drawing)
             mujoco.mjr_readPixels(colours, depth, self._viewport, self._drawing)
         self._scene.flags[:] = flags
-
-    def _clip_distances(self) -> np.ndarray:
-        """The near and the far plane's distances, in metres, `(2,)`."""
-        camera = self._scene.camera[0]
-        return np.array([camera.frustum_near, camera.frustum_far], np.float32)
 
     def _check_painted(self) -> None:
         if not self._painted:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from ..painter import CutOutPainter, Painter
-from ..scene import Scene
+from ..scene import Scene, Things
 from ..settings import Camera, LightName, Picture, PixelFormat
 
 if TYPE_CHECKING:
@@ -69,6 +69,20 @@ class MujocoScene(Scene):
             )
             stack.pop_all()
         return CutOutPainter(on_black, on_white)
+
+    @override
+    def measuring(self, picture: Picture) -> Painter:
+        from .painter import PosePainter
+        from .tiles import looks_of
+
+        (look,) = looks_of(self.model, picture)
+        return PosePainter(self.model, look.picture, measures=True)
+
+    @override
+    def things(self) -> Things:
+        from .modality import things_of
+
+        return things_of(self.model)
 
     @override
     def renderer(self, picture: Picture, video: "VideoWriter | None") -> "HeadlessMujocoRenderer":

@@ -69,7 +69,19 @@ type ShownName = Literal[
 ]
 type ModalityName = Literal["color", "depth", "segmentation"]
 type FormatName = Literal[
-    "mp4", "mov", "m4v", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"
+    "mp4",
+    "mov",
+    "m4v",
+    "webm",
+    "gif",
+    "webp",
+    "apng",
+    "png",
+    "html",
+    "glb",
+    "replay",
+    "npz",
+    "png16",
 ]
 type CodecName = Literal["h264", "h265", "vp9", "av1"]
 type FilePixelFormat = Literal["yuv420p", "yuv444p"]
@@ -328,7 +340,8 @@ class Settings(Picture):
 
     format: FormatName | None = None
     """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
-    look around in, replay what was captured, to be recorded later."""
+    look around in, replay what was captured, to be recorded later, npz the modalities as arrays,
+    png16 a sequence with depth in millimetres, or segmentation, as 16-bit numbers."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""

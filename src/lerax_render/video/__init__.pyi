@@ -1,5 +1,6 @@
 from . import ffmpeg as ffmpeg
 from .destination import Destination as Destination
+from .destination import numbered as numbered
 from .destination import open_destination as open_destination
 from .destination import save_output as save_output
 from .drawn import DrawnVideo as DrawnVideo

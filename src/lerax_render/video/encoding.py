@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from ..settings import TRANSPARENT
+
 # Untagged, a browser takes the colours of small videos for BT.601 and of large ones for BT.709, off
 # by up to 38 of 255. The frames' own transfer function is sRGB's.
 _BT709 = (
@@ -50,7 +52,8 @@ class Encoding:
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """What settings ask for, by their names; others than these may be among them."""
         names = [field.name for field in fields(cls)]
-        return cls(**{name: settings[name] for name in names if name in settings})
+        given = {name: settings[name] for name in names if name in settings}
+        return cls(**given, alpha=settings.get("background") == TRANSPARENT)
 
 
 USUAL = Encoding()

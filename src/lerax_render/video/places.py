@@ -40,7 +40,7 @@ def find_export(place: DestinationLike, format: str | None = None) -> Export | N
     Raises:
         ValueError: They contradict each other.
     """
-    suffixes = {row.suffix for row in EXPORTS.values()}
+    suffixes = {row.suffix for row in EXPORTS.values() if not row.is_sequence}
     named = isinstance(place, str | os.PathLike) and Path(place).suffix.lower() in suffixes
     if format in EXPORTS or (format is None and named):
         row = _resolved(place, format)
@@ -55,10 +55,11 @@ def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
         if wanted is None:
             raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
     if not isinstance(place, str | os.PathLike):
-        if isinstance(wanted, Format) and wanted.is_sequence:
+        if wanted is not None and wanted.is_sequence:
             raise ValueError(
                 "a PNG sequence is many files: give a folder or a pattern such as "
-                "'frames/%05d.png', or use format='apng' for one file"
+                "'frames/%05d.png'"
+                + (", or use format='apng' for one file" if isinstance(wanted, Format) else "")
             )
         return wanted or FORMATS["mp4"]
     path = Path(place)
@@ -69,16 +70,17 @@ def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
             return FORMATS["mp4"]
         raise ValueError(
             f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
-            f"{', '.join(row.suffix for row in ALL_FORMATS.values())}, or name one with format="
+            f"{', '.join({row.suffix: None for row in ALL_FORMATS.values()})}, or name one with "
+            "format="
         )
-    if wanted and named and wanted is not named:
+    if wanted and named and wanted.suffix != named.suffix:
         raise ValueError(
             f"{str(path)!r} ends with {named.suffix}, but format is {wanted.name!r}; change one"
         )
     row = wanted or named
     assert row is not None
-    if isinstance(row, Format) and row.is_sequence:
-        _check_sequence(path, is_file=named is row)
+    if row.is_sequence:
+        _check_sequence(path, is_file=named is not None)
     return row
 
 

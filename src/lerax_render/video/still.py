@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -108,16 +109,28 @@ def still_of(frame: np.ndarray) -> bytes:
         return (folder / "still.webp").read_bytes()
 
 
-def png_of(pixels: np.ndarray) -> bytes:
-    """Return an image, `uint8 (H, W, 3 or 4)` RGB or RGBA, as a PNG."""
-    height, width, channels = pixels.shape
+def png_of(pixels: np.ndarray, texts: Mapping[str, str] | None = None) -> bytes:
+    """Return an image as a PNG.
+
+    Args:
+        pixels: `uint8 (H, W, 3 or 4)`, RGB or RGBA, or `uint16 (H, W)`, grey.
+        texts: What is said about it, by keys.
+    """
+    height, width = pixels.shape[:2]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    size = pixels.dtype.itemsize
+    # In PNG the larger byte comes first.
+    octets = pixels.astype(pixels.dtype.newbyteorder(">")).reshape(height, -1).view(np.uint8)
     # Each row as its difference from the one above, PNG's filter 2.
-    rows = np.empty((height, 1 + width * channels), np.uint8)
+    rows = np.empty((height, 1 + octets.shape[1]), np.uint8)
     rows[:, 0] = 2
-    rows[:, 1:] = np.diff(pixels, axis=0, prepend=np.zeros_like(pixels[:1])).reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
-    chunks = {b"IHDR": header, b"IDAT": zlib.compress(rows.tobytes(), 6), b"IEND": b""}
-    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks, chunks.values()))
+    rows[:, 1:] = np.diff(octets, axis=0, prepend=np.zeros_like(octets[:1]))
+    kind = {1: 0, 3: 2, 4: 6}[channels]
+    chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * size, kind, 0, 0, 0))]
+    for key, text in (texts or {}).items():
+        chunks.append(_chunk(b"iTXt", key.encode() + b"\0" * 5 + text.encode()))
+    chunks += [_chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)), _chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
