@@ -24,6 +24,7 @@ from .settings import (
     CodecName,
     FilePixelFormat,
     FormatName,
+    LightName,
     ModalityName,
     Picture,
     PresetName,
@@ -59,6 +60,7 @@ def record(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
@@ -123,9 +125,14 @@ def record(
             middle of the model as it begins, or a little more).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
-        background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
-            none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
-            neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
+        background: MuJoCo: `"studio"` (a sky, and a ground and a light where the model has none), a
+            colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with neither
+            a light of its own nor a skybox, else as-is). `"cinematic"` has its own. In 2D, too:
+            `"transparent"`, an alpha channel, in WebM, WebP, APNG and PNG: of what is the sky, or
+            what 2D pictures are cleared to.
+        light: MuJoCo only: `"studio"` (a sun and some light from everywhere instead of the model's
+            own) or `"as-is"` (default: studio for a model without a light of its own, where the
+            background is studio or transparent).
         show: MuJoCo only: what is shown besides the usual, such as `"contacts"`, `"forces"`,
             `"joints"`, `"collision"` or `"labels"`; a wrong name is answered with all of them.
         hide: MuJoCo only: what of the usual is not shown, by the same names.
@@ -193,6 +200,7 @@ def record(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
@@ -247,6 +255,7 @@ def render(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
@@ -267,6 +276,7 @@ def render(
         max_depth: As for `record`.
         quality: As for `record`.
         background: As for `record`.
+        light: As for `record`.
         show: As for `record`.
         hide: As for `record`.
         color: As for `record`.
@@ -275,8 +285,9 @@ def render(
         workers: As for `record`.
 
     Returns:
-        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step. Close it, or use
-        it up, to free the painter.
+        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step; `(H, W, 4)` RGBA
+        with straight alpha where the background is transparent. Close it, or use it up, to free the
+        painter.
 
     Raises:
         ValueError, TypeError: An argument is wrong.
@@ -294,6 +305,7 @@ def render(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
@@ -324,7 +336,8 @@ def render(
             del held
             yield np.empty(0)
             for (part,) in lanes:
-                yield from painter.paint(part.captured)
+                for frame in painter.paint(part.captured):
+                    yield frame[..., [2, 1, 0, 3]] if picture.is_transparent else frame
                 painted += part.steps
         warn_if_incomplete([painter], painted)
 

@@ -14,7 +14,16 @@ from ..compose import Composition, check_answers
 from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
-from ..settings import Picture, Settings, check_policy, check_seed, check_steps, proportional
+from ..scene import Scene
+from ..settings import (
+    Picture,
+    PixelFormat,
+    Settings,
+    check_policy,
+    check_seed,
+    check_steps,
+    proportional,
+)
 from ..sources import find_source
 from ..video import (
     Encoding,
@@ -174,7 +183,7 @@ def _film(
             check_policy(env, each)
         # As it is now, also where a controller changes the model before it is painted.
         scenes = [source.scene(env).kept()] * (composition.tiles or 1)
-    pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
+    pixel_format = pixel_format_of(scenes, settings)
     writer = open_writer(
         preset,
         path,
@@ -201,6 +210,14 @@ def _film(
     )
     film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
     return writer.video
+
+
+def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
+    """Return the pixel format of frames in which several scenes may be side by side."""
+    if picture.is_transparent:
+        return "bgra"
+    formats = {scene.pixel_format for scene in scenes}
+    return formats.pop() if len(formats) == 1 else "rgb24"
 
 
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:

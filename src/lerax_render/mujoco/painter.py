@@ -15,6 +15,7 @@ from ..painter import Painter
 from ..settings import Picture
 from .aim import CameraRig, View, find_element, is_in_picture
 from .look import Decorate, Trails, Users
+from .modality import MeasuringRenderer
 from .pool import PoseProcesses
 from .pool_worker import open_renderer
 from .pose import Pose, PoseLoader, poses
@@ -29,9 +30,12 @@ class PosePainter(Painter):
         model: The model.
         picture: What the frames look like.
         workers: How many processes paint; with 1, this one does.
+        measures: Whether it yields what the picture's modality measures, instead of its picture.
     """
 
-    def __init__(self, model: mujoco.MjModel, picture: Picture, workers: int = 1) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, picture: Picture, workers: int = 1, *, measures: bool = False
+    ) -> None:
         self._first = Pose.of(mujoco.MjData(model))
         self._last: dict[int, Pose] = {}
         self._lane = 0
@@ -54,7 +58,10 @@ class PosePainter(Painter):
         else:
             # A copy, in which the poses' changes are made: others may paint this model, too.
             renderer = open_renderer(copy.copy(model), picture)
-            self._render, self._close = partial(itertools.starmap, renderer.render), renderer.close
+            render = renderer.render
+            if measures and isinstance(renderer, MeasuringRenderer):
+                render = renderer.measure
+            self._render, self._close = partial(itertools.starmap, render), renderer.close
             self._aim = renderer.aim
 
     @override

@@ -2,13 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
 import numpy as np
 from lerax.render import Color
 
-from ..painter import Painter
+from ..painter import CutOutPainter, Painter
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
 from ..trees import row
@@ -44,8 +44,20 @@ class Scene2D(Scene):
         Raises:
             ValueError: Something was asked for that only MuJoCo has.
         """
-        picture.check_not_mujoco("a 2D environment")
-        return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
+        if not picture.is_transparent:
+            picture.check_not_mujoco("a 2D environment")
+            return self._painter_on(self.layout.background, picture, pixel_format)
+        replace(picture, background=None).check_not_mujoco("a 2D environment")
+        on_black, on_white = (
+            self._painter_on((level, level, level), picture, "bgr0") for level in (0.0, 1.0)
+        )
+        return CutOutPainter(on_black, on_white)
+
+    def _painter_on(
+        self, colour: tuple[float, float, float], picture: Picture, pixel_format: PixelFormat
+    ) -> Painter:
+        layout = replace(self.layout, background=colour)
+        return _CommandPainter(DrawListPainter(layout, *picture.size, pixel_format))
 
     @override
     def builds_up(self, captured: Captured) -> bool:
