@@ -60,7 +60,7 @@ _PICTURE = (*_PICTURE_OF_ONE, "quality", "labels")
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
-        Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),
+        Export("html", ".html", "text/html", "iframe", "a page", (*_PICTURE, "title")),
         Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
         Export("replay", ".replay", "application/zip", None, "a replay"),
     )

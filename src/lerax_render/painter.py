@@ -1,7 +1,7 @@
 """What makes frames of captured steps."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -35,6 +35,9 @@ class Painter(ABC):
             an array of its own; `uint8 (H, W, 4)`, B G R and an unused byte, for `"bgr0"`, each
             valid until the next is asked for.
         """
+
+    def expect(self, steps: Sequence[int]) -> None:  # noqa: B027
+        """Take the numbers of the steps that are painted next, where a picture depends on them."""
 
     def aim(self, view: Any) -> None:
         """Take the view that the scene chose, see `Scene.aimed`.

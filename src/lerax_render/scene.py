@@ -80,6 +80,23 @@ class Scene(ABC):
         chosen = np.minimum(np.arange(count + steps), count - 1)
         return map_arrays(lambda array: array[chosen], captured)
 
+    def between(
+        self, captured: "Captured", places: np.ndarray, starts: np.ndarray | None
+    ) -> "Captured":
+        """Return what is seen between steps; here, that is the step before.
+
+        Args:
+            captured: What was captured of `T` steps.
+            places: `float (n,)`, rising, from 0 to `T - 1`: where between them.
+            starts: `bool (T,)`, which of them begins an episode: what lies before it is the last of
+                the episode before. `None` where nothing is known of episodes.
+
+        Returns:
+            What is captured of `n` moments.
+        """
+        steps = np.floor(places).astype(int)
+        return map_arrays(lambda array: array[steps], captured)
+
     def looks_ahead(self, picture: Picture) -> bool:
         """Whether this picture depends on what happens later in the clip, as framing does."""
         return False

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,18 +84,19 @@ class Overlay:
         self._since_end = self._marked_frames
         self._width = 0
 
-    def draw(self, frame: np.ndarray, info: StepInfo) -> np.ndarray:
+    def draw(self, frame: np.ndarray, info: StepInfo, ended: bool = False) -> np.ndarray:
         """Return a copy of a frame with the overlay on it.
 
         Args:
             frame: `uint8 (H, W, C)`, R G B or B G R X.
             info: About this frame; frames come in order.
+            ended: Whether an episode has ended in a step without a frame since the last one.
 
         Raises:
             TypeError: A function among the lines returned something else than text.
         """
         frame = frame.copy()
-        self._since_end = 0 if info.ends else self._since_end + 1
+        self._since_end = 0 if info.ends or ended else self._since_end + 1
         if self._since_end < self._marked_frames:
             colour = _END_COLOUR if frame.shape[2] == 3 else _END_COLOUR[::-1]
             frame[: self._mark, :, :3] = colour
@@ -103,11 +104,6 @@ class Overlay:
         if any(texts):
             self._write(frame, "\n".join(texts))
         return frame
-
-    def leave_out(self, info: StepInfo) -> None:
-        """Take note of a step without a frame: the next frame marks the episode's end for it."""
-        if info.ends:
-            self._since_end = -1
 
     def _write(self, frame: np.ndarray, text: str) -> None:
         masks = [text_mask(line, self._pixels) for line in text.split("\n")]
@@ -155,6 +151,45 @@ def step_infos(fps: float) -> Callable[[Replay], Iterator[StepInfo]]:
             yield info
 
     return infos
+
+
+class FrameInfos:
+    """Tells about the frames of one lane, part by part.
+
+    Args:
+        fps: Steps a second.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._tell = step_infos(fps)
+        self._last: StepInfo | None = None
+        self._is_told = True
+        self._ended = False
+
+    def of(self, part: Replay, steps: Iterable[int]) -> list[tuple[StepInfo, bool]]:
+        """Return what is known about frames.
+
+        Args:
+            part: The next steps.
+            steps: For each frame the step that was taken last, one of these or the one before.
+
+        Returns:
+            For each frame the step's, and whether an episode has ended in one that none tells of.
+        """
+        infos, told = self._tell(part), []
+        for step in steps:
+            while self._last is None or self._last.step < step:
+                self._take(next(infos))
+            told.append((self._last, self._ended))
+            self._is_told, self._ended = True, False
+        for info in infos:
+            self._take(info)
+        return told
+
+    def _take(self, info: StepInfo) -> None:
+        if self._last is not None and not self._is_told:
+            self._ended |= self._last.ends
+        self._last, self._is_told = info, False
 
 
 def _events(part: Replay) -> Iterator[tuple[float, bool, bool, bool]]:

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ..compose import Composition, check_answers
+from ..compose import Composition, Timed, check_answers
 from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
-from ..settings import Picture, Settings, check_policy, check_seed, check_steps, proportional
+from ..settings import (
+    Caption,
+    Picture,
+    Settings,
+    check_policy,
+    check_seed,
+    check_steps,
+    proportional,
+    shown,
+)
 from ..sources import find_source
 from ..video import (
     Encoding,
@@ -43,6 +52,9 @@ from .filming import as_picture, film, parts_of
 
 if TYPE_CHECKING:
     from ..acting import Key
+
+SMOOTH_FPS = Fraction(25)
+"""Frames a second that slow motion has at least, where nobody says otherwise."""
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
@@ -101,8 +113,8 @@ def record_clip(
                 lanes=lanes,
                 progress=progress,
             )
-        shown = Shown(replays, picture, settings.labels, painters=painters)
-        return export(row, shown, destination, still=still)
+        what = Shown(replays, picture, settings.labels, title=settings.title, painters=painters)
+        return export(row, what, destination, still=still)
 
 
 def _pixels(
@@ -121,13 +133,15 @@ def _pixels(
         if progress is not None:
             progress(part[0].steps)
 
-    settings = dataclasses.replace(settings, format="mp4")
+    # The page's heading, and no card before the video that is in it.
+    title = settings.title
+    settings = dataclasses.replace(settings, format="mp4", title=None)
     video = _film(env, None, policy, None, settings, key, note)
     replay = joined(parts)
     if settings.grid is not None:
         replay = Replay(replay.scene, replay.captured, replay.seconds_per_step)
     replay = dataclasses.replace(replay, origin=origin_of(env, policy, key))
-    return Shown([replay], as_picture(settings), videos=[video])
+    return Shown([replay], as_picture(settings), title=title, videos=[video])
 
 
 def _film(
@@ -142,13 +156,12 @@ def _film(
     """Make a video of an environment, or of replays that were given in its place."""
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
-    begin = 0
     if replays is not None:
         seconds = replays[0].seconds_per_step
         longest = max(replay.steps for replay in replays)
         steps = longest if settings.steps is None else settings.steps
-        begin, end = _moments(settings, steps, seconds)
-        replays = cut_replays(replays, end, key, settings.deterministic)
+        begin, last = _moments(settings, steps, seconds)
+        replays = cut_replays(replays, last, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
         scenes = [replay.scene for replay in replays]
     else:
@@ -156,8 +169,16 @@ def _film(
         key = check_seed(key)
         seconds = source.seconds_per_step(env)
         steps = _wanted_steps(settings, source.default_steps(env), seconds)
-        begin, steps = _moments(settings, steps, seconds)
+        begin, last = _moments(settings, steps, seconds)
+        # As it is now, also where a controller changes the model before it is painted.
+        scenes = [source.scene(env).kept()]
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
+    can_repaint = all(scene.has_steps for scene in scenes)
+    if settings.bounce and not can_repaint:
+        raise ValueError(
+            f"bounce paints each step once more, backwards, and {name_of(env)} paints its pictures "
+            "itself as it goes: leave bounce away"
+        )
     composition = Composition(
         *settings.size,
         fps,
@@ -167,13 +188,16 @@ def _film(
         max_fps=most_fps(preset, path, settings.format),
         start=begin,
         speed=settings.speed,
+        between=_smooth(settings, fps) if can_repaint else None,
+        title=settings.title,
+        captions=_captions(settings.captions, begin, last, seconds),
+        bounce=settings.bounce,
     )
     check_fps(composition.fps)
     if replays is None:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
-        # As it is now, also where a controller changes the model before it is painted.
-        scenes = [source.scene(env).kept()] * (composition.tiles or 1)
+        scenes *= composition.tiles or 1
     pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
     writer = open_writer(
         preset,
@@ -191,7 +215,7 @@ def _film(
         source.replays(
             env,
             policy,
-            steps=steps,
+            steps=last,
             key=key,
             deterministic=settings.deterministic,
             lanes=composition.tiles,
@@ -235,6 +259,40 @@ def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
             f"give a step, a whole number"
         )
     return round(moment / seconds)
+
+
+def _smooth(settings: Settings, fps: Fraction) -> Fraction | None:
+    """Return the frame rate that slow motion reaches with frames between steps."""
+    if settings.speed >= 1:
+        return None
+    return max(fps, SMOOTH_FPS) if settings.fps is None else fps
+
+
+def _captions(
+    captions: Sequence[Caption], begin: int, last: int, seconds: float | None
+) -> list[Timed]:
+    """Return captions by steps.
+
+    Args:
+        captions: As they were given.
+        begin: The first step of the clip.
+        last: The one after the last.
+        seconds: Of a step.
+
+    Raises:
+        ValueError: One would never be seen.
+    """
+    timed = []
+    for text, start, stop in captions:
+        first = 0 if start is None else _step_of("caption", start, seconds)
+        end = None if stop is None else _step_of("caption", stop, seconds)
+        if first >= last or (end is not None and end <= max(first, begin)):
+            raise ValueError(
+                f"the caption {shown(text)} is for steps from {first} to "
+                f"{'the end' if end is None else end}, and the clip shows {begin} to {last}"
+            )
+        timed.append((text, first, end))
+    return timed
 
 
 def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:

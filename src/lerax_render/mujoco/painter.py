@@ -2,8 +2,8 @@
 
 import copy
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import override
 
@@ -35,6 +35,7 @@ class PosePainter(Painter):
         self._first = Pose.of(mujoco.MjData(model))
         self._last: dict[int, Pose] = {}
         self._lane = 0
+        self._expected: deque[int] = deque()
         self._step: Counter[int] = Counter()
         self._decorate = picture.decorate
         self._followed = [
@@ -64,6 +65,11 @@ class PosePainter(Painter):
             self._doubtful = None
         return self._render(map(self._shot, poses(captured)))
 
+    @override
+    def expect(self, steps: Sequence[int]) -> None:
+        if self._decorate is not None:
+            self._expected = deque(steps)
+
     def _shot(self, pose: Pose) -> _Shot:
         lane, self._lane = self._lane, (self._lane + 1) % self.lanes
         pose = self._finite(pose, lane)
@@ -74,8 +80,9 @@ class PosePainter(Painter):
             trails.goes_on(self._loader.data)
             added = trails.so_far()
         if self._decorate is not None:
-            added = Users(self._decorate, self._step[lane], added)
-            self._step[lane] += 1
+            step = self._expected.popleft() if self._expected else self._step[lane]
+            self._step[lane] = step + 1
+            added = Users(self._decorate, step, added)
         return pose, added
 
     def _finite(self, pose: Pose, lane: int) -> Pose:

@@ -5,6 +5,8 @@ import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
+import numpy as np
+
 from ..painter import Painter
 from ..scene import Scene
 from ..settings import Camera, Picture, PixelFormat
@@ -76,6 +78,12 @@ class MujocoScene(Scene):
     @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
+
+    @override
+    def between(self, captured: "Pose", places: np.ndarray, starts: np.ndarray | None) -> "Pose":
+        from .pose import poses_between
+
+        return poses_between(self.model, captured, places, starts)
 
     @override
     def aimed(

@@ -23,6 +23,7 @@ try:
         import pygame
         import pygame.draw
         import pygame.font
+        import pygame.freetype
         import pygame.image
 except ImportError as error:
     raise BackendUnavailableError(
