@@ -70,7 +70,7 @@ def record(
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
     title: str | None = None,
-    caption: Sequence[str] = (),
+    captions: Sequence[str] = (),
     preset: PresetName | None = None,
     max_size: int | None = None,
     codec: CodecName | None = None,
@@ -152,7 +152,7 @@ def record(
         labels: A text for each tile of the grid, row by row.
         title: A text on a card before the clip, which stays for two seconds or as long as it takes
             to read; what comes after a line break is smaller. Of a page it is the heading.
-        caption: Texts at the lower edge of the picture, each with the steps or seconds that it is
+        captions: Texts at the lower edge of the picture, each with the steps or seconds that it is
             there for: `"step 0–50: reaching"`, `"1s–2.5s: reaching"`, `"step 50–: there"`; without
             them, it stays. Steps count from 0, and the last of a range is not in it.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, WebPs (or
@@ -215,7 +215,7 @@ def record(
         grid=grid,
         labels=labels,
         title=title,
-        caption=caption,
+        captions=captions,
         preset=preset,
         max_size=max_size,
         codec=codec,

@@ -81,12 +81,14 @@ def opened(face: Face, pixels: int) -> Any:
         face: The font.
         pixels: Its em in pixels.
     """
-    from ..paint2d import pygame
+    # First, since it keeps pygame from greeting.
+    from ..paint2d import pygame  # noqa: F401  # isort: skip
+    from pygame import freetype
 
     # The program may have ended pygame meanwhile.
-    if not pygame.freetype.get_init():
-        pygame.freetype.init()
-    font = pygame.freetype.Font(face.path, pixels, font_index=face.number)
+    if not freetype.get_init():
+        freetype.init()
+    font = freetype.Font(face.path, pixels, font_index=face.number)
     font.antialiased = True
     return font
 

@@ -13,6 +13,8 @@ from .fonts import PYGAMES, Face, face_of, language_of, named, opened
 # Light text on a dark veil can be read on any picture, and the picture can still be seen behind it.
 # On white, this leaves a contrast of 8.6 to 1.
 _VEIL = 0.7
+# Joiners, fillers and selectors of variants; others have a category of their own.
+_UNSEEN = {"\u034f", "\u115f", "\u1160", "\u3164", "\uffa0", *map(chr, range(0xFE00, 0xFE10))}
 # Where letters join or change places, in blocks of Unicode: Hebrew to Arabic, the scripts of India,
 # Tibet and Myanmar, Khmer, and Arabic's forms.
 _NOT_LAID_OUT = (
@@ -55,7 +57,7 @@ def clusters(text: str) -> list[str]:
     """Return the characters of a text, each with the marks on it; without what has no picture."""
     parts: list[str] = []
     for each in unicodedata.normalize("NFC", text):
-        if "\ufe00" <= each <= "\ufe0f" or unicodedata.category(each) == "Cf":
+        if each in _UNSEEN or unicodedata.category(each) == "Cf":
             continue
         if parts and unicodedata.category(each) in ("Mn", "Me"):
             parts[-1] += each

@@ -15,12 +15,12 @@ from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
 from ..settings import (
-    Caption,
     Picture,
     Settings,
     check_policy,
     check_seed,
     check_steps,
+    parsed_caption,
     proportional,
     shown,
 )
@@ -190,7 +190,7 @@ def _film(
         speed=settings.speed,
         between=_smooth(settings, fps) if can_repaint else None,
         title=settings.title,
-        captions=_captions(settings.captions, begin, last, seconds),
+        captions=_timed(settings.captions, begin, last, seconds),
         bounce=settings.bounce,
     )
     check_fps(composition.fps)
@@ -268,9 +268,7 @@ def _smooth(settings: Settings, fps: Fraction) -> Fraction | None:
     return max(fps, SMOOTH_FPS) if settings.fps is None else fps
 
 
-def _captions(
-    captions: Sequence[Caption], begin: int, last: int, seconds: float | None
-) -> list[Timed]:
+def _timed(captions: Sequence[str], begin: int, last: int, seconds: float | None) -> list[Timed]:
     """Return captions by steps.
 
     Args:
@@ -283,7 +281,7 @@ def _captions(
         ValueError: One would never be seen.
     """
     timed = []
-    for text, start, stop in captions:
+    for text, start, stop in map(parsed_caption, captions):
         first = 0 if start is None else _step_of("caption", start, seconds)
         end = None if stop is None else _step_of("caption", stop, seconds)
         if first >= last or (end is not None and end <= max(first, begin)):

@@ -23,7 +23,6 @@ try:
         import pygame
         import pygame.draw
         import pygame.font
-        import pygame.freetype
         import pygame.image
 except ImportError as error:
     raise BackendUnavailableError(

@@ -37,6 +37,6 @@ from .picture import ShownName as ShownName
 from .picture import proportional as proportional
 from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO
-from .texts import Caption as Caption
 from .texts import assignments as assignments
+from .texts import parsed_caption as parsed_caption
 from .texts import parsed_colour as parsed_colour

@@ -16,11 +16,11 @@ from .checks import check_fields
 from .declarations import Text, between, described
 from .texts import (
     BACKGROUND,
-    Caption,
     parsed_camera,
     parsed_caption,
     parsed_colour,
     parsed_grid,
+    parsed_lines,
     parsed_moment,
     parsed_seconds,
     parsed_size,
@@ -87,7 +87,7 @@ type Moment = Annotated[
     Text("STEP", parsed_moment, "1.5s"),
 ]
 type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
-type Title = Annotated[str, Meta(pattern=r"\S", description="a text")]
+type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -318,11 +318,11 @@ class Settings(Picture):
     labels: Sequence[str] = ()
     """Texts on the tiles of the grid, one for each, row by row."""
 
-    title: Title | None = None
+    title: Words | None = None
     """Text on a card before the clip, which stays for two seconds or, a long one, as long as it
     takes to read; what comes after a line break is smaller. Of a page it is the heading."""
 
-    caption: Sequence[str] = ()
+    captions: Sequence[Words] = ()
     """Texts at the lower edge of the picture, each with the steps or seconds it is there for, such
     as "step 0–50: reaching", "1s–2.5s: reaching" or "step 50–: there"; without them, it stays."""
 
@@ -369,7 +369,7 @@ class Settings(Picture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for text in self.caption:
+        for text in self.captions:
             parsed_caption(text)
         for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
             if self.grid is not None and len(several) > 1:
@@ -377,11 +377,6 @@ class Settings(Picture):
                     f"there are {len(several)} {name} and a grid of "
                     f"{self.grid[0]}x{self.grid[1]}: a picture has one of the two"
                 )
-
-    @property
-    def captions(self) -> tuple[Caption, ...]:
-        """The captions with their ranges."""
-        return tuple(map(parsed_caption, self.caption))
 
     @property
     def length(self) -> int:

@@ -109,6 +109,11 @@ def parsed_moment(text: str) -> int | float:
     return float(found[1])
 
 
+def parsed_lines(text: str) -> str:
+    """Make line breaks of `\\n`, which no command line has by itself."""
+    return text.replace("\\n", "\n")
+
+
 def parsed_seconds(text: str) -> float:
     """Turn `"1.5s"` or `"1.5"` into seconds.
 

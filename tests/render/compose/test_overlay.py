@@ -107,8 +107,9 @@ def test_the_end_of_an_episode_is_marked_long_enough_to_be_seen():
 
 def test_an_end_that_no_frame_shows_is_marked_by_the_next():
     overlay = Overlay([lambda info: ""], 240, 10)
-    overlay.leave_out(StepInfo(0, 0.0, 0, 0, 1, True))
-    frames = [overlay.draw(ground(255), StepInfo(i, 0, 0, 0, 2, False)) for i in range(1, 5)]
+    frames = [
+        overlay.draw(ground(255), StepInfo(i, 0, 0, 0, 2, False), i == 1) for i in range(1, 5)
+    ]
 
     assert [bool((frame[0] != 255).any()) for frame in frames] == [True, True, True, False]
 
