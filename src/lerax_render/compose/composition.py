@@ -80,11 +80,9 @@ class Composition:
         check_words(title, captions, labels)
         count = self.tiles or 1
         self._overlays = (
-            [Overlay(overlay, self.tile_height, float(self.fps)) for _ in range(count)]
-            if overlay
-            else []
+            [Overlay(overlay, self.tile_height) for _ in range(count)] if overlay else []
         )
-        self._infos = [FrameInfos(float(fps)) for _ in range(count)]
+        self._infos = [FrameInfos(float(fps), float(self.fps)) for _ in range(count)]
         # Of each lane, what the next moments lie after.
         self._last: list[Replay] | None = None
         self._last_step = 0

@@ -65,14 +65,13 @@ class Overlay:
             `"return"`, `"episode"`, or functions from `StepInfo` to text. `True` stands for
             `DEFAULT_LINES`.
         height: Of the frames in pixels; the text is scaled with it.
-        fps: Frames a second.
 
     Raises:
         ValueError: A line's name is unknown.
         TypeError: A line is neither a name nor a function.
     """
 
-    def __init__(self, lines: bool | Sequence[Line], height: int, fps: float) -> None:
+    def __init__(self, lines: bool | Sequence[Line], height: int) -> None:
         given: Sequence[str | Callable[[StepInfo], str]]
         given = (
             (lines,) if isinstance(lines, str) else DEFAULT_LINES if lines is True else lines or ()
@@ -80,24 +79,21 @@ class Overlay:
         self._lines = [_line(line) for line in given]
         self._pixels = max(_LEAST_PIXELS, round(height * _TEXT_HEIGHT))
         self._mark = max(2, round(height * _END_HEIGHT))
-        self._marked_frames = max(1, round(_END_SECONDS * fps))
-        self._since_end = self._marked_frames
         self._width = 0
 
-    def draw(self, frame: np.ndarray, info: StepInfo, ended: bool = False) -> np.ndarray:
+    def draw(self, frame: np.ndarray, info: StepInfo, is_end: bool = False) -> np.ndarray:
         """Return a copy of a frame with the overlay on it.
 
         Args:
             frame: `uint8 (H, W, C)`, R G B or B G R X.
-            info: About this frame; frames come in order.
-            ended: Whether an episode has ended in a step without a frame since the last one.
+            info: About this frame.
+            is_end: Whether the end of an episode is marked.
 
         Raises:
             TypeError: A function among the lines returned something else than text.
         """
         frame = frame.copy()
-        self._since_end = 0 if info.ends or ended else self._since_end + 1
-        if self._since_end < self._marked_frames:
+        if is_end:
             colour = _END_COLOUR if frame.shape[2] == 3 else _END_COLOUR[::-1]
             frame[: self._mark, :, :3] = colour
         texts = [_checked(line(info)) for line in self._lines]
@@ -157,14 +153,15 @@ class FrameInfos:
     """Tells about the frames of one lane, part by part.
 
     Args:
-        fps: Steps a second.
+        steps_a_second: Of the rollout.
+        fps: Frames a second.
     """
 
-    def __init__(self, fps: float) -> None:
-        self._tell = step_infos(fps)
+    def __init__(self, steps_a_second: float, fps: float) -> None:
+        self._tell = step_infos(steps_a_second)
         self._last: StepInfo | None = None
-        self._is_told = True
-        self._ended = False
+        self._marked_frames = max(1, round(_END_SECONDS * fps))
+        self._since_end = self._marked_frames
 
     def of(self, part: Replay, steps: Iterable[int]) -> list[tuple[StepInfo, bool]]:
         """Return what is known about frames.
@@ -174,22 +171,25 @@ class FrameInfos:
             steps: For each frame the step that was taken last, one of these or the one before.
 
         Returns:
-            For each frame the step's, and whether an episode has ended in one that none tells of.
+            For each frame the step's, and whether the end of an episode is marked: in the state
+            that ends it, or where that has no frame in the next one, and for a moment from then on.
         """
         infos, told = self._tell(part), []
         for step in steps:
             while self._last is None or self._last.step < step:
                 self._take(next(infos))
-            told.append((self._last, self._ended))
-            self._is_told, self._ended = True, False
+            if self._last.ends:
+                self._since_end = 0
+            told.append((self._last, self._since_end < self._marked_frames))
+            self._since_end += 1
         for info in infos:
             self._take(info)
         return told
 
     def _take(self, info: StepInfo) -> None:
-        if self._last is not None and not self._is_told:
-            self._ended |= self._last.ends
-        self._last, self._is_told = info, False
+        self._last = info
+        if info.ends:
+            self._since_end = 0
 
 
 def _events(part: Replay) -> Iterator[tuple[float, bool, bool, bool]]:
