@@ -176,10 +176,10 @@ def _glyph_of(cluster: str, face: Face | None, pixels: int) -> np.ndarray:
             widths = [round(font.get_metrics(character)[0][4]), x + mask.shape[1]]
             left, right, top = x, x + mask.shape[1], y
         else:
-            # On the middle of its letter; and above it, where it is a tall one.
+            # On the middle of its letter; and above it, where it is a tall one and there is room.
             x = (left + right - mask.shape[1]) // 2
             if y - len(mask) > 0:
-                y = max(y, top + len(mask) + 1)
+                y = min(max(y, top + len(mask) + 1), base)
                 top = y
         pictures.append((mask, x, y))
     shift = max(0, -min(x for _, x, _ in pictures))
