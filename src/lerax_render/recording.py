@@ -1,5 +1,6 @@
 """Environment and policy in, clip or frames out: the public verbs."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -10,6 +11,7 @@ import numpy as np
 from .compose import Line
 from .errors import RenderError, warn
 from .making import (
+    Ghosts,
     aim,
     captured_first,
     check_not_traced,
@@ -65,6 +67,7 @@ def record(
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
+    ghost: Any = (),
     decorate: Callable[[Any, int], None] | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
@@ -138,6 +141,9 @@ def record(
         hide: MuJoCo only: what of the usual is not shown, by the same names.
         color: MuJoCo only: colours of bodies or single geoms by name, `{"torso": "red"}`.
         trail: MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line.
+        ghost: A `Replay`, the path of its file, or several, which are seen in the same picture,
+            translucent, and framed with it: of a MuJoCo model, or of the same 2D environment. They
+            start with the clip; one that is shorter stays at its last step.
         decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
             geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"mov"`, `"m4v"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a
@@ -205,6 +211,7 @@ def record(
         hide=hide,
         color=color,
         trail=trail,
+        ghost=ghost,
         decorate=decorate,
         format=format,
         deterministic=deterministic,
@@ -260,6 +267,7 @@ def render(
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
+    ghost: Any = (),
     decorate: Callable[[Any, int], None] | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
@@ -281,6 +289,7 @@ def render(
         hide: As for `record`.
         color: As for `record`.
         trail: As for `record`.
+        ghost: As for `record`.
         decorate: As for `record`.
         workers: As for `record`.
 
@@ -310,6 +319,7 @@ def render(
         hide=hide,
         color=color,
         trail=trail,
+        ghost=ghost,
         decorate=decorate,
     )
     workers = Settings(workers=workers).workers
@@ -323,11 +333,16 @@ def render(
             raise TypeError("states is missing: give render(env, states), or a Replay")
         source = find_source(env)
         scene, parts = source.scene(env), source.replays_of(env, states)
+    ghosts = Ghosts(picture.ghosts)
+    picture = dataclasses.replace(picture, ghost=())
+    if isinstance(env, Replay):
+        ghosts.check(env.seconds_per_step)
+    scene = ghosts.scene(scene)
 
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
-            lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
+            lanes = ghosts.in_parts([part] for part in parts)
             looks_ahead = scene.looks_ahead(picture)
             held, lanes = captured_first(lanes, _STEPS_AHEAD if looks_ahead else 0)
             if looks_ahead:

@@ -63,6 +63,33 @@ class Scene(ABC):
             "record(env, policy), or capture(env, states=states)"
         )
 
+    def painter_with(
+        self,
+        ghosts: "Sequence[Scene]",
+        picture: Picture,
+        *,
+        pixel_format: PixelFormat = "rgb24",
+        workers: int = 1,
+    ) -> Painter:
+        """Open a painter that shows other replays, too, translucent.
+
+        Args:
+            ghosts: Their scenes.
+            picture: As for `painter`.
+            pixel_format: As for `painter`.
+            workers: As for `painter`.
+
+        Returns:
+            A painter of tuples: what was captured for this scene, and for each of the ghosts.
+
+        Raises:
+            ValueError: These are not seen in one picture.
+        """
+        raise ValueError(
+            "a ghost is for pictures of MuJoCo and in 2D, and this environment paints its own: "
+            "leave ghost out"
+        )
+
     def measuring(self, picture: Picture) -> Painter:
         """Open what measures instead of painting.
 

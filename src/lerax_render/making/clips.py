@@ -49,6 +49,7 @@ from .capturing import (
 )
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
 from .filming import as_picture, film, parts_of
+from .ghosts import Ghosts
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -151,7 +152,8 @@ def _film(
     """Make a video of an environment, or of replays that were given in its place."""
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
-    begin = 0
+    begin, ghosts = 0, Ghosts(settings.ghosts)
+    settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
         seconds = replays[0].seconds_per_step
         longest = max(replay.steps for replay in replays)
@@ -159,6 +161,7 @@ def _film(
         begin, end = _moments(settings, steps, seconds)
         replays = cut_replays(replays, end, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
+        replays = [ghosts.in_replay(replay) for replay in replays]
         scenes = [replay.scene for replay in replays]
     else:
         source = find_source(env)
@@ -166,6 +169,7 @@ def _film(
         seconds = source.seconds_per_step(env)
         steps = _wanted_steps(settings, source.default_steps(env), seconds)
         begin, steps = _moments(settings, steps, seconds)
+    ghosts.check(seconds)
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     composition = Composition(
         *settings.size,
@@ -182,7 +186,7 @@ def _film(
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
         # As it is now, also where a controller changes the model before it is painted.
-        scenes = [source.scene(env).kept()] * (composition.tiles or 1)
+        scenes = [ghosts.scene(source.scene(env).kept())] * (composition.tiles or 1)
     pixel_format = pixel_format_of(scenes, settings)
     writer = open_writer(
         preset,
@@ -197,13 +201,15 @@ def _film(
         poster=settings.poster,
     )
     parts = (
-        source.replays(
-            env,
-            policy,
-            steps=steps,
-            key=key,
-            deterministic=settings.deterministic,
-            lanes=composition.tiles,
+        ghosts.in_parts(
+            source.replays(
+                env,
+                policy,
+                steps=steps,
+                key=key,
+                deterministic=settings.deterministic,
+                lanes=composition.tiles,
+            )
         )
         if replays is None
         else parts_of(replays)

@@ -125,6 +125,16 @@ type AnyBackground = Annotated[
 type LightName = Literal["studio", "as-is"]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
 type Poster = Annotated[str, Meta(min_length=1, description="a file's path"), Text("FILE")] | Path
+type Ghost = (
+    Annotated[
+        str, Meta(min_length=1, description="a replay or the path of its file"), Text("REPLAY")
+    ]
+    | Path
+    | ReplayLike
+)
+type Ghosts = Annotated[
+    Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
+]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -165,6 +175,15 @@ class MjvCamera(Protocol):
 
     fixedcamid: int
     trackbodyid: int
+
+
+@runtime_checkable
+class ReplayLike(Protocol):
+    """A `Replay`, which lies above."""
+
+    scene: Any
+    captured: Any
+    seconds_per_step: float | None
 
 
 type CameraLike = Annotated[
@@ -258,6 +277,10 @@ class Picture:
     trail: Sequence[BodyName | BodyNumber] = ()
     """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
 
+    ghost: Ghosts = ()
+    """Other replays, which are seen in the same picture, translucent: of a MuJoCo model, or of the
+    same 2D environment. They start with the clip; one that is shorter stays at its last step."""
+
     decorate: Callable[[Any, int], None] | None = field(default=None, metadata={"written": False})
     """MuJoCo only: called with the mujoco.MjvScene and the number of the step before each frame is
     drawn, to add geoms to it."""
@@ -307,6 +330,11 @@ class Picture:
     def is_transparent(self) -> bool:
         """Whether frames have an alpha channel."""
         return self.background == TRANSPARENT
+
+    @property
+    def ghosts(self) -> tuple[Any, ...]:
+        """The ghosts, also where there is one by itself."""
+        return self.ghost if isinstance(self.ghost, tuple) else (self.ghost,)
 
     @property
     def cameras(self) -> tuple[Any, ...]:
