@@ -123,7 +123,7 @@ class LayersPainter(Painter):
         self._painters = painters
         self._opacity = opacity
         self._background = background
-        self._is_rgb = pixel_format == "rgb24"
+        self._is_rgb = pixel_format == "rgb24" and background is not None
         self.why_incomplete = painters[0].why_incomplete  # type: ignore[misc]
 
     @property
