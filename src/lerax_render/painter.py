@@ -39,6 +39,9 @@ class Painter(ABC):
             `"bgra"`, where the background is transparent.
         """
 
+    def expect(self, steps: Sequence[int]) -> None:  # noqa: B027
+        """Take the numbers of the steps that are painted next, where a picture depends on them."""
+
     def aim(self, view: Any) -> None:
         """Take the view that the scene chose, see `Scene.aimed`.
 
@@ -91,6 +94,11 @@ class CutOutPainter(Painter):
     def paint(self, captured: Any) -> Iterator[np.ndarray]:
         for pair in zip(*(painter.paint(captured) for painter in self._painters), strict=True):
             yield cut_out(*pair)
+
+    @override
+    def expect(self, steps: Sequence[int]) -> None:
+        for painter in self._painters:
+            painter.expect(steps)
 
     @override
     def aim(self, view: Any) -> None:

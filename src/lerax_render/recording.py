@@ -74,6 +74,8 @@ def record(
     overlay: bool | Sequence[Line] = False,
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
+    title: str | None = None,
+    captions: Sequence[str] = (),
     preset: PresetName | None = None,
     max_size: int | None = None,
     codec: CodecName | None = None,
@@ -81,6 +83,7 @@ def record(
     lossless: bool = False,
     pixel_format: FilePixelFormat | None = None,
     loop: int | None = None,
+    bounce: bool = False,
     freeze_end: float = 0.0,
     poster: str | os.PathLike[str] | None = None,
     workers: int = 1,
@@ -112,7 +115,8 @@ def record(
         start: The first step that is shown, a whole number; or its time in seconds, a float. What
             came before counts in rewards and episodes all the same.
         stop: The step or the time before which the clip ends, likewise.
-        speed: How much faster than it happened the clip plays: 0.25 is slow motion, a quarter.
+        speed: How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with
+            frames between the steps where they can be painted.
         key: A JAX PRNG key, or a seed for one (default 0).
         width: Picture width in pixels, 1 to 16384 (default 640, or the preset's).
         height: Picture height in pixels, 1 to 16384 (default 480, or the preset's).
@@ -159,6 +163,11 @@ def record(
             the seeds that follow. Each has a key of its own and restarts on its own. For several
             replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
+        title: A text on a card before the clip, which stays for two seconds or as long as it takes
+            to read; what comes after a line break is smaller. Of a page it is the heading.
+        captions: Texts at the lower edge of the picture, each with the steps or seconds that it is
+            there for: `"step 0–50: reaching"`, `"1s–2.5s: reaching"`, `"step 50–: there"`; without
+            them, it stays. Steps count from 0, and the last of a range is not in it.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, WebPs (or
             GIFs, where the path or the format says so) that keep to a size; `"social"` and `"x"`;
             `"slides"`, which PowerPoint and Keynote play; `"paper"`, lossless; see
@@ -174,6 +183,8 @@ def record(
             are in that. GIF cannot.
         pixel_format: `"yuv420p"` or `"yuv444p"` of a video (default yuv420p).
         loop: How often a GIF, WebP or APNG plays, 0 for ever (default 0).
+        bounce: Whether it plays forwards and then backwards. What was captured is kept for that,
+            and painted again.
         freeze_end: Seconds that the last frame stays in addition.
         poster: A file for the first frame as a picture, `*.png` or `*.jpg`.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
@@ -218,6 +229,8 @@ def record(
         overlay=overlay,
         grid=grid,
         labels=labels,
+        title=title,
+        captions=captions,
         preset=preset,
         max_size=max_size,
         codec=codec,
@@ -225,6 +238,7 @@ def record(
         lossless=lossless,
         pixel_format=pixel_format,
         loop=loop,
+        bounce=bounce,
         freeze_end=freeze_end,
         poster=None if poster is None else os.fspath(poster),
         workers=workers,

@@ -60,6 +60,21 @@ class HauntedScene(Scene):
         return tuple(scene.held(own, steps) for scene, own in pairs)
 
     @override
+    def picked(self, captured: Captured, which: np.ndarray) -> Captured:
+        pairs = zip(self._scenes, captured, strict=True)
+        return tuple(scene.picked(own, which) for scene, own in pairs)
+
+    @override
+    def between(
+        self, captured: Captured, places: np.ndarray, starts: np.ndarray | None
+    ) -> Captured:
+        # Nobody knows where the ghosts' episodes start.
+        return tuple(
+            scene.between(own, places, starts if scene is self._scene else None)
+            for scene, own in zip(self._scenes, captured, strict=True)
+        )
+
+    @override
     def looks_ahead(self, picture: Picture) -> bool:
         return self._scene.looks_ahead(picture)
 

@@ -2,7 +2,7 @@
 
 import copy
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -48,6 +48,7 @@ class PosePainter(Painter):
         self._first = Pose.of(mujoco.MjData(model))
         self._last: dict[int, Pose] = {}
         self._lane = 0
+        self._expected: deque[int] = deque()
         self._step: Counter[int] = Counter()
         self._decorate = picture.decorate
         self._followed = [
@@ -82,6 +83,11 @@ class PosePainter(Painter):
             self._doubtful = None
         return self._render(map(self._shot, poses(captured), *map(poses, others)))
 
+    @override
+    def expect(self, steps: Sequence[int]) -> None:
+        if self._decorate is not None:
+            self._expected = deque(steps)
+
     def _shot(self, pose: Pose, *others: Pose) -> _Shot:
         lane, self._lane = self._lane, (self._lane + 1) % self.lanes
         pose = self._finite(pose, lane)
@@ -97,8 +103,9 @@ class PosePainter(Painter):
                 loader.load(other)
                 added.append(ghost.at(loader.data))
         if self._decorate is not None:
-            added.append(Users(self._decorate, self._step[lane]))
-            self._step[lane] += 1
+            step = self._expected.popleft() if self._expected else self._step[lane]
+            self._step[lane] = step + 1
+            added.append(Users(self._decorate, step))
         return pose, Together(added) if added else None
 
     def _finite(self, pose: Pose, lane: int) -> Pose:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
+import numpy as np
+
 from ..painter import CutOutPainter, Painter
 from ..scene import Scene, Things
 from ..settings import Camera, LightName, Picture, PixelFormat
@@ -132,6 +134,12 @@ class MujocoScene(Scene):
     @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
+
+    @override
+    def between(self, captured: "Pose", places: np.ndarray, starts: np.ndarray | None) -> "Pose":
+        from .pose import poses_between
+
+        return poses_between(self.model, captured, places, starts)
 
     @override
     def aimed(

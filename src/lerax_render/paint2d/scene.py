@@ -11,8 +11,15 @@ from lerax.render import Color
 from ..painter import CutOutPainter, LayersPainter, Painter
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
-from ..trees import row
-from .drawlist import DrawList, DrawListPainter, on_top_of_each_other, single_frames
+from ..trees import count_steps, row
+from .drawlist import (
+    NOTHING,
+    DrawList,
+    DrawListPainter,
+    in_between,
+    on_top_of_each_other,
+    single_frames,
+)
 from .layout import Layout
 from .placement import to_rgb
 from .renderer import HeadlessPygameRenderer
@@ -111,11 +118,49 @@ class Scene2D(Scene):
         return row([first, *frames[start + 1 : stop]])
 
     @override
+    def picked(self, captured: Captured, which: np.ndarray) -> Captured:
+        if not self.builds_up(captured):
+            return super().picked(captured, which)
+        return row(self.cut(captured, step, step + 1)[0] for step in which.tolist())
+
+    @override
     def held(self, captured: Captured, steps: int) -> Captured:
         if not self.builds_up(captured):
             return super().held(captured, steps)
-        nothing = DrawList(np.zeros(0, np.float32), (), False)
-        return row([*single_frames(captured), *[nothing] * steps])
+        return row([*single_frames(captured), *[NOTHING] * steps])
+
+    @override
+    def between(
+        self, captured: Captured, places: np.ndarray, starts: np.ndarray | None
+    ) -> Captured:
+        """Return what lies between steps: the same commands, with numbers in between.
+
+        Steps that draw other commands have nothing between them, and what is drawn on top of the
+        step before is drawn once.
+        """
+        steps = np.floor(places).astype(int)
+        share = places - steps
+        following = np.minimum(steps + 1, count_steps(captured) - 1)
+        if starts is not None:
+            share = np.where(starts[following], 0, share)
+        if self.builds_up(captured):
+            frames, drawn = (
+                single_frames(captured),
+                np.diff(steps, prepend=0 if share[:1].any() else -1),
+            )
+            return row(
+                frames[step] if is_new else NOTHING
+                for step, is_new in zip(steps.tolist(), drawn > 0, strict=True)
+            )
+        if isinstance(captured, DrawList):
+            numbers = in_between(
+                captured.numbers[steps], captured.numbers[following], share[:, None]
+            )
+            return replace(captured, numbers=numbers)
+        return row(
+            one.towards(other, part)
+            for one, other, part in zip(captured[steps], captured[following], share, strict=True)
+        )
 
     @override
     def renderer(self, picture: Picture, video: "VideoWriter | None") -> HeadlessPygameRenderer:

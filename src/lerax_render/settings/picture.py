@@ -18,9 +18,12 @@ from .texts import (
     BACKGROUND,
     TRANSPARENT,
     parsed_camera,
+    parsed_caption,
     parsed_colour,
     parsed_grid,
+    parsed_lines,
     parsed_moment,
+    parsed_seconds,
     parsed_size,
 )
 
@@ -97,6 +100,8 @@ type Moment = Annotated[
     described("a step, as a whole number, or seconds, as a fraction or a text such as 1.5s"),
     Text("STEP", parsed_moment, "1.5s"),
 ]
+type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
+type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -361,7 +366,8 @@ class Settings(Picture):
     """The step, or its time such as 3s, before which the clip ends (default: after the last)."""
 
     speed: Annotated[float, between(0.01, 100)] = 1.0
-    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter."""
+    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with frames
+    between the steps."""
 
     fps: Rate | None = None
     """Frames a second (default: real time, or 50 where the environment has no dt)."""
@@ -384,6 +390,14 @@ class Settings(Picture):
 
     labels: Sequence[str] = ()
     """Texts on the tiles of the grid, one for each, row by row."""
+
+    title: Words | None = None
+    """Text on a card before the clip, which stays for two seconds or, a long one, as long as it
+    takes to read; what comes after a line break is smaller. Of a page it is the heading."""
+
+    captions: Sequence[Words] = ()
+    """Texts at the lower edge of the picture, each with the steps or seconds it is there for, such
+    as "step 0–50: reaching", "1s–2.5s: reaching" or "step 50–: there"; without them, it stays."""
 
     preset: PresetName | None = None
     """Settings for a place: docs (a WebP, or a GIF where the output ends in .gif, 480 wide, 20 fps,
@@ -414,8 +428,11 @@ class Settings(Picture):
     loop: Annotated[int, between(0, 65_535)] | None = None
     """How often a GIF, WebP or APNG plays; 0 is for ever (default: for ever)."""
 
-    freeze_end: Annotated[float, between(0, 3600, "seconds")] = 0.0
-    """Seconds that the last frame stays in addition (default 0)."""
+    bounce: bool = False
+    """The clip plays forwards and then backwards, so that it goes round without a jump."""
+
+    freeze_end: Seconds = 0.0
+    """Seconds that the last frame stays in addition, such as 1s (default 0)."""
 
     poster: Poster | None = None
     """File for the first frame as a picture, *.png or *.jpg (default: none)."""
@@ -425,6 +442,8 @@ class Settings(Picture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for text in self.captions:
+            parsed_caption(text)
         for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
             if self.grid is not None and len(several) > 1:
                 raise ValueError(
