@@ -1,5 +1,6 @@
 """Environment and policy in, clip or frames out: the public verbs."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -10,6 +11,7 @@ import numpy as np
 from .compose import Line
 from .errors import RenderError, warn
 from .making import (
+    Ghosts,
     aim,
     captured_first,
     check_not_traced,
@@ -24,6 +26,7 @@ from .settings import (
     CodecName,
     FilePixelFormat,
     FormatName,
+    LightName,
     ModalityName,
     Picture,
     PresetName,
@@ -59,10 +62,12 @@ def record(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
+    ghost: Any = (),
     decorate: Callable[[Any, int], None] | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
@@ -127,14 +132,22 @@ def record(
             middle of the model as it begins, or a little more).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
-        background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
-            none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
-            neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
+        background: MuJoCo: `"studio"` (a sky, and a ground and a light where the model has none), a
+            colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with neither
+            a light of its own nor a skybox, else as-is). `"cinematic"` has its own. In 2D, too:
+            `"transparent"`, an alpha channel, in WebM, WebP, APNG and PNG: of what is the sky, or
+            what 2D pictures are cleared to.
+        light: MuJoCo only: `"studio"` (a sun and some light from everywhere instead of the model's
+            own) or `"as-is"` (default: studio for a model without a light of its own, where the
+            background is studio or transparent).
         show: MuJoCo only: what is shown besides the usual, such as `"contacts"`, `"forces"`,
             `"joints"`, `"collision"` or `"labels"`; a wrong name is answered with all of them.
         hide: MuJoCo only: what of the usual is not shown, by the same names.
         color: MuJoCo only: colours of bodies or single geoms by name, `{"torso": "red"}`.
         trail: MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line.
+        ghost: A `Replay`, the path of its file, or several, which are seen in the same picture,
+            translucent, and framed with it: of a MuJoCo model, or of the same 2D environment. They
+            start with the clip; one that is shorter stays at its last step.
         decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
             geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"mov"`, `"m4v"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a
@@ -204,10 +217,12 @@ def record(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
         trail=trail,
+        ghost=ghost,
         decorate=decorate,
         format=format,
         deterministic=deterministic,
@@ -261,10 +276,12 @@ def render(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
+    ghost: Any = (),
     decorate: Callable[[Any, int], None] | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
@@ -281,16 +298,19 @@ def render(
         max_depth: As for `record`.
         quality: As for `record`.
         background: As for `record`.
+        light: As for `record`.
         show: As for `record`.
         hide: As for `record`.
         color: As for `record`.
         trail: As for `record`.
+        ghost: As for `record`.
         decorate: As for `record`.
         workers: As for `record`.
 
     Returns:
-        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step. Close it, or use
-        it up, to free the painter.
+        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step; `(H, W, 4)` RGBA
+        with straight alpha where the background is transparent. Close it, or use it up, to free the
+        painter.
 
     Raises:
         ValueError, TypeError: An argument is wrong.
@@ -308,10 +328,12 @@ def render(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
         trail=trail,
+        ghost=ghost,
         decorate=decorate,
     )
     workers = Settings(workers=workers).workers
@@ -325,11 +347,16 @@ def render(
             raise TypeError("states is missing: give render(env, states), or a Replay")
         source = find_source(env)
         scene, parts = source.scene(env), source.replays_of(env, states)
+    ghosts = Ghosts(picture.ghosts)
+    picture = dataclasses.replace(picture, ghost=())
+    if isinstance(env, Replay):
+        ghosts.check(env.seconds_per_step)
+    scene = ghosts.scene(scene)
 
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
-            lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
+            lanes = ghosts.in_parts([part] for part in parts)
             looks_ahead = scene.looks_ahead(picture)
             held, lanes = captured_first(lanes, _STEPS_AHEAD if looks_ahead else 0)
             if looks_ahead:
@@ -338,7 +365,8 @@ def render(
             del held
             yield np.empty(0)
             for (part,) in lanes:
-                yield from painter.paint(part.captured)
+                for frame in painter.paint(part.captured):
+                    yield frame[..., [2, 1, 0, 3]] if picture.is_transparent else frame
                 painted += part.steps
         warn_if_incomplete([painter], painted)
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..painter import Painter
 from ..replay import PART, Replay, joined
 from ..scene import Scene
-from ..trees import map_arrays, row
+from ..trees import map_arrays
 from .grid import Grid
 from .overlay import FrameInfos, Line, Overlay, StepInfo
 from .pace import Moments, Pace
@@ -134,7 +134,7 @@ class Composition:
         for first in range(0, len(which), PART):
             chosen = which[first : first + PART]
             captured = [
-                _in_order(scene, lane, chosen) for scene, lane in zip(scenes, whole, strict=True)
+                scene.picked(lane, chosen) for scene, lane in zip(scenes, whole, strict=True)
             ]
             moments = Moments([places[i] for i in chosen], np.ones(len(chosen), bool))
             told = [lane[first : first + PART] for lane in infos]
@@ -225,13 +225,6 @@ def _in_turn(painters: Sequence[Painter], part: _Part) -> Iterator[np.ndarray]:
     for rest in painted.values():
         # What is drawn after the last frame that is shown is seen in the next part's.
         deque(rest, maxlen=0)
-
-
-def _in_order(scene: Scene, captured: Any, which: np.ndarray) -> Any:
-    """Return what was captured of some steps, for a painter that has painted others."""
-    if not scene.builds_up(captured):
-        return map_arrays(lambda array: array[which], captured)
-    return row(scene.cut(captured, i, i + 1)[0] for i in which.tolist())
 
 
 def _interleaved(lanes: Sequence[Any]) -> Any:

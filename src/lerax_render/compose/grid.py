@@ -14,7 +14,8 @@ _LABEL_MARGIN = 4
 class Grid:
     """Puts frames into the cells of one picture.
 
-    The gaps between tiles, and what the division of the picture leaves over, are dark grey.
+    The gaps between tiles, and what the division of the picture leaves over, are dark grey, or
+    transparent.
 
     Args:
         shape: Rows and columns, 1 to 100 each.
@@ -82,7 +83,9 @@ class Grid:
 
     def empty(self, channels: int) -> np.ndarray:
         """Return a picture of nothing but gaps, `uint8 (H, W, channels)`."""
-        return np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+        picture = np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+        picture[..., 3:] = 0
+        return picture
 
 
 def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
@@ -92,7 +95,7 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
         cell: `uint8 (H, W, C)`, R G B or B G R X.
         mask: Of the text, from `overlay.text_mask`.
     """
-    strip = cell[-(mask.shape[0] + _LABEL_MARGIN) :, :, :3]
+    strip = cell[-(mask.shape[0] + _LABEL_MARGIN) :]
     darken(strip)
     left = max(0, (cell.shape[1] - mask.shape[1]) // 2)
     write(strip[2:, left:], mask)

@@ -96,6 +96,7 @@ class Overlay:
         if is_end:
             colour = _END_COLOUR if frame.shape[2] == 3 else _END_COLOUR[::-1]
             frame[: self._mark, :, :3] = colour
+            frame[: self._mark, :, 3:] = 255
         texts = [_checked(line(info)) for line in self._lines]
         if any(texts):
             self._write(frame, "\n".join(texts))
@@ -109,7 +110,6 @@ class Overlay:
         box = frame[
             margin : margin + sum(mask.shape[0] for mask in masks) + margin,
             margin : margin + self._width + margin,
-            :3,
         ]
         darken(box)
         top = margin // 2

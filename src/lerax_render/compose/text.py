@@ -24,12 +24,13 @@ _NOT_LAID_OUT = (
 
 
 def darken(area: np.ndarray) -> None:
-    """Put a dark veil on `uint8 (H, W, 3)`, in place."""
-    area[:] = area * (1 - _VEIL)
+    """Put a dark veil on `uint8 (H, W, C)`, in place, also where it is transparent."""
+    area[..., :3] = area[..., :3] * (1 - _VEIL)
+    area[..., 3:] = 255 - (255 - area[..., 3:]) * (1 - _VEIL)
 
 
 def write(area: np.ndarray, mask: np.ndarray) -> None:
-    """Write a line of white text into the upper left corner of `uint8 (H, W, 3)`, in place.
+    """Write a line of white text into the upper left corner of `uint8 (H, W, C)`, in place.
 
     What does not fit in is cut off.
     """

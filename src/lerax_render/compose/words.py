@@ -74,7 +74,7 @@ class Captions:
         bottom = height - self._above - max(2, height // 40)
         top = max(0, bottom - block.shape[0] - 2 * padding)
         left = max(0, (width - block.shape[1]) // 2 - 3 * padding)
-        box = frame[top:bottom, left : width - left, :3]
+        box = frame[top:bottom, left : width - left]
         darken(box)
         write(box[padding:, (box.shape[1] - block.shape[1]) // 2 :], block)
         return frame
@@ -114,7 +114,8 @@ class Card:
         card = np.full((*self._size, channels), _CARD_COLOUR, np.uint8)
         height, width = self._block.shape
         top, left = (self._size[0] - height) // 2, (self._size[1] - width) // 2
-        write(card[top:, left:, :3], self._block)
+        card[..., 3:] = 255
+        write(card[top:, left:], self._block)
         return card
 
 

@@ -14,8 +14,10 @@ from ..compose import Composition, Timed, check_answers
 from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
+from ..scene import Scene
 from ..settings import (
     Picture,
+    PixelFormat,
     Settings,
     check_policy,
     check_seed,
@@ -49,6 +51,7 @@ from .capturing import (
 )
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
 from .filming import as_picture, film, parts_of
+from .ghosts import Ghosts
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -156,6 +159,8 @@ def _film(
     """Make a video of an environment, or of replays that were given in its place."""
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
+    begin, ghosts = 0, Ghosts(settings.ghosts)
+    settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
         seconds = replays[0].seconds_per_step
         longest = max(replay.steps for replay in replays)
@@ -163,6 +168,7 @@ def _film(
         begin, last = _moments(settings, steps, seconds)
         replays = cut_replays(replays, last, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
+        replays = [ghosts.in_replay(replay) for replay in replays]
         scenes = [replay.scene for replay in replays]
     else:
         source = find_source(env)
@@ -171,7 +177,8 @@ def _film(
         steps = _wanted_steps(settings, source.default_steps(env), seconds)
         begin, last = _moments(settings, steps, seconds)
         # As it is now, also where a controller changes the model before it is painted.
-        scenes = [source.scene(env).kept()]
+        scenes = [ghosts.scene(source.scene(env).kept())]
+    ghosts.check(seconds)
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     can_repaint = all(scene.has_steps for scene in scenes)
     if settings.bounce and not can_repaint:
@@ -198,7 +205,7 @@ def _film(
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
         scenes *= composition.tiles or 1
-    pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
+    pixel_format = pixel_format_of(scenes, settings)
     writer = open_writer(
         preset,
         path,
@@ -212,19 +219,29 @@ def _film(
         poster=settings.poster,
     )
     parts = (
-        source.replays(
-            env,
-            policy,
-            steps=last,
-            key=key,
-            deterministic=settings.deterministic,
-            lanes=composition.tiles,
+        ghosts.in_parts(
+            source.replays(
+                env,
+                policy,
+                steps=last,
+                key=key,
+                deterministic=settings.deterministic,
+                lanes=composition.tiles,
+            )
         )
         if replays is None
         else parts_of(replays)
     )
     film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
     return writer.video
+
+
+def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
+    """Return the pixel format of frames in which several scenes may be side by side."""
+    if picture.is_transparent:
+        return "bgra"
+    formats = {scene.pixel_format for scene in scenes}
+    return formats.pop() if len(formats) == 1 else "rgb24"
 
 
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:

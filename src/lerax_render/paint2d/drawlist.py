@@ -14,7 +14,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, override
+from typing import override
 
 import equinox as eqx
 import jax
@@ -23,6 +23,7 @@ from jax import numpy as jnp
 from lerax.render import Color, Transform
 from numpy.typing import NDArray
 
+from ..settings import PixelFormat
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer, Pen, is_traced
 from .layout import Layout, View
@@ -37,8 +38,6 @@ _MARKS_AT_ONCE = 2**17
 
 type _Strokes = list[tuple[Mark | None, Rgb]]
 """What a frame draws, and in which colours."""
-
-type PixelFormat = Literal["rgb24", "bgr0"]
 
 # What a tracer looks like in an f-string: "Traced<…>", "JitTracer<…>" or, from JAX 0.8 on,
 # "JitTracer(…)".

@@ -16,6 +16,7 @@ from .checks import check_fields
 from .declarations import Text, between, described
 from .texts import (
     BACKGROUND,
+    TRANSPARENT,
     parsed_camera,
     parsed_caption,
     parsed_colour,
@@ -38,7 +39,7 @@ DEFAULT_STEPS = 256
 ALL_CAMERAS = "model"
 """In the place of a camera: all that the model has."""
 
-type PixelFormat = Literal["rgb24", "bgr0"]
+type PixelFormat = Literal["rgb24", "bgr0", "rgba", "bgra"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
 type ShownName = Literal[
     "contacts",
@@ -50,6 +51,7 @@ type ShownName = Literal[
     "transparent",
     "collision",
     "visual",
+    "floor",
     "labels",
     "sites",
     "tendons",
@@ -70,7 +72,19 @@ type ShownName = Literal[
 ]
 type ModalityName = Literal["color", "depth", "segmentation"]
 type FormatName = Literal[
-    "mp4", "mov", "m4v", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"
+    "mp4",
+    "mov",
+    "m4v",
+    "webm",
+    "gif",
+    "webp",
+    "apng",
+    "png",
+    "html",
+    "glb",
+    "replay",
+    "npz",
+    "png16",
 ]
 type CodecName = Literal["h264", "h265", "vp9", "av1"]
 type FilePixelFormat = Literal["yuv420p", "yuv444p"]
@@ -104,8 +118,28 @@ type Background = Annotated[
     ),
     Text("BACKGROUND"),
 ]
+type AnyBackground = Annotated[
+    str,
+    Meta(
+        pattern=f"{BACKGROUND}|^{TRANSPARENT}$",
+        description="studio, as-is, transparent, #rrggbb, or the name of a basic colour such as "
+        "white",
+    ),
+    Text("BACKGROUND"),
+]
+type LightName = Literal["studio", "as-is"]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
 type Poster = Annotated[str, Meta(min_length=1, description="a file's path"), Text("FILE")] | Path
+type Ghost = (
+    Annotated[
+        str, Meta(min_length=1, description="a replay or the path of its file"), Text("REPLAY")
+    ]
+    | Path
+    | ReplayLike
+)
+type Ghosts = Annotated[
+    Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
+]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -148,6 +182,15 @@ class MjvCamera(Protocol):
     trackbodyid: int
 
 
+@runtime_checkable
+class ReplayLike(Protocol):
+    """A `Replay`, which lies above."""
+
+    scene: Any
+    captured: Any
+    seconds_per_step: float | None
+
+
 type CameraLike = Annotated[
     CameraName | CameraNumber | Camera | MjvCamera, Text("CAMERA", parsed_camera)
 ]
@@ -169,6 +212,7 @@ def proportional(
 _MUJOCO_ONLY = {
     "camera": "no camera to choose",
     "background": "a background of its own",
+    "light": "no light",
     "show": "no parts that are shown or hidden",
     "hide": "no parts that are shown or hidden",
     "color": "colours of its own",
@@ -216,10 +260,16 @@ class Picture:
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).
     cinematic needs Vulkan and, without a GPU, a second for every few frames."""
 
-    background: Background | None = None
-    """MuJoCo only: studio, a sky, with a ground and a light where the model has none; as-is, what
-    MuJoCo draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a
-    light of its own nor a skybox, else as-is). cinematic has its own."""
+    background: AnyBackground | None = None
+    """MuJoCo: studio, a sky, with a ground and a light where the model has none; as-is, what MuJoCo
+    draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a light
+    of its own nor a skybox, else as-is). cinematic has its own. In 2D, too: transparent, an alpha
+    channel, in WebM, WebP, APNG and PNG."""
+
+    light: LightName | None = None
+    """MuJoCo only: studio, a sun and some light from everywhere instead of the model's own; as-is,
+    what the model has (default: studio for a model without a light of its own, where the
+    background is studio or transparent)."""
 
     show: Sequence[ShownName] = ()
     """MuJoCo only: what is shown besides the usual, by MuJoCo's names. collision and visual are the
@@ -227,10 +277,14 @@ class Picture:
     applied to bodies."""
 
     hide: Sequence[ShownName] = ()
-    """MuJoCo only: what of the usual is not shown, by the names of show."""
+    """MuJoCo only: what of the usual is not shown, by the names of show, such as floor."""
 
     trail: Sequence[BodyName | BodyNumber] = ()
     """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
+
+    ghost: Ghosts = ()
+    """Other replays, which are seen in the same picture, translucent: of a MuJoCo model, or of the
+    same 2D environment. They start with the clip; one that is shorter stays at its last step."""
 
     decorate: Callable[[Any, int], None] | None = field(default=None, metadata={"written": False})
     """MuJoCo only: called with the mujoco.MjvScene and the number of the step before each frame is
@@ -247,6 +301,14 @@ class Picture:
                 parsed_colour(colour)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"color of {name}: {error}") from None
+        if self.is_transparent:
+            for name, usual in (("modality", ("color",)), ("quality", self.quality)):
+                given = getattr(self, name)
+                if given != usual or given == "cinematic":
+                    raise ValueError(
+                        f"{name}={given!r} has no transparent background: leave {name} out, or "
+                        "the background"
+                    )
         width, height = self.size
         # What ffmpeg takes for a picture at most, in `av_image_check_size`.
         if (width + 128) * (height + 128) >= 2**31 // 8:
@@ -268,6 +330,16 @@ class Picture:
                 raise ValueError(
                     f"{name}={given!r} was given, but {kind} has {instead}; leave {name} out"
                 )
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether frames have an alpha channel."""
+        return self.background == TRANSPARENT
+
+    @property
+    def ghosts(self) -> tuple[Any, ...]:
+        """The ghosts, also where there is one by itself."""
+        return self.ghost if isinstance(self.ghost, tuple) else (self.ghost,)
 
     @property
     def cameras(self) -> tuple[Any, ...]:
@@ -302,7 +374,8 @@ class Settings(Picture):
 
     format: FormatName | None = None
     """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
-    look around in, replay what was captured, to be recorded later."""
+    look around in, replay what was captured, to be recorded later, npz the modalities as arrays,
+    png16 a sequence with depth in millimetres, or segmentation, as 16-bit numbers."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-STUDIO, AS_IS = "studio", "as-is"
+STUDIO, AS_IS, TRANSPARENT = "studio", "as-is", "transparent"
 
 # Of CSS, the sixteen that every list of colours has.
 _COLOURS = {

@@ -128,7 +128,7 @@ def test_a_camera_is_missing_before_the_rollout():
 
 def test_suffixes_of_all_formats_are_told(replay):
     with pytest.raises(
-        ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.glb, \.replay, or"
+        ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.glb, \.replay, \.npz, or"
     ):
         record(replay, "a.xyz")
     with pytest.raises(ValueError, match=r"ends with \.html, but format is 'mp4'"):

@@ -118,18 +118,24 @@ class Users:
     Args:
         function: Called with the scene and the number of the step in the clip.
         step: That number.
-        first: What is added before.
     """
 
-    def __init__(
-        self, function: Callable[[Any, int], None], step: int, first: Decorate | None
-    ) -> None:
+    def __init__(self, function: Callable[[Any, int], None], step: int) -> None:
         self._function = function
         self._step = step
-        self._first = first
 
     def __call__(self, scene: mujoco.MjvScene) -> None:
-        """Add both."""
-        if self._first is not None:
-            self._first(scene)
+        """Call it."""
         self._function(scene, self._step)
+
+
+class Together:
+    """Several things that are added, one after the other."""
+
+    def __init__(self, parts: Sequence[Decorate]) -> None:
+        self._parts = parts
+
+    def __call__(self, scene: mujoco.MjvScene) -> None:
+        """Add them."""
+        for part in self._parts:
+            part(scene)
