@@ -1,10 +1,12 @@
 """What makes frames of captured steps."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self, override
 
 import numpy as np
+
+from .settings import PixelFormat
 
 
 class Painter(ABC):
@@ -36,6 +38,9 @@ class Painter(ABC):
             valid until the next is asked for; `uint8 (H, W, 4)`, B G R A with straight alpha, for
             `"bgra"`, where the background is transparent.
         """
+
+    def expect(self, steps: Sequence[int]) -> None:  # noqa: B027
+        """Take the numbers of the steps that are painted next, where a picture depends on them."""
 
     def aim(self, view: Any) -> None:
         """Take the view that the scene chose, see `Scene.aimed`.
@@ -91,6 +96,11 @@ class CutOutPainter(Painter):
             yield cut_out(*pair)
 
     @override
+    def expect(self, steps: Sequence[int]) -> None:
+        for painter in self._painters:
+            painter.expect(steps)
+
+    @override
     def aim(self, view: Any) -> None:
         for painter in self._painters:
             painter.aim(view)
@@ -99,6 +109,71 @@ class CutOutPainter(Painter):
     def close(self) -> None:
         for painter in self._painters:
             painter.close()
+
+
+class LayersPainter(Painter):
+    """Paints several things in one picture, each translucent but the first, which is in front.
+
+    Args:
+        painters: Of cut-outs, one for each; they are closed with this one.
+        opacity: Of all but the first, 0 to 1.
+        background: Red, green and blue, 0 to 255; `None` stays transparent.
+        pixel_format: Of the frames.
+    """
+
+    def __init__(
+        self,
+        painters: Sequence[CutOutPainter],
+        opacity: float,
+        background: tuple[int, int, int] | None,
+        pixel_format: PixelFormat,
+    ) -> None:
+        self._painters = painters
+        self._opacity = opacity
+        self._background = background
+        self._is_rgb = pixel_format == "rgb24" and background is not None
+        self.why_incomplete = painters[0].why_incomplete  # type: ignore[misc]
+
+    @property
+    def incomplete(self) -> int:  # type: ignore[override]
+        """As for the painter of what is in front."""
+        return self._painters[0].incomplete
+
+    @override
+    def paint(self, captured: Any) -> Iterator[np.ndarray]:
+        painted = [
+            painter.paint(steps) for painter, steps in zip(self._painters, captured, strict=True)
+        ]
+        for first, *others in zip(*painted, strict=True):
+            frame = np.zeros_like(first)
+            if self._background is not None:
+                frame[:] = (*self._background[::-1], 255)
+            for layer in reversed(others):
+                lay_over(frame, layer, self._opacity)
+            lay_over(frame, first, 1.0)
+            yield frame[..., 2::-1] if self._is_rgb else frame
+
+    @override
+    def close(self) -> None:
+        for painter in self._painters:
+            painter.close()
+
+
+def lay_over(frame: np.ndarray, layer: np.ndarray, opacity: float) -> None:
+    """Put a layer over a frame, in place.
+
+    Args:
+        frame: `uint8 (H, W, 4)`, three colours and straight alpha.
+        layer: Likewise.
+        opacity: How much of its alpha counts, 0 to 1.
+    """
+    seen = layer[..., 3] > 0
+    above, below = layer[seen] / 255, frame[seen] / 255
+    alpha = above[:, 3:] * opacity
+    rest = below[:, 3:] * (1 - alpha)
+    whole = alpha + rest
+    colours = (above[:, :3] * alpha + below[:, :3] * rest) / np.maximum(whole, 1e-6)
+    frame[seen] = np.rint(255 * np.concatenate([colours, whole], axis=1))
 
 
 def cut_out(on_black: np.ndarray, on_white: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from ..settings import MAX_SIZE, GridShape, checked
 from .text import darken, text_mask, write
 
 _GAP_COLOUR = 40
+_LABEL_MARGIN = 4
 
 
 class Grid:
@@ -25,6 +26,7 @@ class Grid:
     Attributes:
         tile_width: Of each frame in pixels.
         tile_height: Of each frame in pixels.
+        foot: How many pixels at the lower edge have labels on them.
 
     Raises:
         TypeError: `shape` is not a pair of whole numbers.
@@ -57,9 +59,11 @@ class Grid:
         self._columns = columns
         self._size = (height, width)
         self._labels = [text_mask(label, max(11, self.tile_height // 14)) for label in labels]
+        strip = self._labels[0].shape[0] + _LABEL_MARGIN if labels else 0
         left = (width - columns * self.tile_width - (columns - 1) * self._gap) // 2
         top = (height - rows * self.tile_height - (rows - 1) * self._gap) // 2
         self._corner = (top, left)
+        self.foot = strip and strip + top
 
     def place(self, picture: np.ndarray, index: int, tile: np.ndarray) -> None:
         """Copy a tile into its cell.
@@ -91,7 +95,7 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
         cell: `uint8 (H, W, C)`, R G B or B G R X.
         mask: Of the text, from `overlay.text_mask`.
     """
-    strip = cell[-(mask.shape[0] + 4) :]
+    strip = cell[-(mask.shape[0] + _LABEL_MARGIN) :]
     darken(strip)
     left = max(0, (cell.shape[1] - mask.shape[1]) // 2)
     write(strip[2:, left:], mask)

@@ -33,6 +33,7 @@ class Shown:
         replays: Side by side.
         picture: What a picture of one of them looks like.
         labels: A text for each of them, or none at all.
+        title: Of the whole; `None` where nobody gave one.
         videos: Of those that are pixels only, a frame for each step; or none at all.
         painters: One for each of them; none at all where nothing here can paint.
     """
@@ -40,6 +41,7 @@ class Shown:
     replays: Sequence[Replay]
     picture: Picture
     labels: Sequence[str] = ()
+    title: str | None = None
     videos: Sequence[Video] = ()
     painters: Sequence[Painter] = ()
 
@@ -188,6 +190,7 @@ def _make_page(file: Path, shown: Shown) -> None:
         stills=[shown.small_still(lane) for lane in range(len(shown.replays))],
         videos=shown.videos,
         labels=shown.labels,
+        title=shown.title,
     )
     file.write_text(page, "utf-8")
 

@@ -139,6 +139,11 @@ class TiledPainter(Painter):
             yield frame
 
     @override
+    def expect(self, steps: Sequence[int]) -> None:
+        for painter in self._painters:
+            painter.expect(steps)
+
+    @override
     def aim(self, view: Any) -> None:
         """Take a view for each look, `None` where its camera was given."""
         for painter, each in zip(self._painters, view, strict=True):

@@ -66,6 +66,32 @@ class DrawList:
     commands: tuple[Command, ...] = field(metadata={"static": True})
     cleared: bool = field(metadata={"static": True})
 
+    def towards(self, other: "DrawList", share: float) -> "DrawList":
+        """Return a frame between this one and another; this one, where they draw other things.
+
+        Args:
+            other: The next frame.
+            share: How far it is on the way, 0 to 1.
+        """
+        if share == 0 or [c[:2] for c in self.commands] != [c[:2] for c in other.commands]:
+            return self
+        numbers = in_between(self.numbers, other.numbers, share)
+        return DrawList(numbers, self.commands, self.cleared)
+
+
+NOTHING = DrawList(np.zeros(0, np.float32), (), False)
+"""A frame that looks as the one before."""
+
+
+def in_between(
+    numbers: Array, others: Array, share: NDArray[np.floating] | float
+) -> NDArray[np.float32]:
+    """Return numbers between others; the first where one of the two is NaN or infinite."""
+    numbers, others = np.asarray(numbers), np.asarray(others)
+    with np.errstate(invalid="ignore", over="ignore"):
+        between = numbers * (1 - share) + others * share
+    return np.where(np.isfinite(between) & (share > 0), between, numbers).astype(np.float32)
+
 
 def single_frames(drawn: DrawList | NDArray[np.object_]) -> list[DrawList]:
     """Each frame's draw list, of several stacked or of an array of them."""

@@ -40,4 +40,5 @@ from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO
 from .texts import TRANSPARENT as TRANSPARENT
 from .texts import assignments as assignments
+from .texts import parsed_caption as parsed_caption
 from .texts import parsed_colour as parsed_colour

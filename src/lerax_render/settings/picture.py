@@ -18,9 +18,12 @@ from .texts import (
     BACKGROUND,
     TRANSPARENT,
     parsed_camera,
+    parsed_caption,
     parsed_colour,
     parsed_grid,
+    parsed_lines,
     parsed_moment,
+    parsed_seconds,
     parsed_size,
 )
 
@@ -97,6 +100,8 @@ type Moment = Annotated[
     described("a step, as a whole number, or seconds, as a fraction or a text such as 1.5s"),
     Text("STEP", parsed_moment, "1.5s"),
 ]
+type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
+type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -125,6 +130,16 @@ type AnyBackground = Annotated[
 type LightName = Literal["studio", "as-is"]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
 type Poster = Annotated[str, Meta(min_length=1, description="a file's path"), Text("FILE")] | Path
+type Ghost = (
+    Annotated[
+        str, Meta(min_length=1, description="a replay or the path of its file"), Text("REPLAY")
+    ]
+    | Path
+    | ReplayLike
+)
+type Ghosts = Annotated[
+    Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
+]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -165,6 +180,15 @@ class MjvCamera(Protocol):
 
     fixedcamid: int
     trackbodyid: int
+
+
+@runtime_checkable
+class ReplayLike(Protocol):
+    """A `Replay`, which lies above."""
+
+    scene: Any
+    captured: Any
+    seconds_per_step: float | None
 
 
 type CameraLike = Annotated[
@@ -258,6 +282,10 @@ class Picture:
     trail: Sequence[BodyName | BodyNumber] = ()
     """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
 
+    ghost: Ghosts = ()
+    """Other replays, which are seen in the same picture, translucent: of a MuJoCo model, or of the
+    same 2D environment. They start with the clip; one that is shorter stays at its last step."""
+
     decorate: Callable[[Any, int], None] | None = field(default=None, metadata={"written": False})
     """MuJoCo only: called with the mujoco.MjvScene and the number of the step before each frame is
     drawn, to add geoms to it."""
@@ -309,6 +337,11 @@ class Picture:
         return self.background == TRANSPARENT
 
     @property
+    def ghosts(self) -> tuple[Any, ...]:
+        """The ghosts, also where there is one by itself."""
+        return self.ghost if isinstance(self.ghost, tuple) else (self.ghost,)
+
+    @property
     def cameras(self) -> tuple[Any, ...]:
         """The camera, or all where there are several."""
         return self.camera if isinstance(self.camera, tuple) else (self.camera,)
@@ -333,7 +366,8 @@ class Settings(Picture):
     """The step, or its time such as 3s, before which the clip ends (default: after the last)."""
 
     speed: Annotated[float, between(0.01, 100)] = 1.0
-    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter."""
+    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with frames
+    between the steps."""
 
     fps: Rate | None = None
     """Frames a second (default: real time, or 50 where the environment has no dt)."""
@@ -356,6 +390,14 @@ class Settings(Picture):
 
     labels: Sequence[str] = ()
     """Texts on the tiles of the grid, one for each, row by row."""
+
+    title: Words | None = None
+    """Text on a card before the clip, which stays for two seconds or, a long one, as long as it
+    takes to read; what comes after a line break is smaller. Of a page it is the heading."""
+
+    captions: Sequence[Words] = ()
+    """Texts at the lower edge of the picture, each with the steps or seconds it is there for, such
+    as "step 0–50: reaching", "1s–2.5s: reaching" or "step 50–: there"; without them, it stays."""
 
     preset: PresetName | None = None
     """Settings for a place: docs (a WebP, or a GIF where the output ends in .gif, 480 wide, 20 fps,
@@ -386,8 +428,11 @@ class Settings(Picture):
     loop: Annotated[int, between(0, 65_535)] | None = None
     """How often a GIF, WebP or APNG plays; 0 is for ever (default: for ever)."""
 
-    freeze_end: Annotated[float, between(0, 3600, "seconds")] = 0.0
-    """Seconds that the last frame stays in addition (default 0)."""
+    bounce: bool = False
+    """The clip plays forwards and then backwards, so that it goes round without a jump."""
+
+    freeze_end: Seconds = 0.0
+    """Seconds that the last frame stays in addition, such as 1s (default 0)."""
 
     poster: Poster | None = None
     """File for the first frame as a picture, *.png or *.jpg (default: none)."""
@@ -397,6 +442,8 @@ class Settings(Picture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for text in self.captions:
+            parsed_caption(text)
         for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
             if self.grid is not None and len(several) > 1:
                 raise ValueError(
