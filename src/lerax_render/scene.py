@@ -1,6 +1,7 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,6 +62,15 @@ class Scene(ABC):
             "this environment paints by itself, on no renderer of Lerax's or ours: take "
             "record(env, policy), or capture(env, states=states)"
         )
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """How many numbers of the state itself are captured at each step, by name."""
+        return {}
+
+    def state(self, captured: "Captured", name: str) -> np.ndarray:
+        """Return those of a name, `(T, n)`."""
+        raise KeyError(name)
 
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""

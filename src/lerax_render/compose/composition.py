@@ -2,7 +2,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..trees import map_arrays
 from ..video import is_shown
 from .grid import Grid
 from .overlay import Line, Overlay, step_infos
+from .plots import Plots
 
 
 class Composition:
@@ -29,6 +30,7 @@ class Composition:
         max_fps: Frames a second at most: where there are more steps, some are not shown.
         start: The first step that is shown.
         speed: How much faster than `fps` it is played.
+        plots: What is beside the picture, for a clip of this size.
 
     Attributes:
         fps: Frames a second of the clip.
@@ -51,9 +53,13 @@ class Composition:
         max_fps: float | Fraction | None = None,
         start: int = 0,
         speed: float = 1.0,
+        plots: Plots | None = None,
     ) -> None:
         if labels and grid is None:
             raise ValueError("labels name the tiles of a grid, and there is no grid")
+        self._plots = plots
+        if plots is not None:
+            width, height = plots.picture_width, plots.picture_height
         self._grid = None if grid is None else Grid(grid, width, height, labels)
         self.tiles = None if grid is None else grid[0] * grid[1]
         self.tile_width, self.tile_height = (
@@ -74,6 +80,21 @@ class Composition:
         )
         self._infos = [step_infos(float(fps)) for _ in range(count)]
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a clip is the better for what `look_ahead` tells."""
+        return self._plots is not None
+
+    def look_ahead(self, parts: Iterable[Sequence[Replay]]) -> None:
+        """Take note of steps that come first, before they are handed to `frames`.
+
+        Raises:
+            ValueError: They have not the numbers that are to be plotted.
+        """
+        for lanes in parts:
+            if self._plots is not None:
+                self._plots.take(lanes)
+
     def frames(self, painters: Sequence[Painter], lanes: Sequence[Replay]) -> Iterator[np.ndarray]:
         """Yield the clip's frames for the next steps, painted when they are asked for.
 
@@ -82,15 +103,21 @@ class Composition:
         Args:
             painters: One for each lane, of the tiles' size; lanes may share one.
             lanes: The next steps, equally many in each.
+
+        Raises:
+            ValueError: As `look_ahead`.
         """
+        first = self._steps
         shown = self._shown(lanes[0].steps)
         painted = _in_turn(painters, lanes, shown)
-        if self._grid is None and not self._overlays:
+        if self._grid is None and not self._overlays and self._plots is None:
             yield from painted
             return
+        if self._plots is not None and self._plots.taken <= first:
+            self._plots.take(lanes)
         infos = [tell(lane) for tell, lane in zip(self._infos, lanes, strict=False)]
         picture: np.ndarray | None = None
-        for has_frame in shown:
+        for step, has_frame in enumerate(shown, first):
             if not has_frame:
                 for overlay, lane_infos in zip(self._overlays, infos, strict=False):
                     overlay.leave_out(next(lane_infos))
@@ -105,8 +132,10 @@ class Composition:
                 if picture is None:
                     picture = self._grid.empty(frame.shape[2])
                 self._grid.place(picture, i, frame)
+                if self._plots is not None:
+                    self._plots.mark(self._grid.cell(picture, i), i)
             assert picture is not None
-            yield picture
+            yield picture if self._plots is None else self._plots.beside(picture, step)
 
     def _shown(self, count: int) -> np.ndarray:
         """Which of the next steps have frames, `bool (count,)`; the first one shown does."""

@@ -1,5 +1,6 @@
 """Text in pixels."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -14,14 +15,14 @@ def darken(area: np.ndarray) -> None:
     area[:] = area * (1 - _VEIL)
 
 
-def write(area: np.ndarray, mask: np.ndarray) -> None:
-    """Write a line of white text into the upper left corner of `uint8 (H, W, 3)`, in place.
+def write(area: np.ndarray, mask: np.ndarray, colour: Sequence[int] = (255, 255, 255)) -> None:
+    """Write a line of text into the upper left corner of `uint8 (H, W, 3)`, in place.
 
-    What does not fit in is cut off.
+    What does not fit in is cut off. Likewise for any other mask.
     """
     area = area[: mask.shape[0], : mask.shape[1]]
     mask = mask[: area.shape[0], : area.shape[1], None]
-    area[:] = area + (255 - area) * mask
+    area[:] = area + (np.array(colour, np.float32) - area) * mask
 
 
 @lru_cache(maxsize=512)

@@ -4,13 +4,13 @@ import contextlib
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ..compose import Composition, check_answers
+from ..compose import Composition, Plots, check_answers, check_plots, sizes_in
 from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
@@ -157,6 +157,22 @@ def _film(
         seconds = source.seconds_per_step(env)
         steps = _wanted_steps(settings, source.default_steps(env), seconds)
         begin, steps = _moments(settings, steps, seconds)
+        end = steps
+    plots = None
+    if settings.plot:
+        sizes: Sequence[Mapping[str, int | None]] = (
+            [{**source.num_values(env), **source.scene(env).state_sizes}]
+            if replays is None
+            else [sizes_in(replay) for replay in replays]
+        )
+        plots = _plots(
+            settings,
+            sizes,
+            begin,
+            end,
+            seconds,
+            len(replays) if replays is not None else math.prod(settings.grid or (1,)),
+        )
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     composition = Composition(
         *settings.size,
@@ -167,6 +183,7 @@ def _film(
         max_fps=most_fps(preset, path, settings.format),
         start=begin,
         speed=settings.speed,
+        plots=plots,
     )
     check_fps(composition.fps)
     if replays is None:
@@ -201,6 +218,40 @@ def _film(
     )
     film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
     return writer.video
+
+
+def _plots(
+    settings: Settings,
+    sizes: Sequence[Mapping[str, int | None]],
+    start: int,
+    stop: int,
+    seconds: float | None,
+    lanes: int,
+) -> Plots:
+    """Return the plots beside a clip's picture.
+
+    Args:
+        settings: Of the clip.
+        sizes: How many numbers there are of each name, in each replay or in all rollouts.
+        start: The first step that is shown.
+        stop: The one after the last.
+        seconds: Between two steps.
+        lanes: How many rollouts there are.
+
+    Raises:
+        ValueError: There are no such numbers, or is no room for them.
+    """
+    for each in sizes:
+        check_plots(settings.plot, each, lanes)
+    return Plots(
+        settings.plot,
+        *settings.size,
+        start=start,
+        stop=stop,
+        seconds_per_step=seconds,
+        lanes=lanes,
+        labels=settings.labels,
+    )
 
 
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:

@@ -2,8 +2,11 @@
 
 import contextlib
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
+
+import numpy as np
 
 from ..painter import Painter
 from ..scene import Scene
@@ -72,6 +75,25 @@ class MujocoScene(Scene):
             video=video,
             background=picture.background,
         )
+
+    @property
+    @override
+    def state_sizes(self) -> Mapping[str, int]:
+        model = self.model
+        return {
+            "qpos": model.nq,
+            "qvel": model.nv,
+            "act": model.na,
+            "ctrl": model.nu,
+            "mocap_pos": 3 * model.nmocap,
+            "mocap_quat": 4 * model.nmocap,
+            "xfrc_applied": 6 * model.nbody,
+        }
+
+    @override
+    def state(self, captured: "Pose", name: str) -> np.ndarray:
+        numbers: np.ndarray = getattr(captured, name)
+        return numbers.reshape(len(numbers), -1)
 
     @override
     def kept(self) -> "MujocoScene":

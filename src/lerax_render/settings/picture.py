@@ -94,6 +94,14 @@ type Background = Annotated[
 ]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
 type Poster = Annotated[str, Meta(min_length=1, description="a file's path"), Text("FILE")] | Path
+type PlotName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z_]+(\[\d{1,6}(:\d{1,6})?\])?$",
+        description="a value such as return, obs, obs[3] or qpos[0:2]",
+    ),
+    Text("VALUE"),
+]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -297,6 +305,10 @@ class Settings(Picture):
     overlay: bool | Sequence[LineName | Callable[[Any], str]] = False
     """Text on the frames: some of step, time, reward, return and episode; alone, step, return and
     episode."""
+
+    plot: Sequence[PlotName] = ()
+    """Curves beside the picture, a plot for each: reward, return, action, obs, and of MuJoCo qpos,
+    qvel, act, ctrl and so on, all of them or some, such as obs[3] or qpos[0:2]."""
 
     grid: GridShape | None = None
     """Rows and columns of a picture with that many rollouts in it, such as 2x3 (default: one
