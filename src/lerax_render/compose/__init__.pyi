@@ -8,3 +8,4 @@ from .plots import Plots as Plots
 from .quantities import check_plots as check_plots
 from .quantities import sizes_in as sizes_in
 from .text import text_mask as text_mask
+from .words import Timed as Timed

@@ -133,10 +133,13 @@ class Plots:
         assert drawn is not None
         assert self._look is not None
         radius = _DOT * self._sheet.radius
-        # All that changes lies between the last dots and these, which hide the cut of the curves.
+        # All that changes lies between the last dots and these, which hide the cut of the curves. A
+        # clip that goes back hides them again.
         reach = int(radius) + 2
-        self._shown[:, self._revealed : edge] = drawn.whole[:, self._revealed : edge]
-        changed = slice(max(0, self._revealed - reach), edge + reach if self._revealed else None)
+        low, high = sorted((self._revealed, edge))
+        seen = drawn.whole if edge > self._revealed else drawn.empty
+        self._shown[:, low:high] = seen[:, low:high]
+        changed = slice(max(0, low - reach), high + reach if self._revealed else None)
         self._revealed = edge
         height, width = frame.shape[:2]
         self._picture[:height, :width] = frame
@@ -159,7 +162,9 @@ class Plots:
     def mark(self, tile: np.ndarray, lane: int) -> None:
         """Mark a rollout with the colour of its curve, in the upper right corner, in place."""
         side, gap = self._sheet.pixels, self._sheet.pixels // 2
-        tile[gap : gap + side, -gap - side : -gap, :3] = self._look_beside(tile).curves[lane]
+        square = tile[gap : gap + side, -gap - side : -gap]
+        square[..., :3] = self._look_beside(tile).curves[lane]
+        square[..., 3:] = 255
 
     def _look_beside(self, frame: np.ndarray) -> Look:
         """Return the colours, as light or dark as the clip's first picture."""

@@ -101,10 +101,17 @@ def test_words_and_numbers_can_be_read_at_320_pixels(replay):
 def test_it_begins_with_the_first_step_that_is_shown(replay):
     whole = clip(replay, plot="return")
     part = clip(replay, plot="return", start=6, stop=18, speed=0.5)
-    assert len(part) == 12
+    assert len(part) == 23
     first, last = (tip(plotted(part[i]), LIGHT.curves[0])[1] for i in (0, -1))
     assert first < 40
     assert last == pytest.approx(tip(plotted(whole[-1]), LIGHT.curves[0])[1], abs=6)
+
+
+def test_a_clip_that_goes_back_takes_its_curves_back(replay):
+    options = {"plot": ("return", "obs[0]"), "captions": "a caption", "speed": 0.5}
+    forwards = clip(replay, **options)
+    both = clip(replay, bounce=True, **options)
+    np.testing.assert_array_equal(both, [*forwards, *forwards[-2:0:-1]])
 
 
 def test_episodes_are_apart_and_actions_and_rewards_begin_after_the_first_state(replay):
@@ -157,6 +164,8 @@ def test_a_model_has_its_state_and_dark_plots_beside_a_dark_picture():
     still = clip(replay, plot=plots, width=640, height=480, background="black")[-1]
     np.testing.assert_array_equal(still[-1, 0], DARK.paper)
     assert near(still[240:], DARK.curves[0]).sum() > 100
+    haunted = clip(replay, plot=plots, width=640, height=480, background="black", ghost=replay)
+    np.testing.assert_array_equal(haunted[-1, 300:], still[300:])
     with pytest.raises(ValueError, match=r"there is no qpos\[99\]: qpos has"):
         clip(replay, plot="qpos[99]")
     with pytest.raises(ValueError, match="no value qpo; did you mean qpos"):
