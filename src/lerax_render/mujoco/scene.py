@@ -85,28 +85,44 @@ class MujocoScene(Scene):
         *,
         before: Any | None = None,
         goes_on: bool = False,
+        stands: bool = False,
     ) -> "View | tuple[View | None, ...]":
         """Return the view of the camera; of several a tuple, `None` for those that were given."""
         from .tiles import looks_of
 
         looks = [look.picture for look in looks_of(self.model, picture)]
         if len(looks) == 1:
-            return self._aimed(looks[0], captured, before, goes_on)
+            return self._aimed(looks[0], captured, before, goes_on, stands)
         earlier = before or [None] * len(looks)
         return tuple(
-            self._aimed(look, captured, each, goes_on) if _is_left_open(look.camera) else None
+            self._aimed(look, captured, each, goes_on, stands)
+            if _is_left_open(look.camera)
+            else None
             for look, each in zip(looks, earlier, strict=True)
         )
 
     def _aimed(
-        self, picture: Picture, captured: "Pose", before: "View | None", goes_on: bool
+        self,
+        picture: Picture,
+        captured: "Pose",
+        before: "View | None",
+        goes_on: bool,
+        stands: bool,
     ) -> "View":
         from .aim import frame
         from .backdrop import lowest_over
 
         width, height = picture.size
         camera = picture.camera if isinstance(picture.camera, Camera) else None
-        view = frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
+        view = frame(
+            self.model,
+            captured,
+            camera,
+            width / height,
+            before=before,
+            goes_on=goes_on,
+            stands=stands,
+        )
         lowest = lowest_over(self.model, picture.background, captured)
         return replace(view, lowest=lowest if before is None else min(lowest, before.lowest))
 

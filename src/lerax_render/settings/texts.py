@@ -30,6 +30,8 @@ _HEXADECIMAL = "#[0-9a-fA-F]{6}"
 BACKGROUND = f"^({'|'.join([STUDIO, AS_IS, _HEXADECIMAL, *_COLOURS])})$"
 """The pattern of a background's text."""
 
+_LENGTHS = {"": 1.0, "mm": 1.0, "cm": 10.0, "in": 25.4}
+
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
@@ -44,6 +46,19 @@ def parsed_size(text: str) -> int:
     if found is None or unit is None or round(float(found[1]) * unit) < 1:
         raise ValueError(f"expected a size such as 10MB or 500kB, got {text!r}")
     return round(float(found[1]) * unit)
+
+
+def parsed_length(text: str) -> float:
+    """Turn a length such as `"85mm"`, `"8.5 cm"` or `"3.3in"` into millimetres.
+
+    Raises:
+        ValueError: The text is no such length.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)", text.strip(), re.ASCII)
+    unit = _LENGTHS.get(found[2]) if found else None
+    if found is None or unit is None:
+        raise ValueError(f"expected a length such as 85mm or 3.3in, got {text!r}")
+    return float(found[1]) * unit
 
 
 def parsed_colour(text: str) -> tuple[float, float, float]:
