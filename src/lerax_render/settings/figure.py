@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from .declarations import Text, between
-from .picture import BodyName, BodyNumber, Moment, Picture
-from .texts import parsed_length
+from .picture import BodyName, BodyNumber, Moment, Picture, Pixels, QualityName
+from .texts import parsed_body, parsed_length
 
 type FigureKind = Literal["strobe", "strip", "trajectory"]
 type FigureFormat = Literal["png", "pdf", "svg"]
@@ -29,6 +29,12 @@ class FigureSettings(Picture):
         ValueError, TypeError: A setting is not what its type accepts, or the size is given twice.
     """
 
+    width: Pixels | None = None
+    """Width in dots, instead of print_width."""
+
+    height: Pixels | None = None
+    """Height in dots, instead of print_height."""
+
     kind: FigureKind = "strobe"
     """strobe, several moments in one picture, earlier ones lighter; strip, a picture of each; or
     trajectory, the way of a body or a point (default strobe)."""
@@ -43,12 +49,16 @@ class FigureSettings(Picture):
     columns: Annotated[int, between(1, 100)] | None = None
     """Pictures in a row of a strip (default: 6, or fewer in rows of equal length)."""
 
-    follow: BodyName | BodyNumber | None = None
+    follow: Annotated[BodyName | BodyNumber, Text("BODY", parsed_body)] | None = None
     """The body of a trajectory, by name or number; in 2D the number of a draw command, from 0
     (default: what gets far)."""
 
     color_by: Literal["time", "return"] = "time"
     """What the colours of a trajectory say."""
+
+    quality: QualityName = "auto"
+    """MuJoCo only: how much work goes into a picture (default auto: high). cinematic needs Vulkan,
+    and makes strips only."""
 
     print_width: Length | None = None
     """Width in print, in mm or in (default: 85mm, a strip 170mm; in proportion to a height that is

@@ -97,6 +97,11 @@ def parsed_camera(text: str) -> Any:
     if "=" in text:
         # Commas inside parentheses belong to a value, such as lookat=(0,0,1).
         return assignments(re.split(r",(?![^()]*\))", text))
+    return parsed_body(text)
+
+
+def parsed_body(text: str) -> int | str:
+    """Turn the number of a body into a number, and leave its name as it is."""
     return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
 
 
