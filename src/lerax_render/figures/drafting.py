@@ -3,19 +3,11 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from ..making import (
-    capture_lanes,
-    check_not_traced,
-    cut_replays,
-    given_replays,
-    kept_scene,
-    only_path,
-)
+from ..making import check_not_traced, given_replays, only_path
 from ..naming import given_env
 from ..output import Figure, figure_format
-from ..replay import Replay
 from ..scene import Scene
 from ..settings import (
     MILLIMETRES_PER_INCH,
@@ -25,16 +17,13 @@ from ..settings import (
     ModalityName,
     QualityName,
     ShownName,
-    check_policy,
-    check_seed,
-    check_steps,
 )
-from ..sources import find_source
 from ..video import open_destination
 from .moments import asked_for, check_within, labels, number_of, span_of, spread
 from .page import planned, write_legend, write_scale, write_under
 from .panels import Stage
 from .sheet import Sheet, check_matplotlib
+from .subject import Subject, acted, acting
 from .way import Way
 
 if TYPE_CHECKING:
@@ -189,9 +178,9 @@ def draft(
     destination = open_destination(path, row)
     check_matplotlib()
     subject = (
-        _acting(env, policy, settings, steps, key, deterministic, progress)
+        acting(env, policy, settings, steps, key, deterministic, progress)
         if replays is None
-        else _acted(replays, settings, steps, key, deterministic)
+        else acted(replays, settings, steps, key, deterministic)
     )
     sheet, moments = _drawn(subject, settings)
     with destination.work_folder() as work:
@@ -209,79 +198,7 @@ def draft(
     )
 
 
-class _Subject(NamedTuple):
-    """What a figure is of.
-
-    Attributes:
-        scene: What stays the same.
-        seconds: Between two steps, or `None`.
-        length: Number of steps.
-        replay: Returns what happened, of a stage that has been opened for panels of a size. Acting
-            begins here.
-    """
-
-    scene: Scene
-    seconds: float | None
-    length: int
-    replay: Callable[[Stage, tuple[int, int]], Replay]
-
-
-def _acting(
-    env: Any,
-    policy: Any | None,
-    settings: FigureSettings,
-    steps: int | None,
-    key: "Key",
-    deterministic: bool,
-    progress: Callable[[int], None] | None,
-) -> _Subject:
-    """Return an environment that is going to be acted in."""
-    source = find_source(env)
-    scene, seconds = source.scene(env), source.seconds_per_step(env)
-    wanted = asked_for(settings, seconds)
-    usual = source.default_steps(env) if wanted is None else wanted[-1] + 1
-    length = usual if steps is None else check_steps(steps)
-    check_policy(env, policy)
-    key = check_seed(key)
-
-    def act(stage: Stage, size: tuple[int, int]) -> Replay:
-        if scene.has_steps:
-            (replay,) = capture_lanes(
-                env,
-                policy,
-                steps=length,
-                key=key,
-                deterministic=deterministic,
-                lanes=None,
-                progress=progress,
-            )
-            return replay
-        parts = source.replays(env, policy, steps=length, key=key, deterministic=deterministic)
-        return stage.watch((part for (part,) in parts), wanted or (), size)
-
-    return _Subject(kept_scene(env) if scene.has_steps else scene, seconds, length, act)
-
-
-def _acted(
-    replays: Sequence[Replay],
-    settings: FigureSettings,
-    steps: int | None,
-    key: "Key",
-    deterministic: bool,
-) -> _Subject:
-    """Return a replay."""
-    if len(replays) > 1:
-        raise ValueError(f"a figure is of one replay, got {len(replays)}: give one of them")
-    (replay,) = cut_replays(replays, steps, key, deterministic)
-    if settings.color_by == "return" and replay.rewards is None:
-        raise ValueError(
-            "color_by='return' was given, and this replay was captured from given states, which "
-            "tell nothing of rewards: leave color_by away"
-        )
-    return _Subject(replay.scene, replay.seconds_per_step, replay.steps, lambda stage, size: replay)
-
-
-def _drawn(subject: _Subject, settings: FigureSettings) -> tuple[Sheet, list[int]]:
+def _drawn(subject: Subject, settings: FigureSettings) -> tuple[Sheet, list[int]]:
     """Return a figure's page and the steps that it shows."""
     wanted = asked_for(settings, subject.seconds)
     check_within(wanted, subject.length)
@@ -308,11 +225,9 @@ def _drawn(subject: _Subject, settings: FigureSettings) -> tuple[Sheet, list[int
         if has_foot:
             write_legend(sheet, page, said)
     else:
-        part = replay[span.start : span.stop]
-        shown = [step - span.start for step in moments]
-        panel, places = stage.way(part, shown, page.size)
+        panel, places = stage.way(replay, moments, span, page.size)
         sheet.place(page.box(0), panel)
-        way = Way.of(part, places, settings, span.start)
+        way = Way.of(replay, places, settings, span)
         sheet.way(page.box(0), way.pieces, way.colours, _WAY)
         write_scale(sheet, page, way.scale, way.ends)
     return sheet, moments

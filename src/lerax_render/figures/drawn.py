@@ -8,7 +8,7 @@ import numpy as np
 from ..paint2d import Command, DrawList, Layout, Scene2D, View, single_frames, to_rgb
 from ..replay import Replay
 from ..settings import FigureSettings, shown
-from .panels import Drawing, Rgb, Shape, Stage, weights
+from .panels import Drawing, Rgb, Shape, Span, Stage, weights
 
 _KINDS = {
     "circle": "oval",
@@ -50,11 +50,9 @@ class DrawnStage(Stage):
 
     @override
     def way(
-        self, replay: Replay, steps: Sequence[int], size: tuple[int, int]
+        self, replay: Replay, steps: Sequence[int], span: Span, size: tuple[int, int]
     ) -> tuple[Drawing, np.ndarray]:
-        places = self._followed(
-            [self._drawing(replay, step).shapes for step in range(replay.steps)]
-        )
+        places = self._followed([self._drawing(replay, step).shapes for step in range(*span)])
         return self.strobe(replay, steps, size), places / (self._layout.width, self._layout.height)
 
     def _drawing(self, replay: Replay, step: int) -> Drawing:

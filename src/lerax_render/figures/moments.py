@@ -1,30 +1,18 @@
 """Which moments of a replay a figure shows, and what they are called."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from ..making import step_of
 from ..replay import Replay
 from ..settings import FigureSettings
+from .panels import Span
 
 _USUAL = 6
 _MOST_DECIMALS = 3
 # A label is right where it is off by no more than this share of the time between two moments.
 _OFF = 0.01
-
-
-class Span(NamedTuple):
-    """Consecutive steps of a replay.
-
-    Attributes:
-        start: The first.
-        stop: The one after the last.
-    """
-
-    start: int
-    stop: int
 
 
 def asked_for(settings: FigureSettings, seconds: float | None) -> list[int] | None:

@@ -10,13 +10,10 @@ from ..making import as_picture
 from ..replay import Replay, joined
 from ..scene import Scene
 from ..settings import FigureSettings
-from .layers import Layer, layered
-from .panels import Stage, weights
+from .panels import Stage
 
 # So many pictures are kept, and no fewer than half of them: enough to choose from.
 _KEPT = 128
-# Levels of 256 by which what is in front differs from what is behind.
-_DIFFERS = 24
 
 
 class PaintedStage(Stage):
@@ -28,14 +25,16 @@ class PaintedStage(Stage):
         self._scene = scene
         self._settings = settings
         self._frames: dict[int, np.ndarray] = {}
+        # A picture of every so many steps is kept, besides those that are wanted.
+        self._every = 1
 
     @override
     def check(self) -> None:
         as_picture(self._settings).check_not_mujoco("an environment that paints itself")
-        if self._settings.kind == "trajectory":
+        if self._settings.kind != "strip":
             raise ValueError(
-                "this environment paints its pictures itself, so that nothing in them can be "
-                "followed: take kind='strobe' or 'strip'"
+                "this environment paints its pictures itself, and what in them moves is not known: "
+                "take kind='strip'"
             )
 
     @override
@@ -43,22 +42,26 @@ class PaintedStage(Stage):
         self, parts: Iterable[Replay], wanted: Sequence[int], size: tuple[int, int]
     ) -> Replay:
         picture = dataclasses.replace(as_picture(self._settings), width=size[0], height=size[1])
-        seen, every, step = [], 1, 0
+        seen: list[Replay] = []
         with self._scene.painter(picture) as painter:
             for part in parts:
-                for frame in painter.paint(part.captured):
-                    if step % every == 0 or step in wanted:
-                        self._frames[step] = frame.copy()
-                    step += 1
-                    if len(self._frames) > _KEPT + len(wanted):
-                        every *= 2
-                        self._frames = {
-                            number: kept
-                            for number, kept in self._frames.items()
-                            if number % every == 0 or number in wanted
-                        }
+                step = sum(map(len, seen))
+                for number, frame in enumerate(painter.paint(part.captured), step):
+                    self._keep(number, frame, wanted)
                 seen.append(dataclasses.replace(part, captured=np.zeros(part.steps)))
+                starts = part.episode_starts
+                if not wanted and starts is not None and starts[int(step == 0) :].any():
+                    break
         return joined(seen)
+
+    def _keep(self, step: int, frame: np.ndarray, wanted: Sequence[int]) -> None:
+        """Keep a picture, and of many those of every second step, of every fourth, and so on."""
+        if step in wanted or step % self._every == 0:
+            self._frames[step] = frame.copy()
+        if len(self._frames) > _KEPT + len(wanted):
+            self._every *= 2
+            kept = [s for s in self._frames if s in wanted or s % self._every == 0]
+            self._frames = {number: self._frames[number] for number in kept}
 
     @override
     def there(self, steps: Sequence[int]) -> list[int]:
@@ -70,15 +73,3 @@ class PaintedStage(Stage):
         self, replay: Replay, steps: Sequence[int], size: tuple[int, int]
     ) -> Sequence[np.ndarray]:
         return [self._frames[step] for step in steps]
-
-    @override
-    def strobe(self, replay: Replay, steps: Sequence[int], size: tuple[int, int]) -> np.ndarray:
-        # What moves is nowhere most of the time.
-        behind = np.median(np.stack(list(self._frames.values())), axis=0).astype(np.uint8)
-        layers = []
-        for number, weight in enumerate(weights(len(steps))):
-            frame = self._frames[steps[number]]
-            difference = np.abs(frame.astype(np.int16) - behind).max(axis=2)
-            depth = np.zeros(difference.shape, np.float32)
-            layers.append(Layer(frame, depth, difference > _DIFFERS, weight))
-        return layered(behind, layers)

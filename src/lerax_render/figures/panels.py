@@ -8,6 +8,19 @@ import numpy as np
 
 from ..replay import Replay
 
+
+class Span(NamedTuple):
+    """Consecutive steps of a replay.
+
+    Attributes:
+        start: The first.
+        stop: The one after the last.
+    """
+
+    start: int
+    stop: int
+
+
 type Rgb = tuple[float, float, float]
 
 
@@ -70,7 +83,7 @@ class Stage(ABC):
 
         Args:
             parts: What happens, part by part.
-            wanted: Steps that are going to be shown, if that is known.
+            wanted: Steps that are going to be shown; where there are none, the first episode is.
             size: Of the pictures in dots.
 
         Returns:
@@ -86,14 +99,14 @@ class Stage(ABC):
     def each(self, replay: Replay, steps: Sequence[int], size: tuple[int, int]) -> Sequence[Panel]:
         """Return a panel of each of these steps, `size` dots wide and high."""
 
-    @abstractmethod
     def strobe(self, replay: Replay, steps: Sequence[int], size: tuple[int, int]) -> Panel:
         """Return one panel of all these steps, earlier ones lighter."""
+        raise NotImplementedError
 
     def way(
-        self, replay: Replay, steps: Sequence[int], size: tuple[int, int]
+        self, replay: Replay, steps: Sequence[int], span: Span, size: tuple[int, int]
     ) -> tuple[Panel, np.ndarray]:
-        """Return a strobe, and where something was in it at each step of the replay.
+        """Return a strobe, and where something was in it at each step of a span.
 
         Returns:
             The panel, and `float (T, 2)`, shares of its width and height from the upper left.

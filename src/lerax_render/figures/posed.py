@@ -25,7 +25,7 @@ from ..replay import Replay
 from ..settings import Camera, FigureSettings, Picture, QualityName
 from ..trees import map_arrays
 from .layers import Layer, layered
-from .panels import Stage, weights
+from .panels import Span, Stage, weights
 
 # What is nearer than the background by this share of its distance is in front of it.
 _NEARER = 1e-3
@@ -103,11 +103,11 @@ class PosedStage(Stage):
 
     @override
     def way(
-        self, replay: Replay, steps: Sequence[int], size: tuple[int, int]
+        self, replay: Replay, steps: Sequence[int], span: Span, size: tuple[int, int]
     ) -> tuple[np.ndarray, np.ndarray]:
-        chosen = _at(replay.captured, steps)
-        panel, eye = self._layered(chosen, steps, size, replay.captured)
-        return panel, eye.seen(self._followed(replay.captured), size[0] / size[1])
+        between = _at(replay.captured, range(*span))
+        panel, eye = self._layered(_at(replay.captured, steps), steps, size, between)
+        return panel, eye.seen(self._followed(between), size[0] / size[1])
 
     def _layered(
         self, chosen: Pose, steps: Sequence[int], size: tuple[int, int], framed: Pose

@@ -7,6 +7,7 @@ import numpy as np
 from ..replay import Replay
 from ..settings import FigureSettings
 from .moments import labels
+from .panels import Span
 
 _SHADES = 64
 
@@ -27,28 +28,30 @@ class Way(NamedTuple):
     ends: tuple[str, str]
 
     @classmethod
-    def of(cls, replay: Replay, places: np.ndarray, settings: FigureSettings, first: int) -> Self:
+    def of(cls, replay: Replay, places: np.ndarray, settings: FigureSettings, span: Span) -> Self:
         """Return the way through places.
 
         Args:
             replay: What happened.
-            places: `float (T, 2)`; NaN is a gap, and so is where an episode begins.
+            places: `float (T, 2)`, of the span's steps; NaN is a gap, and so is where an episode
+                begins.
             settings: What its colours say.
-            first: The number of the replay's first step.
+            span: The steps.
         """
-        last = replay.steps - 1
+        steps = slice(*span)
         if settings.color_by == "return" and replay.rewards is not None:
-            values = np.cumsum(replay.rewards, dtype=np.float64)
+            values = np.cumsum(replay.rewards[steps], dtype=np.float64)
             low, high = float(values.min()), float(values.max())
             ends = f"return {low:.4g}", f"{high:.4g}"
         else:
-            values, low, high = np.arange(replay.steps, dtype=np.float64), 0.0, float(last)
-            before, after = labels(settings, [first, first + last], replay.seconds_per_step)
+            low, high = float(span.start), float(span.stop - 1)
+            values = np.arange(*span, dtype=np.float64)
+            before, after = labels(settings, [span.start, span.stop - 1], replay.seconds_per_step)
             ends = before, after
         pieces = np.stack([places[:-1], places[1:]], axis=1)
         there = np.isfinite(pieces).all(axis=(1, 2))
         if replay.episode_starts is not None:
-            there &= ~replay.episode_starts[1:]
+            there &= ~replay.episode_starts[steps][1:]
         shares = (values[1:] - low) / ((high - low) or 1)
         return cls(
             pieces[there], _colours(shares[there]), _colours(np.linspace(0, 1, _SHADES)), ends

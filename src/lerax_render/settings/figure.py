@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from msgspec import Meta
+
 from .declarations import Text, between
 from .picture import BodyName, BodyNumber, Moment, Picture, Pixels, QualityName
 from .texts import parsed_body, parsed_length
@@ -39,7 +41,9 @@ class FigureSettings(Picture):
     """strobe, several moments in one picture, earlier ones lighter; strip, a picture of each; or
     trajectory, the way of a body or a point (default strobe)."""
 
-    at: Annotated[int, between(1, 100)] | Sequence[Moment] | None = None
+    at: Annotated[int, between(1, 100)] | Annotated[Sequence[Moment], Meta(min_length=1)] | None = (
+        None
+    )
     """How many moments, spread evenly over the first episode; or the moments, two or more steps or
     times such as 1.5s (default: 6; of a trajectory the last one)."""
 
