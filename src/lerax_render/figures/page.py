@@ -99,49 +99,57 @@ def _millimetres(dots: int, settings: FigureSettings) -> str:
 
 
 def write_under(sheet: Sheet, page: Page, labels: Sequence[str]) -> None:
-    """Write a label under each panel."""
+    """Write a label under each panel, or under every second one and so on, as there is room."""
     width, height = page.size
-    for (left, top), label in zip(page.corners, labels, strict=False):
-        middle = top + height + _LINE * page.point / 2
-        sheet.text(left + width / 2, middle, label, FONT)
+    room = width + _GAP * page.point
+    every = math.ceil(max(map(_width, labels)) * page.point / room)
+    for (left, top), label in list(zip(page.corners, labels, strict=False))[::every]:
+        sheet.text(left + width / 2, top + height + _LINE * page.point / 2, label, FONT)
 
 
 def write_legend(sheet: Sheet, page: Page, labels: Sequence[str]) -> None:
     """Write under a strobe which moment is how light: each, or the first and the last."""
     point = page.point
-    greys = [(1 - 0.75 * weight,) * 3 for weight in weights(len(labels))]
+    greys = np.array([[1 - 0.75 * weight] * 3 for weight in weights(len(labels))])
     swatch, gap = _SWATCH * point, _GAP * point
     texts = [_width(label) * point for label in labels]
     whole = sum(texts) + len(texts) * (swatch + gap) + (len(texts) - 1) * 3 * gap
-    is_short = whole > page.width
-    if is_short:
-        swatch = min(swatch, (page.width - texts[0] - texts[-1] - 2 * gap) / len(labels))
-        whole = texts[0] + texts[-1] + 2 * gap + len(labels) * swatch
-    at, top = (page.width - whole) / 2, page.foot - _SWATCH * point / 2
-    if is_short:
-        sheet.text(at, page.foot, labels[0], FONT, "left")
-        at += texts[0] + gap
+    if whole > page.width:
+        _write_bar(sheet, page, greys, (labels[0], labels[-1]), len(labels) * swatch, swatch)
+        return
+    at = (page.width - whole) / 2
     for grey, label, text in zip(greys, labels, texts, strict=True):
-        sheet.box((at, top, swatch, _SWATCH * point), grey)
-        at += swatch
-        if not is_short:
-            sheet.text(at + gap, page.foot, label, FONT, "left")
-            at += text + 4 * gap
-    if is_short:
-        sheet.text(at + gap, page.foot, labels[-1], FONT, "left")
+        sheet.bar((at, page.foot - swatch / 2, swatch, swatch), grey[None])
+        at += swatch + gap
+        sheet.text(at, page.foot, label, FONT, "left")
+        at += text + 3 * gap
 
 
 def write_scale(sheet: Sheet, page: Page, colours: np.ndarray, ends: tuple[str, str]) -> None:
     """Write under a trajectory what its colours `float (n, 3)` say, from the least to the most."""
-    point = page.point
-    before, after = (_width(end) * point for end in ends)
-    gap, height = _GAP * point, 4 * point
-    whole = page.width * 0.7
-    left = (page.width - whole) / 2
-    sheet.text(left, page.foot, ends[0], FONT, "left")
-    bar = (left + before + gap, page.foot - height / 2, whole - before - after - 2 * gap, height)
-    sheet.bar(bar, colours)
-    sheet.text(left + whole - after, page.foot, ends[1], FONT, "left")
+    _write_bar(sheet, page, colours, ends, page.width * 0.5, 4 * page.point)
+
+
+def _write_bar(
+    sheet: Sheet,
+    page: Page,
+    colours: np.ndarray,
+    ends: tuple[str, str],
+    width: float,
+    height: float,
+) -> None:
+    """Write a bar of colours between what they begin and end with, or without, for want of room."""
+    gap = _GAP * page.point
+    before, after = (_width(end) * page.point + gap for end in ends)
+    width = min(width, page.width - before - after)
+    has_ends = width > 2 * gap
+    if not has_ends:
+        before, after, width = 0, 0, page.width
+    left = (page.width - before - width - after) / 2 + before
+    sheet.bar((left, page.foot - height / 2, width, height), colours)
+    if has_ends:
+        sheet.text(left - gap, page.foot, ends[0], FONT, "right")
+        sheet.text(left + width + gap, page.foot, ends[1], FONT, "left")
 
 
 def _width(text: str) -> float:

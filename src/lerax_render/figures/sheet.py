@@ -84,13 +84,6 @@ class Sheet:
             parse_math=False,
         )
 
-    def box(self, box: Box, colour: Rgb) -> None:
-        """Fill a rectangle."""
-        from matplotlib.patches import Rectangle
-
-        left, top, width, height = box
-        self._page.add_patch(Rectangle((left, top), width, height, facecolor=colour, linewidth=0))
-
     def way(self, box: Box, pieces: np.ndarray, colours: np.ndarray, points: float) -> None:
         """Draw a line over a panel, in pieces of their own colours on a pale rim.
 
