@@ -95,7 +95,7 @@ def figure(
             steps where time has no unit).
         columns: Pictures in a row of a strip (default: up to 6).
         follow: Of a trajectory, the body's name or number; in 2D the number of the draw command
-            whose centre, or end that gets furthest, is followed (default: what gets far).
+            whose middle is followed, or its end that gets furthest (default: what gets far).
         color_by: `"time"` or `"return"`: what the colours of a trajectory say.
         print_width: Millimetres (default: 85, a column; of a strip 170, a page), or in proportion
             to a height that is given alone.

@@ -8,7 +8,7 @@ import numpy as np
 from ..paint2d import Command, DrawList, Layout, Scene2D, View, single_frames, to_rgb
 from ..replay import Replay
 from ..settings import FigureSettings, shown
-from .panels import Drawing, Rgb, Shape, Span, Stage, weights
+from .panels import Drawing, Rgb, Shape, Span, Stage, reach, weights
 
 _KINDS = {
     "circle": "oval",
@@ -19,6 +19,9 @@ _KINDS = {
     "rect": "box",
     "text": "text",
 }
+
+# Of what gets furthest the middle is followed where that gets nearly as far.
+_AS_FAR = 0.9
 
 
 class DrawnStage(Stage):
@@ -71,15 +74,18 @@ class DrawnStage(Stage):
         if follow is not None and not (isinstance(follow, int) and follow < count):
             raise ValueError(f"follow must be 0 to {count - 1} here, got {shown(follow)}")
         numbers = range(count) if follow is None else [int(follow)]
+        # Of each its points, the middle first: (T, n, 2).
         ways = [
-            way
+            np.array([_anchors(each[number]) for each in moments])
             for number in numbers
             if moments[0][number].kind != "text"
-            for way in np.array([_anchors(each[number]) for each in moments]).swapaxes(0, 1)
         ]
         if not ways:
             raise ValueError("env.render draws nothing that has a way")
-        return max(ways, key=lambda way: np.hypot(*np.diff(way, axis=0).T).sum())
+        furthest = max(ways, key=lambda way: reach(way).max())
+        far = reach(furthest)
+        is_middle = far[0] >= _AS_FAR * far.max()
+        return furthest[:, 0 if is_middle else far.argmax()]
 
 
 def merged(moments: Sequence[Drawing]) -> Drawing:
@@ -170,9 +176,13 @@ def _colour(colour: np.ndarray) -> Rgb:
     return red, green, blue
 
 
-def _anchors(shape: Shape) -> list[tuple[float, float]]:
-    """Return the points by which a shape is followed."""
+def _anchors(shape: Shape) -> np.ndarray:
+    """Return the points `(n, 2)` by which a shape is followed, its middle first."""
+    points = np.array(shape.points)
+    middle = points.mean(axis=0, keepdims=True)
     if shape.kind == "line":
-        return [shape.points[0], shape.points[-1]]
-    x, y = np.mean(shape.points, axis=0).tolist()
-    return [(x, y)]
+        return np.concatenate([middle, points[[0, -1]]])
+    if shape.kind == "fill":
+        # The ends of a bar are sides.
+        return np.concatenate([middle, (points + np.roll(points, 1, axis=0)) / 2])
+    return middle

@@ -121,3 +121,9 @@ def weights(count: int) -> list[float]:
     """Return how much of each of so many moments is seen, from the first to the last, 0 to 1."""
     lightest = 0.25
     return np.linspace(lightest, 1, count).tolist() if count > 1 else [1.0]
+
+
+def reach(ways: np.ndarray) -> np.ndarray:
+    """Return how far each of several things gets, `(n,)`, from their places `(T, n, 2 or 3)`."""
+    far: np.ndarray = np.linalg.norm(np.nanmax(ways, axis=0) - np.nanmin(ways, axis=0), axis=1)
+    return far

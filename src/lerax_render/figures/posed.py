@@ -25,7 +25,7 @@ from ..replay import Replay
 from ..settings import Camera, FigureSettings, Picture, QualityName
 from ..trees import map_arrays
 from .layers import Layer, layered
-from .panels import Span, Stage, weights
+from .panels import Span, Stage, reach, weights
 
 # What is nearer than the background by this share of its distance is in front of it.
 _NEARER = 1e-3
@@ -158,11 +158,11 @@ class PosedStage(Stage):
                 place[:] = loader.data.xpos
         if self._settings.follow is not None:
             return cast(np.ndarray, places[:, self._body(self._settings.follow)])
-        lengths = np.nansum(np.linalg.norm(np.diff(places, axis=0), axis=2), axis=0)
+        far = reach(places)
         # A leg gets further than what it belongs to, which is what is meant.
-        roots = np.flatnonzero((model.body_parentid == 0) & (lengths >= _TRAVELS * lengths.max()))
+        roots = np.flatnonzero((model.body_parentid == 0) & (far >= _TRAVELS * far.max()))
         roots = roots[roots > 0]
-        body = roots[lengths[roots].argmax()] if len(roots) else lengths.argmax()
+        body = roots[far[roots].argmax()] if len(roots) else far.argmax()
         return cast(np.ndarray, places[:, body])
 
     def _body(self, name: str | int) -> int:

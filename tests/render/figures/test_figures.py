@@ -115,6 +115,12 @@ def test_vectors_look_as_our_painter_draws_them(replay):
     assert psnr(np.full_like(painted, 255), painted) < 15
 
 
+def test_what_is_drawn_later_is_in_front(replay):
+    picture = pixels(lr.figure(replay, kind="strip", at=[0], times="none", width=300))
+    # There a line passes behind the disc.
+    assert (picture[112, 50] == (229, 25, 25)).all()
+
+
 def test_a_strobe_shows_what_moves_several_times_and_earlier_ones_lighter(replay):
     picture = pixels(lr.figure(replay, at=[0, 4, 8], times="none", width=300)).astype(int)
 
@@ -201,7 +207,9 @@ def test_a_browser_shows_the_svg_as_the_png(replay, tmp_path):
 def test_the_same_figure_has_the_same_bytes(replay, slider, format):
     for each in (replay, slider):
         given = {"kind": "trajectory", "format": format, "at": 2, **SMALL}
-        assert lr.figure(each, **given).data == lr.figure(each, **given).data
+        data = lr.figure(each, **given).data
+        assert data == lr.figure(each, **given).data
+        assert b"Date" not in data
 
 
 def test_dots_and_resolution_are_those_asked_for(replay, tmp_path):
@@ -320,6 +328,8 @@ def test_the_nearest_is_in_front_and_one_shadow_is_no_darker_than_itself():
 
     (row,) = layered(background, [layer(0, 1.0, 1.0), layer(80, 2.0, 0.5)])
     assert row[:, 0].tolist() == [0, 100, 200]
+    (row,) = layered(background, [layer(0, 1.0, 0.5), layer(0, 1.0, 0.5)])
+    assert row[:, 0].tolist() == [50, 150, 200]
     (row,) = layered(background, [layer(0, 2.0, 1.0), layer(80, 1.0, 0.5)])
     assert row[0, 0] == 40
 
