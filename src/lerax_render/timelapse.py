@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .compose import Grid, text_mask, write_label
-from .making import ReplayReader, frames_per_second, seen_alike
+from .making import Ghosts, ReplayReader, frames_per_second, seen_alike
 from .replay import Replay
 from .settings import Picture
 from .video import Video, VideoReader, check_fps, find_preset, is_shown, open_writer
@@ -43,20 +43,24 @@ class Recording:
         return f"training step {self.step:,}"
 
 
-def find_recordings(run_dir: str | os.PathLike[str]) -> list[Recording]:
+def find_recordings(
+    run_dir: str | os.PathLike[str], *, replays_first: bool = False
+) -> list[Recording]:
     """Return the recordings of a run, from the first training step to the last.
 
     Args:
         run_dir: The run's folder, with the clips that `LoggingCallback` kept, or with replays, in
             `videos/`; or a folder of such files. Replays count where there are no clips.
+        replays_first: Whether clips count where there are no replays instead.
 
     Raises:
         ValueError: There are none.
     """
     folder = Path(run_dir)
-    for pattern, place in itertools.product(
-        ("step_*.mp4", "step_*.replay"), (folder / "videos", folder)
-    ):
+    patterns = ["step_*.mp4", "step_*.replay"]
+    if replays_first:
+        patterns.reverse()
+    for pattern, place in itertools.product(patterns, (folder / "videos", folder)):
         found = [
             Recording(path, int(match[1]))
             for path in place.glob(pattern)
@@ -83,6 +87,7 @@ def make_timelapse(
     format: str | None = None,
     preset: str | None = None,
     max_size: int | None = None,
+    ghosts: bool = False,
     progress: Callable[[], None] | None = None,
 ) -> Video:
     """Join the recordings of a training run, with the training step written on each.
@@ -103,6 +108,7 @@ def make_timelapse(
         format: As for `record`.
         preset: As for `record`, but that the height is in proportion.
         max_size: As for `record`.
+        ghosts: Whether each shows the one before, too, translucent. That takes replays.
         progress: Called when another recording is done.
 
     Returns:
@@ -110,17 +116,17 @@ def make_timelapse(
 
     Raises:
         ValueError: There are no recordings, or fewer than tiles; or an option is out of range or
-            contradicts the preset.
+            contradicts the preset; or there are ghosts of clips.
         EncodeError: A recording cannot be read, or the clip not be written.
         BackendUnavailableError: There is no ffmpeg.
     """
     chosen = find_preset(preset)
-    recordings = find_recordings(run_dir)
+    recordings = find_recordings(run_dir, replays_first=ghosts)
     if frames is not None and frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")
     if grid is not None:
         recordings = _spread(recordings, grid)
-    source = _source_of(recordings, frames)
+    source = _source_of(recordings, frames, ghosts)
     (own_width, own_height), own_fps = source.size, source.fps
     if grid is not None:
         own_width, own_height = _grid_size(grid, own_width, own_height)
@@ -180,8 +186,13 @@ class _Source:
     open: Callable[[Recording, tuple[int, int]], contextlib.AbstractContextManager[_Frames]]
 
 
-def _source_of(recordings: Sequence[Recording], limit: int | None) -> _Source:
+def _source_of(recordings: Sequence[Recording], limit: int | None, ghosts: bool) -> _Source:
     if recordings[0].path.suffix != ".replay":
+        if ghosts:
+            raise ValueError(
+                f"a ghost is a replay, and {recordings[0].path.name} is a clip: leave ghosts away, "
+                "or take a run that has kept replays"
+            )
         with VideoReader(recordings[0].path) as first:
             size, fps = (first.width, first.height), first.fps
         return _Source(
@@ -200,6 +211,9 @@ def _source_of(recordings: Sequence[Recording], limit: int | None) -> _Source:
             f"the replays have steps of different lengths, {sorted(s or 0 for s in seconds)} "
             "seconds: a time-lapse is of one environment"
         )
+    if ghosts:
+        pairs = itertools.pairwise(replays)
+        replays[1:] = [Ghosts([before]).in_replay(replay) for before, replay in pairs]
     views: dict[tuple[int, int], list[Any]] = {}
 
     def opened(recording: Recording, fit: tuple[int, int]) -> ReplayReader:

@@ -112,9 +112,10 @@ class Clip(Settings):
         # Here and not above: it takes seconds to load, and clips are also sent about.
         from ..making import record_clip
 
-        settings = self
+        ghosts = [self.folder / ghost if isinstance(ghost, str) else ghost for ghost in self.ghosts]
+        settings = dataclasses.replace(self, ghost=tuple(ghosts))
         if self.poster is not None:
-            settings = dataclasses.replace(self, poster=str(self.folder / self.poster))
+            settings = dataclasses.replace(settings, poster=str(self.folder / self.poster))
         return record_clip(env, policy, path, settings, key=key, progress=progress, still=still)
 
     def load(self) -> tuple[Any, Any, int | None]:
@@ -160,6 +161,9 @@ class Clip(Settings):
         settings["policy"] = [_digest(source) for source in self._policies()]
         named = (file_in(self.env), file_in(self.policy_class))
         settings["files"] = [_digest(self.folder / file) for file in named if file]
+        settings["ghost"] = [
+            _digest(self.folder / ghost) for ghost in self.ghosts if isinstance(ghost, str)
+        ]
         settings["version"] = __version__
         text = json.dumps(settings, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -163,6 +163,7 @@ def timelapse(
     ],
     output: Annotated[Path, _OUTPUT],
     frames: Annotated[int | None, _PLAIN] = None,
+    ghosts: Annotated[bool, _PLAIN] = False,
 ) -> None:
     """Join the clips that a training run recorded, with the training step written on each.
 
@@ -174,18 +175,20 @@ def timelapse(
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
+        ghosts: Each replay shows the one before, too, translucent.
     """
     wanted = Settings(**given(settings, Settings))
     from ..timelapse import find_recordings, make_timelapse
     from .progress import progress_bar
 
-    count = len(find_recordings(run_dir))
+    count = len(find_recordings(run_dir, replays_first=ghosts))
     tiles = count if wanted.grid is None else wanted.grid[0] * wanted.grid[1]
     with progress_bar(f"{run_dir} → {output}", tiles) as advance:
         video = make_timelapse(
             run_dir,
             output,
             frames=frames,
+            ghosts=ghosts,
             progress=lambda: advance(1),
             **{name: getattr(wanted, name) for name in _TIMELAPSE},
         )

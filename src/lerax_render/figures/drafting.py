@@ -14,6 +14,7 @@ from ..settings import (
     FigureFormat,
     FigureKind,
     FigureSettings,
+    LightName,
     ModalityName,
     QualityName,
     ShownName,
@@ -65,11 +66,13 @@ def figure(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
     decorate: Callable[[Any, int], None] | None = None,
+    ghost: Any = (),
 ) -> Figure:
     """Draw a figure for print: several moments in one picture, or the way of something.
 
@@ -113,12 +116,14 @@ def figure(
         modality: As for `record`.
         max_depth: As for `record`.
         quality: As for `record`, but that `"auto"` is `"high"`.
-        background: As for `record`.
+        background: As for `record`; `"transparent"` in all formats.
+        light: As for `record`.
         show: As for `record`.
         hide: As for `record`.
         color: As for `record`.
         trail: As for `record`, in a strip.
         decorate: As for `record`.
+        ghost: Refused: a figure is of one replay.
 
     Returns:
         The figure.
@@ -148,11 +153,13 @@ def figure(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
         trail=trail,
         decorate=decorate,
+        ghost=ghost,
     )
     return draft(env, policy, path, settings, steps=steps, key=key, deterministic=deterministic)
 
@@ -214,7 +221,7 @@ def _drawn(subject: Subject, settings: FigureSettings) -> tuple[Sheet, list[int]
     if len(moments) < count and subject.scene.has_steps:
         page = planned(settings, stage.aspect, len(moments), has_foot=has_foot)
     said = labels(settings, moments, subject.seconds)
-    sheet = Sheet(page.width, page.height, settings.dpi)
+    sheet = Sheet(page.width, page.height, settings.dpi, is_transparent=settings.is_transparent)
     if settings.kind == "strip":
         for number, panel in enumerate(stage.each(replay, moments, page.size)):
             sheet.place(page.box(number), panel)

@@ -1,10 +1,12 @@
 """Moments of 2D environments as vectors, from what was drawn."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import override
 
 import numpy as np
 
+from ..making import as_picture
 from ..paint2d import Command, DrawList, Layout, Scene2D, View, single_frames, to_rgb
 from ..replay import Replay
 from ..settings import FigureSettings, shown
@@ -34,7 +36,11 @@ class DrawnStage(Stage):
 
     @override
     def check(self) -> None:
-        self._settings.check_not_mujoco("a 2D environment")
+        picture = as_picture(self._settings)
+        if picture.is_transparent:
+            # This one is not MuJoCo's alone.
+            picture = dataclasses.replace(picture, background=None)
+        picture.check_not_mujoco("a 2D environment")
         if isinstance(self._settings.follow, str):
             raise ValueError(
                 f"follow={self._settings.follow!r} was given, but a 2D environment has no bodies: "

@@ -60,7 +60,7 @@ class Drawing(NamedTuple):
 
 
 type Panel = np.ndarray | Drawing
-"""`uint8 (H, W, 3)` RGB with row 0 on top, or vectors."""
+"""`uint8 (H, W, 3)` RGB or `(H, W, 4)` RGBA, row 0 on top; or vectors."""
 
 
 class Stage(ABC):

@@ -21,9 +21,9 @@ from ..mujoco import (
     open_renderer,
     poses,
 )
+from ..painter import cut_out
 from ..replay import Replay
 from ..settings import Camera, FigureSettings, Picture, QualityName
-from ..trees import map_arrays
 from .layers import Layer, layered
 from .panels import Span, Stage, reach, weights
 
@@ -85,40 +85,59 @@ class PosedStage(Stage):
     ) -> Sequence[np.ndarray]:
         picture = self._of_size(size)
         (view,) = seen_alike([replay], picture)
-        # A trail is made of all the steps before, and a user's function is told their number.
-        is_told = bool(picture.trail) or picture.decorate is not None
-        chosen = replay.captured if is_told else _at(replay.captured, steps)
+        # A trail is made of all the steps before.
+        chosen = replay.captured if picture.trail else self._at(replay, steps)
         with self._scene.painter(picture) as painter:
             if view is not None:
                 painter.aim(view)
-            frames = painter.paint(chosen)
-            if not is_told:
-                return list(frames)
-            return [frame for step, frame in enumerate(frames) if step in set(steps)]
+            painter.expect(range(replay.steps) if picture.trail else steps)
+            frames = [
+                frame
+                for step, frame in enumerate(painter.paint(chosen))
+                if not picture.trail or step in steps
+            ]
+        return [frame[..., [2, 1, 0, 3]] if picture.is_transparent else frame for frame in frames]
 
     @override
     def strobe(self, replay: Replay, steps: Sequence[int], size: tuple[int, int]) -> np.ndarray:
-        chosen = _at(replay.captured, steps)
+        chosen = self._at(replay, steps)
         return self._layered(chosen, steps, size, chosen)[0]
 
     @override
     def way(
         self, replay: Replay, steps: Sequence[int], span: Span, size: tuple[int, int]
     ) -> tuple[np.ndarray, np.ndarray]:
-        between = _at(replay.captured, range(*span))
-        panel, eye = self._layered(_at(replay.captured, steps), steps, size, between)
+        between = self._at(replay, range(*span))
+        panel, eye = self._layered(self._at(replay, steps), steps, size, between)
         return panel, eye.seen(self._followed(between), size[0] / size[1])
 
     def _layered(
         self, chosen: Pose, steps: Sequence[int], size: tuple[int, int], framed: Pose
     ) -> tuple[np.ndarray, "_Eye"]:
-        """Return a picture of some poses, from where it is seen; `framed` is all in it."""
+        """Return a picture of some poses, and from where it is seen; `framed` is all in it."""
         width, height = size
         is_large = _FINER * max(size) > _LARGEST
         finer = 1 if is_large or len(steps) * width * height > _MOST_DOTS else _FINER
         # Where four pixels become one, edges are smooth already.
         usual: QualityName = "high" if finer == 1 else "standard"
         picture = self._of_size((width * finer, height * finer), usual)
+        if picture.is_transparent:
+            (on_black, eye), (on_white, _) = (
+                self._composed(chosen, steps, each, framed)
+                for each in self._scene.on_black_and_white(picture)
+            )
+            whole = cut_out(on_black, on_white)[..., [2, 1, 0, 3]]
+        else:
+            whole, eye = self._composed(chosen, steps, picture, framed)
+        if finer > 1:
+            shape = (height, finer, width, finer, -1)
+            whole = _mean(whole.reshape(shape))
+        return whole, eye
+
+    def _composed(
+        self, chosen: Pose, steps: Sequence[int], picture: Picture, framed: Pose
+    ) -> tuple[np.ndarray, "_Eye"]:
+        """Return the same, as large as it is painted."""
         model = copy.copy(self._scene.model)
         with open_renderer(model, picture) as renderer:
             assert isinstance(renderer, HeadlessMujocoRenderer)
@@ -142,11 +161,10 @@ class PosedStage(Stage):
                     )
                 depth = renderer.depth()
                 layers.append(Layer(frame, depth, depth < far * (1 - _NEARER), weight))
-        whole = layered(behind, layers)
-        if finer > 1:
-            shape = (height, finer, width, finer, 3)
-            whole = np.rint(whole.reshape(shape).mean((1, 3))).astype(np.uint8)
-        return whole, eye
+        return layered(behind, layers), eye
+
+    def _at(self, replay: Replay, steps: Sequence[int]) -> Pose:
+        return cast(Pose, self._scene.picked(replay.captured, np.array(steps)))
 
     def _followed(self, captured: Pose) -> np.ndarray:
         """Return where a body was, `float (T, 3)` in metres; NaN where nobody knows."""
@@ -169,8 +187,16 @@ class PosedStage(Stage):
         return find_element(self._scene.model, mujoco.mjtObj.mjOBJ_BODY, name)
 
 
-def _at(captured: Pose, steps: Sequence[int]) -> Pose:
-    return cast(Pose, map_arrays(lambda array: array[list(steps)], captured))
+def _mean(cells: np.ndarray) -> np.ndarray:
+    """Return the mean colour of cells `(H, n, W, n, channels)`, of which alpha is the last of four.
+
+    Where something is half there, its colour counts half as much.
+    """
+    amount = cells[..., 3:] if cells.shape[-1] == 4 else np.ones_like(cells[..., :1])
+    share = amount.mean((1, 3))
+    colour = (cells[..., :3] * amount.astype(np.float32)).mean((1, 3)) / np.maximum(share, 1e-6)
+    parts = [colour, share] if cells.shape[-1] == 4 else [colour]
+    return np.rint(np.concatenate(parts, axis=2)).astype(np.uint8)
 
 
 class _Eye(NamedTuple):

@@ -36,12 +36,13 @@ _THINNEST = 0.25
 
 
 class Sheet:
-    """A white page.
+    """A page.
 
     Args:
         width: In dots.
         height: In dots.
         dpi: Dots an inch.
+        is_transparent: Whether the page and the backgrounds of drawings are not white but nothing.
 
     Attributes:
         width: As given.
@@ -51,14 +52,19 @@ class Sheet:
         BackendUnavailableError: Matplotlib is not installed.
     """
 
-    def __init__(self, width: int, height: int, dpi: float) -> None:
+    def __init__(
+        self, width: int, height: int, dpi: float, *, is_transparent: bool = False
+    ) -> None:
         check_matplotlib()
         from matplotlib.figure import Figure
 
         self.width, self.height, self._dpi = width, height, dpi
+        self._is_transparent = is_transparent
         # Matplotlib cuts off what is left over of a dot.
         inches = ((width + 1e-3) / dpi, (height + 1e-3) / dpi)
-        self._figure = Figure(figsize=inches, dpi=dpi, facecolor="white")
+        self._figure = Figure(
+            figsize=inches, dpi=dpi, facecolor="none" if is_transparent else "white"
+        )
         self._page = self._axes((0, 0, width, height), width, height)
         self._page.set_zorder(1)
 
@@ -136,8 +142,9 @@ class Sheet:
         left, top, width, height = box
         scale = min(width / drawing.width, height / drawing.height)
         inner = (drawing.width * scale, drawing.height * scale)
-        behind = self._axes(box, 1, 1)
-        behind.add_patch(Rectangle((0, 0), 1, 1, facecolor=drawing.background, linewidth=0))
+        if not self._is_transparent:
+            behind = self._axes(box, 1, 1)
+            behind.add_patch(Rectangle((0, 0), 1, 1, facecolor=drawing.background, linewidth=0))
         place = (left + (width - inner[0]) / 2, top + (height - inner[1]) / 2, *inner)
         axes = self._axes(place, drawing.width, drawing.height)
         points = scale * POINTS_PER_INCH / self._dpi

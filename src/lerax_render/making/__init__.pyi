@@ -18,5 +18,6 @@ from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
+from .ghosts import Ghosts as Ghosts
 from .replay_reader import ReplayReader as ReplayReader
 from .replay_reader import seen_alike as seen_alike

@@ -85,6 +85,11 @@ class FigureSettings(Picture):
                 "width and height in pixels are those in print times dpi: give either these or "
                 "print_width and print_height"
             )
+        if self.ghosts:
+            raise ValueError(
+                "a figure is of one replay, and has no ghosts: leave ghost away; a strobe shows "
+                "several moments of it"
+            )
         for name, kind in (("columns", "strip"), ("follow", "trajectory")):
             if getattr(self, name) is not None and self.kind != kind:
                 raise ValueError(

@@ -315,6 +315,9 @@ def test_a_function_of_the_users_is_told_the_step(slider):
     assert seen == [1, 4]
     seen.clear()
     lr.figure(slider, kind="strip", **given)
+    assert seen == [1, 4]
+    seen.clear()
+    lr.figure(slider, kind="strip", trail="slider", **given)
     assert seen == list(range(7))
 
 
@@ -332,6 +335,21 @@ def test_the_nearest_is_in_front_and_one_shadow_is_no_darker_than_itself():
     assert row[:, 0].tolist() == [50, 150, 200]
     (row,) = layered(background, [layer(0, 2.0, 1.0), layer(80, 1.0, 0.5)])
     assert row[0, 0] == 40
+
+
+def test_transparent_figures_show_the_same_on_white(replay, slider):
+    for each, own in ((replay, {"width": 300}), (slider, {"width": 240, "quality": "standard"})):
+        for kind in ("strobe", "strip"):
+            given = {**own, "times": "none", "at": [0, 4], "kind": kind}
+            data = lr.figure(each, background="transparent", **given).data
+            with Image.open(io.BytesIO(data)) as picture:
+                layer = np.asarray(picture.convert("RGBA")).astype(float)
+            alpha = layer[..., 3:] / 255
+            assert alpha.min() == 0
+            assert alpha.max() == 1
+            on_white = layer[..., :3] * alpha + 255 * (1 - alpha)
+            usual = {} if each is replay else {"background": "white", "light": "as-is"}
+            assert psnr(on_white, pixels(lr.figure(each, **usual, **given))) > 30
 
 
 def test_what_paints_itself_is_a_strip():
@@ -363,6 +381,7 @@ def test_what_paints_itself_is_a_strip():
         ({"kind": "strip", "at": 10, "columns": 10, "width": 100}, "no room for 10 pictures"),
         ({"format": "gif"}, "format must be one of png, pdf, svg"),
         ({"key": 1}, "acted out already"),
+        ({"ghost": "other.replay"}, "leave ghost away"),
     ],
 )
 def test_what_does_not_fit_is_said(replay, given, message):
