@@ -72,6 +72,7 @@ def record(
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
+    plot: Sequence[str] = (),
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
     title: str | None = None,
@@ -158,6 +159,11 @@ def record(
         overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
             text. A thin line at the upper edge marks the end of an episode.
+        plot: Curves that grow as the clip plays, a plot for each value: `"reward"`, `"return"`,
+            `"action"`, `"obs"`, and of MuJoCo `"qpos"`, `"qvel"`, `"act"`, `"ctrl"`, `"mocap_pos"`,
+            `"mocap_quat"` and `"xfrc_applied"`; some of their numbers as `"obs[3]"` or
+            `"qpos[0:2]"`. They are below the picture, or right of a wide one, and leave less room
+            to it. In a grid, each tile has a curve in one colour.
         grid: Rows and columns of a picture with that many rollouts in it, which advance together in
             one compiled, vmapped scan; Gymnasium's environments and simulations one by one, with
             the seeds that follow. Each has a key of its own and restarts on its own. For several
@@ -227,6 +233,7 @@ def record(
         format=format,
         deterministic=deterministic,
         overlay=overlay,
+        plot=plot,
         grid=grid,
         labels=labels,
         title=title,

@@ -1,7 +1,7 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -113,6 +113,15 @@ class Scene(ABC):
             ValueError: There is nothing.
         """
         raise ValueError("this environment has nothing to tell apart")
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """How many numbers of the state itself are captured at each step, by name."""
+        return {}
+
+    def state(self, captured: "Captured", name: str) -> np.ndarray:
+        """Return those of a name, `(T, n)`."""
+        raise KeyError(name)
 
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""

@@ -73,13 +73,17 @@ class Grid:
             index: Of the tile, row by row.
             tile: `uint8 (tile_height, tile_width, C)`.
         """
-        row, column = divmod(index, self._columns)
-        top = self._corner[0] + row * (self.tile_height + self._gap)
-        left = self._corner[1] + column * (self.tile_width + self._gap)
-        cell = picture[top : top + self.tile_height, left : left + self.tile_width]
+        cell = self.cell(picture, index)
         cell[:] = tile
         if self._labels:
             write_label(cell, self._labels[index])
+
+    def cell(self, picture: np.ndarray, index: int) -> np.ndarray:
+        """Return a tile's part of a picture, to be drawn on."""
+        row, column = divmod(index, self._columns)
+        top = self._corner[0] + row * (self.tile_height + self._gap)
+        left = self._corner[1] + column * (self.tile_width + self._gap)
+        return picture[top : top + self.tile_height, left : left + self.tile_width]
 
     def empty(self, channels: int) -> np.ndarray:
         """Return a picture of nothing but gaps, `uint8 (H, W, channels)`."""

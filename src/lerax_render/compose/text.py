@@ -1,7 +1,7 @@
 """Text in pixels."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,14 +29,15 @@ def darken(area: np.ndarray) -> None:
     area[..., 3:] = 255 - (255 - area[..., 3:]) * (1 - _VEIL)
 
 
-def write(area: np.ndarray, mask: np.ndarray) -> None:
-    """Write a line of white text into the upper left corner of `uint8 (H, W, C)`, in place.
+def write(area: np.ndarray, mask: np.ndarray, colour: Sequence[int] = (255, 255, 255)) -> None:
+    """Write a line of text into the upper left corner of `uint8 (H, W, C)`, in place.
 
-    What does not fit in is cut off.
+    What does not fit in is cut off. Likewise for any other mask.
     """
     area = area[: mask.shape[0], : mask.shape[1]]
     mask = mask[: area.shape[0], : area.shape[1], None]
-    area[:] = area + (255 - area) * mask
+    ink = np.array((*colour, 255)[: area.shape[2]], np.float32)
+    area[:] = area + (ink - area) * mask
 
 
 @lru_cache(maxsize=512)

@@ -4,13 +4,13 @@ import contextlib
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ..compose import Composition, Timed, check_answers
+from ..compose import Composition, Plots, Timed, check_answers, check_plots, sizes_in
 from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
@@ -159,7 +159,7 @@ def _film(
     """Make a video of an environment, or of replays that were given in its place."""
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
-    begin, ghosts = 0, Ghosts(settings.ghosts)
+    ghosts = Ghosts(settings.ghosts)
     settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
         seconds = replays[0].seconds_per_step
@@ -179,6 +179,21 @@ def _film(
         # As it is now, also where a controller changes the model before it is painted.
         scenes = [ghosts.scene(source.scene(env).kept())]
     ghosts.check(seconds)
+    plots = None
+    if settings.plot:
+        sizes: Sequence[Mapping[str, int | None]] = (
+            [{**source.num_values(env), **scenes[0].state_sizes}]
+            if replays is None
+            else [sizes_in(replay) for replay in replays]
+        )
+        plots = _plots(
+            settings,
+            sizes,
+            begin,
+            last,
+            seconds,
+            len(replays) if replays is not None else math.prod(settings.grid or (1,)),
+        )
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     can_repaint = all(scene.has_steps for scene in scenes)
     if settings.bounce and not can_repaint:
@@ -199,6 +214,7 @@ def _film(
         title=settings.title,
         captions=_timed(settings.captions, begin, last, seconds),
         bounce=settings.bounce,
+        plots=plots,
     )
     check_fps(composition.fps)
     if replays is None:
@@ -242,6 +258,40 @@ def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
         return "bgra"
     formats = {scene.pixel_format for scene in scenes}
     return formats.pop() if len(formats) == 1 else "rgb24"
+
+
+def _plots(
+    settings: Settings,
+    sizes: Sequence[Mapping[str, int | None]],
+    start: int,
+    stop: int,
+    seconds: float | None,
+    lanes: int,
+) -> Plots:
+    """Return the plots beside a clip's picture.
+
+    Args:
+        settings: Of the clip.
+        sizes: How many numbers there are of each name, in each replay or in all rollouts.
+        start: The first step that is shown.
+        stop: The one after the last.
+        seconds: Between two steps.
+        lanes: How many rollouts there are.
+
+    Raises:
+        ValueError: There are no such numbers, or is no room for them.
+    """
+    for each in sizes:
+        check_plots(settings.plot, each, lanes)
+    return Plots(
+        settings.plot,
+        *settings.size,
+        start=start,
+        stop=stop,
+        seconds_per_step=seconds,
+        lanes=lanes,
+        labels=settings.labels,
+    )
 
 
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:

@@ -61,9 +61,12 @@ def film(
         painters = open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
         for writer in writers:
             stack.enter_context(writer)
-        if any(scene.looks_ahead(tile) for scene in scenes):
+        looks_ahead = any(scene.looks_ahead(tile) for scene in scenes)
+        if looks_ahead or composition.looks_ahead:
             held, parts = captured_first(parts)
-            before = aim(painters, scenes, tile, held, before)
+            composition.look_ahead(held.parts)
+            if looks_ahead:
+                before = aim(painters, scenes, tile, held, before)
             # Each part goes when it is painted.
             del held
 

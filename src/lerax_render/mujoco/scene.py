@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
@@ -129,6 +129,25 @@ class MujocoScene(Scene):
             background=picture.background,
             light=picture.light,
         )
+
+    @property
+    @override
+    def state_sizes(self) -> Mapping[str, int]:
+        model = self.model
+        return {
+            "qpos": model.nq,
+            "qvel": model.nv,
+            "act": model.na,
+            "ctrl": model.nu,
+            "mocap_pos": 3 * model.nmocap,
+            "mocap_quat": 4 * model.nmocap,
+            "xfrc_applied": 6 * model.nbody,
+        }
+
+    @override
+    def state(self, captured: "Pose", name: str) -> np.ndarray:
+        numbers: np.ndarray = getattr(captured, name)
+        return numbers.reshape(len(numbers), -1)
 
     @override
     def kept(self) -> "MujocoScene":

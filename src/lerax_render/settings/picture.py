@@ -140,6 +140,14 @@ type Ghost = (
 type Ghosts = Annotated[
     Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
 ]
+type PlotName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z_]+(\[\d{1,6}(:\d{1,6})?\])?$",
+        description="a value such as return, obs, obs[3] or qpos[0:2]",
+    ),
+    Text("VALUE"),
+]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -383,6 +391,10 @@ class Settings(Picture):
     overlay: bool | Sequence[LineName | Callable[[Any], str]] = False
     """Text on the frames: some of step, time, reward, return and episode; alone, step, return and
     episode."""
+
+    plot: Sequence[PlotName] = ()
+    """Curves beside the picture, a plot for each: reward, return, action, obs, and of MuJoCo qpos,
+    qvel, act, ctrl and so on, all of them or some, such as obs[3] or qpos[0:2]."""
 
     grid: GridShape | None = None
     """Rows and columns of a picture with that many rollouts in it, such as 2x3 (default: one
