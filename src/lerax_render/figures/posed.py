@@ -161,7 +161,7 @@ class PosedStage(Stage):
                     )
                 depth = renderer.depth()
                 layers.append(Layer(frame, depth, depth < far * (1 - _NEARER), weight))
-        return layered(behind, layers), eye
+        return (layered(behind, layers) if layers else behind), eye
 
     def _at(self, replay: Replay, steps: Sequence[int]) -> Pose:
         return cast(Pose, self._scene.picked(replay.captured, np.array(steps)))
@@ -257,7 +257,8 @@ class _Background:
     eye: _Eye
 
     def __init__(self, model: mujoco.MjModel, picture: Picture, pose: Pose) -> None:
-        drawn = drawn_as(model, picture)
+        # A copy: each loader makes the changes of its own pose.
+        drawn = drawn_as(copy.copy(model), picture)
         self._model, self._options = drawn.model, drawn.options
         self._loader = PoseLoader(self._model, self._options)
         self._loader.load(pose)

@@ -3,7 +3,7 @@
 import inspect
 import io
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, get_args
 from xml.etree import ElementTree
 
@@ -335,6 +335,19 @@ def test_the_nearest_is_in_front_and_one_shadow_is_no_darker_than_itself():
     assert row[:, 0].tolist() == [50, 150, 200]
     (row,) = layered(background, [layer(0, 2.0, 1.0), layer(80, 1.0, 0.5)])
     assert row[0, 0] == 40
+
+
+def test_moments_that_are_no_numbers_are_left_out_and_said(slider):
+    qpos = slider.captured.qpos.copy()
+    qpos[4:] = np.nan
+    diverged = replace(slider, captured=slider.captured._replace(qpos=qpos))
+    given = {"width": 120, "times": "none", "quality": "standard"}
+    with pytest.warns(lr.RenderWarning, match="step 6 is not shown"):
+        picture = pixels(lr.figure(diverged, at=[3, 6], **given))
+    assert (picture != picture[0, 0]).any()
+    with pytest.warns(lr.RenderWarning):
+        way = lr.figure(diverged, kind="trajectory", format="svg", **given).data
+    assert len(ElementTree.fromstring(way).find(".//*[@id='LineCollection_2']")) == 3
 
 
 def test_transparent_figures_show_the_same_on_white(replay, slider):
