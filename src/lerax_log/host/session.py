@@ -30,7 +30,7 @@ from jax import numpy as jnp
 
 from lerax_render.errors import warn
 from lerax_render.runs import Facts
-from lerax_render.settings import as_written
+from lerax_render.settings import Settings, as_written
 
 from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, Progress, Stage
 from ..recordings import VideoOptions, VideoWorker
@@ -122,6 +122,11 @@ class Session:
         self._lock = threading.Lock()
         _sessions[self.number] = self
         _latest.append(self)
+
+    @property
+    def clip(self) -> Settings | None:
+        """What its clips look like; `None` where there are none."""
+        return self._videos.clip if self._videos else None
 
     @property
     def run_names(self) -> tuple[str, ...]:
