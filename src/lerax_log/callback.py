@@ -4,8 +4,10 @@ Lerax compiles `learn` as a whole. Everything here runs while it is traced, once
 what has to happen in each of them is a call of `host`, with numbers for what is meant.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Annotated, Any, Literal, Self, get_type_hints
 
@@ -23,16 +25,34 @@ from lerax.callback import (
 )
 from msgspec import Meta
 
-from lerax_render.settings import Background, CameraLike, Count, Pixels, Rate, between, checked
+from lerax_render.settings import (
+    Background,
+    ByteSize,
+    CameraLike,
+    Count,
+    GridShape,
+    Picture,
+    Pixels,
+    Rate,
+    Settings,
+    between,
+    checked,
+)
 
 from . import host, traced
-from .backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, FanOut
-from .recordings import ClipSettings, RecordWhen, VideoOptions, warn_unless_drawable
+from .backends import (
+    AbstractLoggingBackend,
+    FanOut,
+    JsonLinesBackend,
+    local_folder,
+)
+from .recordings import RecordWhen, VideoOptions
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
 type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
 type Weight = Annotated[float, Meta(gt=0, le=1, description="a number above 0, at most 1")]
 type Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0, or None")]
+type Scalars = Callable[[IterationContext[Any, Any]], Mapping[str, Any]]
 type Names = Annotated[Mapping[str, Any], Meta(description="a mapping of names to values, or None")]
 
 
@@ -45,11 +65,13 @@ class LoggingState:
         learn: `int32`, the number that the host gave this `learn`.
         last_iteration: `int32`, iterations that this `learn` will complete.
         outbox: Packets that wait for `log_interval`.
+        template: What does not change in what is recorded; `None` where nothing is.
     """
 
     learn: jax.Array
     last_iteration: jax.Array
     outbox: Outbox
+    template: Any = field(default=None, metadata={"static": True})
 
 
 class LoggingCallback(AbstractCallback[Any, Any]):
@@ -67,9 +89,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     The step is the number of environment steps over all environments. The hyperparameters of
     algorithm, policy and environment are logged when a training starts.
 
-    Every `video_interval` iterations, and after the last one, a clip is recorded of the policy as
-    it is then, and logged as `eval/video`, with `eval/return` and `eval/length` of its episodes. A
-    thread beside the training does this.
+    Before the first iteration, every `video_interval` iterations, and after the last one, a clip is
+    recorded of the policy as it is then, and logged as `eval/video`, with `eval/return` and
+    `eval/length` of its episodes. A thread beside the training does this.
 
     A callback is one run: another `learn` goes on in it, with the steps counted on. `close` ends
     the run, and the next `learn` opens another; it is also called at the end of a `with` block and
@@ -77,36 +99,59 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     its training, when the next callback is made. Under `jax.vmap` and `jax.shard_map` each lane of
     `learn` is a run of its own.
 
+    A run has a folder, `log_dir/name`, whatever backends there are: `run.json` says what it is and
+    how it ended, `metrics.jsonl` has what was logged, and recordings are kept there.
+
     Nothing that goes wrong with logging stops a training: it is a `RenderWarning`.
 
     Args:
         backend: Where to log: one backend or a list of them.
-        name: The run's name, made safe as the name of a folder. `None` names each run
-            `{Algorithm}_{Policy}_{Env}_{timestamp}` when its training starts. Where `learn` has
-            several lanes, `_0`, `_1` and so on follow.
-        env: The environment, to be warned at once if there can be no videos of it.
+        name: The run's name, made safe as the name of a folder; `/` in it makes folders in folders.
+            `{time}`, `{env}`, `{algorithm}`, `{policy}` and `{seed}` in it are filled in when its
+            training starts. `None` is `{algorithm}_{policy}_{env}_{time}`. Where there is a run of
+            that name, it becomes `name-2`, with a warning. Where `learn` has several lanes, `_0`,
+            `_1` and so on follow.
+        log_dir: The folder that runs' folders are in. `None` takes that of the first backend that
+            has one, as `TensorBoardBackend` has, and else `logs`.
+        resume: Whether to go on in the run of that name where there is one: its steps are counted
+            on, and nothing in it is replaced. The policy is the one that `learn` is given.
+        metrics_file: Whether the run's folder has `metrics.jsonl`.
+        env: The environment, to be told at once if there can be no videos of it.
         policy: Not used; here so that this callback can take the place of Lerax's own.
         alpha: Weight of the newest episode in the moving averages, above 0 and at most 1.
-        hparams: More hyperparameters to log, which take precedence; mappings may be nested.
+        hparams: Hyperparameters of your own, which come first and take precedence; mappings may be
+            nested.
+        scalars: Values of your own: a function that is traced into `learn`, is given what Lerax
+            knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
+            tag. They take precedence. `learn` is compiled once for each such function.
         log_interval: Iterations that are sent together. None is left out.
         video_interval: Iterations from one recording to the next; 0 records nothing.
         video_num_steps: Environment steps in a clip, one frame each.
         video_deterministic: Whether the policy takes its most likely action in recordings. By
             default it acts as it does in the training, exploration included (DQN's epsilon, the
             noise of DDPG and TD3), so that `eval/return` compares with `episode/return`.
-        video_width: Width of a clip in pixels.
-        video_height: Height of a clip in pixels.
+        video_width: Width of a clip in pixels (default 640).
+        video_height: Height of a clip in pixels (default 480).
         video_fps: Frames a second of a clip. A GIF plays at the nearest rate that GIFs have: 50,
             33.3, 25, 20 and so on.
         video_camera: MuJoCo only; as for `lerax_render.record`.
         video_background: Likewise.
+        video_picture: All of what a picture looks like: several cameras, quality, what is shown.
+        video_grid: Rows and columns of a picture with that many environments in it.
         video_overlay: Whether to write the training step and the episode's return on the frames.
-        video_keep: Whether to keep each clip as an MP4 file, too: in `videos/` in the run's folder.
-        video_mode: What happens when the thread cannot keep up: with `"drop"`, two recordings
-            wait, and the older makes room for the next; with `"block"`, the training waits.
+        video_keep: Whether to keep each recording in the run's folder, too: as an MP4 file in
+            `videos/`, and as a replay in `replays/`, from which it can be painted anew.
+        video_policy: Whether to keep the policy of each recording as well, in `policies/`.
+        video_most_bytes: Of all that is kept of recordings. Where it is more, what is there of some
+            moments is removed, so that the others stay spread over the training.
+        video_mode: What happens when the thread cannot keep up: with `"drop"`, painting waits until
+            there is time, and policies that have not acted yet are thinned so that those that stay
+            are spread over the training; with `"block"`, the training waits.
         video_time_limit: Seconds after which a recording is given up, with a warning that says
             where it was, and the next is made. The first one also compiles, which takes a minute
             for a humanoid. `None` waits for ever.
+        video_finish_s: Seconds that painting may go on when the run is closed. What is not painted
+            by then is kept as a replay, which `lerax-render paint` paints. `None` paints all.
         record_when: Which recordings to make: `"always"` all of them, `"best"` those with a higher
             `episode/return` than every recording before; or a function that is given the
             iteration's scalars, by tag, and returns whether to record. It is called on the host; if
@@ -115,7 +160,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     Raises:
         RuntimeError: It is constructed in a function that JAX is tracing.
         TypeError: An argument has the wrong type.
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of its range; or, with `env`, the picture is one that this
+            environment has not, such as that of a camera that its model lacks. Without `env`, that
+            is raised when `learn` is traced.
     """
 
     handle: host.Handle
@@ -123,29 +170,40 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     log_interval: int = eqx.field(static=True)
     video_interval: int = eqx.field(static=True)
     video_deterministic: bool = eqx.field(static=True)
+    scalars: Scalars | None = eqx.field(static=True)
+    video_lanes: int | None = eqx.field(static=True)
 
     def __init__(
         self,
         backend: AbstractLoggingBackend | Sequence[AbstractLoggingBackend],
         *,
         name: RunName | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        metrics_file: bool = True,
         env: Any | None = None,
         policy: Any | None = None,
         alpha: Weight = 0.9,
         hparams: Names | None = None,
+        scalars: Scalars | None = None,
         log_interval: Annotated[int, between(1)] = 1,
         video_interval: Annotated[int, between(0)] = 0,
         video_num_steps: Count = 256,
         video_deterministic: bool = False,
-        video_width: Pixels = 640,
-        video_height: Pixels = 480,
+        video_width: Pixels | None = None,
+        video_height: Pixels | None = None,
         video_fps: Rate = 50.0,
         video_camera: CameraLike | None = None,
         video_background: Background | None = None,
+        video_picture: Picture | None = None,
+        video_grid: GridShape | None = None,
         video_overlay: bool = True,
         video_keep: bool = True,
+        video_policy: bool = False,
+        video_most_bytes: ByteSize = 2_000_000_000,
         video_mode: Literal["drop", "block"] = "drop",
         video_time_limit: Seconds | None = 600.0,
+        video_finish_s: Seconds | None = 300.0,
         record_when: RecordWhen = "always",
     ) -> None:
         given = dict(locals())
@@ -156,43 +214,50 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 "like, and pass it in or close over it"
             )
         backends = FanOut(backend)
+        runs_dir = local_folder(backends.log_dir or "logs" if log_dir is None else log_dir)
+        if metrics_file:
+            backends = backends.behind(JsonLinesBackend(runs_dir))
         options = {
             name: checked(name, kind, given[name])
             for name, kind in get_type_hints(LoggingCallback.__init__, include_extras=True).items()
-            if name not in ("backend", "env", "policy", "return")
+            if name not in ("backend", "log_dir", "env", "policy", "return")
         }
+        if options["resume"]:
+            _check_resumable(options["name"])
         self.alpha = options["alpha"]
         self.log_interval = options["log_interval"]
-        # Without a backend that takes videos there is nobody to make them for.
-        self.video_interval = options["video_interval"] if backends.video_formats else 0
+        # Without a backend that takes videos, and a folder, there is nobody to make them for.
+        is_wanted = backends.video_formats or options["video_keep"]
+        self.video_interval = options["video_interval"] if is_wanted else 0
         self.video_deterministic = options["video_deterministic"]
-        clip = ClipSettings(
-            steps=options["video_num_steps"],
-            width=options["video_width"],
-            height=options["video_height"],
-            fps=options["video_fps"],
-            camera=options["video_camera"],
-            background=options["video_background"],
-            overlay=options["video_overlay"],
-        )
-        time_limit = options["video_time_limit"]
+        self.scalars = options["scalars"]
+        self.video_lanes = None if video_grid is None else math.prod(options["video_grid"])
+        clip = _clip(options)
+        time_limit, finish_s = options["video_time_limit"], options["video_finish_s"]
         videos = VideoOptions(
             interval=self.video_interval,
             clip=clip,
             keep=options["video_keep"],
             record_when=options["record_when"],
             time_limit=float("inf") if time_limit is None else time_limit,
+            policies=options["video_policy"],
+            most_bytes=options["video_most_bytes"],
+            block=options["video_mode"] == "block",
+            finish_seconds=float("inf") if finish_s is None else finish_s,
         )
         session = host.Session(
             backends,
-            name=None if name is None else host.safe_name(options["name"]),
+            name=options["name"],
+            log_dir=runs_dir,
+            resume=options["resume"],
             videos=videos if self.video_interval else None,
-            block=options["video_mode"] == "block",
             hparams=traced.flattened(options["hparams"] or {}),
         )
         self.handle = host.Handle.of(session)
         if env is not None and self.video_interval:
-            warn_unless_drawable(env)
+            from .recordings import check_wish
+
+            check_wish(env, clip)
 
     def close(self) -> None:
         """End the run: wait for what is under way, and close every backend. May be called twice."""
@@ -203,14 +268,33 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         """Names of the runs that are open: one, or one for each lane of `learn`."""
         return self._session().run_names
 
+    def log(self, scalars: Mapping[str, float], step: int | None = None) -> None:
+        """Log values of your own to every open run, from outside of the training.
+
+        Args:
+            scalars: Numbers by tag, or arrays of one number.
+            step: Environment steps that they belong to. `None` is the newest that was logged.
+
+        Raises:
+            RuntimeError: No run is open, since no training has begun or it was closed; or JAX is
+                tracing (there, `scalars=` of the callback is the way).
+            TypeError: A value is no number.
+        """
+        self._session().log(
+            {tag: traced.number(tag, value) for tag, value in scalars.items()}, step
+        )
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: object, error: BaseException | None = None, traceback: object = None
+    ) -> None:
+        self._session().close(error)
 
     def reset(self, ctx: ResetContext, *, key: jax.Array) -> LoggingState:
         """Return the state before the training starts."""
+        host.announce(self.handle, "tracing")
         return LoggingState(
             learn=jnp.asarray(host.NO_LEARN, jnp.int32),
             last_iteration=jnp.zeros((), jnp.int32),
@@ -236,9 +320,10 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             algorithm=type(algorithm).__name__,
             policy=traced.name_of(ctx.policy),
             env=traced.name_of(ctx.env),
-            hparams={**hparams, TOTAL_TIMESTEPS: traced.total_steps_of(ctx)},
+            hparams=hparams,
             traced_hparams=tuple(traced_hparams),
             env_skeleton=Skeleton(ctx.env) if self.video_interval else None,
+            steps_an_iteration=algorithm.num_envs * algorithm.num_steps,
         )
         learn = traced.numbered(
             partial(host.open_learns, start),
@@ -248,7 +333,25 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         last_iteration = algorithm.num_iterations(ctx.total_timesteps)
         state: LoggingState = ctx.state
-        return replace(state, learn=learn, last_iteration=jnp.asarray(last_iteration, jnp.int32))
+        session = self.handle.traced_session
+        if session is not None and session.clip is not None:
+            from .recordings import check_traced_wish
+
+            check_traced_wish(ctx.env, session.clip)
+        template = self._template(ctx)
+        if template is not None:
+            jax.debug.callback(
+                partial(host.record_first, template),
+                learn,
+                jr.bits(key, dtype=jnp.uint32),
+                template.skeleton.arrays((ctx.env, ctx.policy)),
+            )
+        return replace(
+            state,
+            learn=learn,
+            last_iteration=jnp.asarray(last_iteration, jnp.int32),
+            template=template,
+        )
 
     def on_iteration(self, ctx: IterationContext[Any, Any], *, key: jax.Array) -> LoggingState:
         """Send what the iteration reports; where a recording is due, what it takes as well."""
@@ -256,7 +359,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         stats: EpisodeStats = ctx.step_state
         iteration = jnp.asarray(ctx.iteration_count, jnp.int32)
         is_last = iteration == state.last_iteration
-        scalars = traced.scalars_of(ctx)
+        scalars = traced.scalars_of(ctx, self.scalars)
         layout = Layout(tags=tuple(scalars), num_envs=stats.steps.size)
         packet = layout.pack(
             learn=state.learn,
@@ -266,11 +369,10 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             episodes=stats.averages(),
             scalars=scalars,
         )
-        if self.video_interval:
-            # Here, because logging without videos needs nothing of it.
-            from .recordings import Template
-
-            template = Template(ctx.env, ctx.policy, self.video_deterministic)
+        template = state.template
+        if template is not None:
+            if not template.skeleton.is_of((ctx.env, ctx.policy)):
+                template = self._template(ctx)
             lax.cond(
                 (iteration % self.video_interval == 0) | is_last,
                 lambda: jax.debug.callback(
@@ -290,6 +392,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         state: LoggingState = ctx.state
         # What is computed last ties the call to the end of the training.
         jax.debug.callback(host.end, state.learn, *traced.witnesses(ctx.policy))
+        # Nothing of `learn` is traced after this.
+        host.announce(self.handle, "compiling")
         return state
 
     def continue_training(self, ctx: IterationContext[Any, Any], *, key: jax.Array) -> jax.Array:
@@ -300,9 +404,55 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         """Return both as they are. Lerax 0.0.6 asks for this, 0.0.5 does not know it."""
         return state, callback_state
 
+    def _template(self, ctx: TrainingContext[Any, Any] | IterationContext[Any, Any]) -> Any:
+        if not self.video_interval:
+            return None
+        # Here, because logging without videos needs nothing of it.
+        from .recordings import Template
+
+        return Template(ctx.env, ctx.policy, self.video_deterministic, self.video_lanes)
+
     def _session(self) -> host.Session:
         if self.handle.session is None:
             raise RuntimeError(
                 "this LoggingCallback is being traced or mapped: use the one that was constructed"
             )
         return self.handle.session
+
+
+def _clip(options: Mapping[str, Any]) -> Settings:
+    """Return what clips look like.
+
+    Raises:
+        ValueError: Something is said of the picture twice, or does not go together.
+    """
+    picture = options["video_picture"]
+    given = {
+        name: options[f"video_{name}"]
+        for name in ("width", "height", "camera", "background")
+        if options[f"video_{name}"] is not None
+    }
+    if picture is not None:
+        for name, value in given.items():
+            if getattr(picture, name) not in (None, value):
+                raise ValueError(
+                    f"video_{name}={value!r} was given, and video_picture has "
+                    f"{name}={getattr(picture, name)!r}: leave one of them out"
+                )
+        given = {each.name: getattr(picture, each.name) for each in fields(Picture)} | given
+    return Settings(
+        **given,
+        steps=options["video_num_steps"],
+        fps=options["video_fps"],
+        overlay=options["video_overlay"],
+        grid=options["video_grid"],
+    )
+
+
+def _check_resumable(name: str | None) -> None:
+    """Raise `ValueError` unless a later program finds a run by its name."""
+    if name is None or host.TIME in name:
+        raise ValueError(
+            "resume=True goes on in the run of a name, which must be the same in each program, got "
+            f"name={name!r}: give a name without {host.TIME}"
+        )

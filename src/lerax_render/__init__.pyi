@@ -24,6 +24,7 @@ from .replay import Episode as Episode
 from .replay import Origin as Origin
 from .replay import Replay as Replay
 from .settings import Camera as Camera
+from .settings import Picture as Picture
 from .sources import Simulation as Simulation
 from .video import Video as Video
 from .video import VideoReader as VideoReader

@@ -1,6 +1,7 @@
 """What the tests of trainings share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -8,6 +9,12 @@ import optax
 import pytest
 
 from support.trainings import Training, ppo
+
+
+@pytest.fixture(autouse=True)
+def runs_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody gives a folder, runs go into `logs` in the current one."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")

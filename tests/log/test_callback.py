@@ -16,8 +16,11 @@ from jax import random as jr
 from lerax.callback import AbstractCallback
 
 from lerax_log import LoggingCallback
+from lerax_log.backends import Progress
 from lerax_log.callback import LoggingState
-from lerax_log.traced import Outbox, scalars_of, total_steps_of
+from lerax_log.traced import Outbox, scalars_of
+from lerax_log.traced.contexts import total_steps_of
+from lerax_render import RenderWarning
 from support.environments import Counting, Limited
 from support.trainings import (
     ITERATIONS,
@@ -149,7 +152,18 @@ def test_one_training_logs_metrics_and_hyperparameters(ppo_training):
     assert hparams["env.length"] == 5
     assert hparams["env.observation_space.high"] == "[100.0]"
     assert hparams["total_timesteps"] == TOTAL_STEPS
+    assert list(hparams)[:4] == [
+        "note",
+        "algorithm.gamma",
+        "algorithm.num_envs",
+        "algorithm.num_steps",
+    ]
+    assert hparams["algorithm.learning_rate"] == 1e-3
     assert hparams["note"] == "first"
+    names = list(hparams)
+    line = next(i for i, name in enumerate(names) if name.startswith(("policy.", "env.")))
+    assert names.index("algorithm.learning_rate") < names.index("total_timesteps") < line
+    assert all(name.startswith(("policy.", "env.")) for name in names[line:])
     assert not [name for name in hparams if name.endswith((".weight", ".bias"))]
 
 
@@ -162,6 +176,91 @@ def test_the_total_is_what_will_be_taken():
     assert total_steps_of(ctx) == 4_200
     del algorithm.learning_starts
     assert total_steps_of(ctx) == 4_000
+
+
+def test_a_users_own_values_are_traced_and_logged(training):
+    memory = Memory()
+
+    def scalars(context):
+        rewards = context.locals["rollout_buffer"].rewards
+        return {"reward/mean": rewards.mean(), "train/loss": jnp.full((1,), 7.0)}
+
+    with LoggingCallback(memory, scalars=scalars) as callback:
+        training(callback)
+        callback.log({"mine/a": np.float32(2), "mine/b": 1})
+        callback.log({"mine/a": 3.0}, step=5)
+    rewards = [value for _, value in memory.scalars("reward/mean")]
+    assert len(rewards) == ITERATIONS
+    assert len(set(rewards)) > 1
+    assert {value for _, value in memory.scalars("train/loss")} == {7.0}
+    assert memory.scalars("mine/a") == [(TOTAL_STEPS, 2.0), (5, 3.0)]
+    assert memory.scalars("mine/b") == [(TOTAL_STEPS, 1.0)]
+    with pytest.raises(RuntimeError, match="no run is open"):
+        callback.log({"mine/a": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (lambda: {"reward": jnp.zeros(3)}, r"'reward' is an array of the shape \(3,\)"),
+        (lambda: {"reward": "high"}, "'reward' is 'high'"),
+        (lambda: [1.0], "not list"),
+    ],
+)
+def test_values_that_are_no_scalars_are_refused_while_learn_is_traced(training, returned, message):
+    callback = LoggingCallback(Memory(), scalars=lambda context: returned())
+    with pytest.raises(TypeError, match=message):
+        training(callback)
+    for value in ("high", jnp.zeros(2), None):
+        with pytest.raises(TypeError, match="single number"):
+            callback.log({"mine": value})
+
+
+def test_time_and_memory_are_logged(training):
+    memory = Memory()
+    with LoggingCallback(memory, log_interval=4) as callback:
+        training(callback, total_steps=TOTAL_STEPS + 2 * STEPS_AN_ITERATION)
+        training(callback, total_steps=TOTAL_STEPS + 2 * STEPS_AN_ITERATION)
+    elapsed = [value for _, value in memory.scalars("time/elapsed")]
+    assert elapsed == sorted(elapsed)
+    assert 0 <= elapsed[0] < elapsed[-1] < 60
+    # The second one has nothing to compile.
+    ((step, seconds),) = memory.scalars("time/compile")
+    assert step == STEPS_AN_ITERATION
+    assert 0.1 < seconds < 100
+    assert 100 < memory.scalars("memory/process_peak")[-1][1] < 100_000
+
+
+def test_a_training_shorter_than_an_iteration_says_so(training):
+    memory = Memory()
+    with (
+        pytest.warns(
+            RenderWarning, match=rf"less than one iteration .*\({STEPS_AN_ITERATION} here\)"
+        ),
+        LoggingCallback(memory) as callback,
+    ):
+        training(callback, total_steps=STEPS_AN_ITERATION - 1)
+    assert memory.methods() == ["open", "log_hparams", "flush", "close"]
+
+
+def test_backends_are_told_how_far_the_training_is(training):
+    class Watching(Memory):
+        def show_progress(self, progress):
+            self._call("show_progress", progress)
+
+    memory = Watching()
+    with LoggingCallback(memory) as callback:
+        training(callback, total_steps=3 * STEPS_AN_ITERATION)
+    told = [call[1:] for call in memory.calls if call[0] == "show_progress"]
+    assert [(name is None, progress.stage) for name, progress in told[:3]] == [
+        (True, "tracing"),
+        (True, "compiling"),
+        (False, "training"),
+    ]
+    assert [progress for _, progress in told[3:]] == [
+        *(Progress("training", i, 3, i * STEPS_AN_ITERATION) for i in (1, 2, 3)),
+        Progress("done", 3, 3, 3 * STEPS_AN_ITERATION),
+    ]
 
 
 def test_scalars_are_found_whatever_the_algorithm_reports():
@@ -292,7 +391,8 @@ def test_mapped_seeds_are_runs_of_their_own(training):
             arrays(policies)[0][lane], arrays(policy)[0], rtol=1e-3, atol=1e-5
         )
     # Each lane is recorded, and only where that is due.
-    assert sorted(step for step, _ in memory.videos()) == [48] * 3 + [96] * 3
+    steps = [0] * 3 + [48] * 3 + [96] * 3
+    assert sorted(step for step, _ in memory.videos()) == steps
 
 
 def test_lanes_that_differ_in_the_policy_alone_are_told_apart(training):
@@ -431,7 +531,13 @@ def test_lerax_main_asks_for_more():
     assert bool(callback.continue_training(ctx, key=jr.key(0)))
     # There, the algorithm is a field of the context.
     training = Training()
-    fields = {"state": own, "env": training.env, "policy": training.policy, "locals": {}}
+    fields = {
+        "state": own,
+        "env": training.env,
+        "policy": training.policy,
+        "locals": {},
+        "opt_state": (),
+    }
     ctx = SimpleNamespace(algorithm=training.algorithm, total_timesteps=TOTAL_STEPS, **fields)
     state = callback.on_training_start(ctx, key=jr.key(0))
     assert int(state.last_iteration) == ITERATIONS

@@ -35,6 +35,23 @@ def wandb_history(records: list[Record]) -> list[dict[str, Any]]:
     ]
 
 
+def read_mlflow(run_dir: Path) -> dict[str, list[tuple[int, float]]]:
+    """Steps and values by tag, from MLflow's folder of a run."""
+    folder = run_dir / "metrics"
+    scalars = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        rows = [line.split() for line in file.read_text().splitlines()]
+        scalars[str(file.relative_to(folder))] = [(int(row[2]), float(row[1])) for row in rows]
+    return scalars
+
+
+def read_trackio(project: str, name: str) -> list[dict[str, Any]]:
+    """What was logged, one dictionary per call, and the run's configuration in the first."""
+    from trackio.sqlite_storage import SQLiteStorage
+
+    return list(SQLiteStorage.get_logs(project, name))
+
+
 def _log_records(data: bytes) -> Iterator[bytes]:
     """Payloads of a LevelDB log: 32 KiB blocks of chunks with checksum, size and kind.
 

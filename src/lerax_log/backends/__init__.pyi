@@ -1,8 +1,15 @@
+from .base import COMPILE_TAG as COMPILE_TAG
 from .base import TOTAL_TIMESTEPS as TOTAL_TIMESTEPS
 from .base import AbstractLoggingBackend as AbstractLoggingBackend
 from .base import HParam as HParam
+from .base import Progress as Progress
+from .base import Stage as Stage
+from .base import local_folder as local_folder
 from .base import require_video_format as require_video_format
 from .console import ConsoleBackend as ConsoleBackend
 from .fan_out import FanOut as FanOut
+from .json_lines import JsonLinesBackend as JsonLinesBackend
+from .mlflow import MlflowBackend as MlflowBackend
 from .tensorboard import TensorBoardBackend as TensorBoardBackend
+from .trackio import TrackioBackend as TrackioBackend
 from .wandb import WandbBackend as WandbBackend

@@ -4,10 +4,14 @@
 every backend shares, as a test class to derive from.
 """
 
+import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from lerax_render.errors import BackendUnavailableError
 
@@ -21,6 +25,31 @@ TOTAL_TIMESTEPS = "total_timesteps"
 """The hyperparameter that says how many environment steps the training will take, where known.
 
 Those are whole iterations, and what an off-policy algorithm takes before the first one."""
+
+COMPILE_TAG = "time/compile"
+"""Seconds that tracing and compiling `learn` took: a scalar of its first iteration."""
+
+type Stage = Literal["tracing", "compiling", "training", "done"]
+"""What a `learn` is doing; `"done"` is a training that has ended, with its recordings to come."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a `learn` has come.
+
+    Attributes:
+        stage: What it is doing.
+        iteration: Iterations completed.
+        iterations: Iterations that it will complete.
+        step: Environment steps of the run so far, over all environments.
+        waiting: Recordings that are not done yet.
+    """
+
+    stage: Stage
+    iteration: int = 0
+    iterations: int = 0
+    step: int = 0
+    waiting: int = 0
 
 
 class AbstractLoggingBackend(ABC):
@@ -42,8 +71,16 @@ class AbstractLoggingBackend(ABC):
     backend without videos."""
 
     run_dir: Path | None = None
-    """The run's folder, set by `open` and kept after `close`; it need not exist yet. The callback
-    keeps clips in its `videos/`. None where the backend has no folder."""
+    """What the backend has of the run, set by `open` and kept after `close`; it need not exist yet.
+    None where the backend has no folder."""
+
+    log_dir: Path | None = None
+    """The folder that runs' folders are made in, known from the start; None where there is none.
+    The callback makes its own in the first one that a backend has."""
+
+    group: str | None = None
+    """What the runs of one training have in common, set before `open` where a training has several
+    lanes: the name of the run without its lane."""
 
     @abstractmethod
     def open(self, name: str) -> None:
@@ -55,6 +92,19 @@ class AbstractLoggingBackend(ABC):
         Raises:
             BackendUnavailableError: The backend's library is not installed.
             RuntimeError: A run is open.
+        """
+
+    def log_run(self, facts: Mapping[str, Any]) -> None:  # noqa: B027
+        """Log what the run is; the default does nothing.
+
+        Called at the start of each `learn`, before `log_hparams`.
+
+        Args:
+            facts: What `run.json` says, apart from the hyperparameters: `command`, `git`,
+                `versions`, `device`, `seed`, `started` and so on.
+
+        Raises:
+            RuntimeError: No run is open.
         """
 
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:  # noqa: B027
@@ -95,6 +145,27 @@ class AbstractLoggingBackend(ABC):
             ValueError: The clip has another format.
         """
 
+    def show_progress(self, progress: Progress) -> None:  # noqa: B027
+        """Show how far the training is; the default does nothing.
+
+        Called often, and while JAX traces and compiles `learn` also before `open`: it must not
+        compute with JAX.
+        """
+
+    def log_recording(self, recording: Mapping[str, Any], step: int) -> None:  # noqa: B027
+        """Log that something was recorded; the default does nothing.
+
+        Called when the policy has acted, and again when its clip is painted.
+
+        Args:
+            recording: `replay`, `video` and `policy`, names of files in the run's folder, or None;
+                `return` and `length`, averages over its episodes.
+            step: Environment steps that its policy had been trained for.
+
+        Raises:
+            RuntimeError: No run is open.
+        """
+
     def flush(self) -> None:  # noqa: B027
         """Bring everything logged so far to where others can read it; the default does nothing.
 
@@ -130,6 +201,39 @@ class AbstractLoggingBackend(ABC):
             )
 
 
+def local_folder(log_dir: str | os.PathLike[str]) -> Path:
+    """Return the folder that runs' folders are in; it need not exist yet.
+
+    Raises:
+        TypeError: It is not a path.
+        ValueError: It is a remote address or an existing file.
+    """
+    path = os.fspath(log_dir) if isinstance(log_dir, os.PathLike) else log_dir
+    if not isinstance(path, str):
+        raise TypeError(f"log_dir must be a string or a path, not {path!r}")
+    if "://" in path:
+        raise ValueError(
+            f"log_dir must be a local folder, not {path!r}: mount the storage, and give the "
+            "folder that it is mounted at"
+        )
+    if Path(path).exists() and not Path(path).is_dir():
+        raise ValueError(f"log_dir must be a folder, but {path!r} is a file: choose another")
+    return Path(path)
+
+
+def run_folder_in(log_dir: Path, name: str) -> Path:
+    """Return a run's folder, which lies in `log_dir`.
+
+    Raises:
+        ValueError: `name` leads out of it.
+    """
+    above = Path(os.path.abspath(log_dir))
+    folder = Path(os.path.abspath(above / name))
+    if folder == above or not folder.is_relative_to(above):
+        raise ValueError(f"a run's name must be that of a folder in {above}, not {name!r}")
+    return folder
+
+
 def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> None:
     """Refuse a clip that `backend` cannot show.
 
@@ -141,6 +245,27 @@ def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> Non
             f"{type(backend).__name__} takes videos as {' or '.join(backend.video_formats)}, "
             f"not {video.format}: encode the clip in that format"
         )
+
+
+def require_library(backend: str, extra: str, *modules: str) -> None:
+    """Refuse a backend whose library is not installed, without importing it.
+
+    Args:
+        backend: Class name of the backend.
+        extra: The extra of this distribution that installs the library.
+        modules: What is imported.
+
+    Raises:
+        BackendUnavailableError: One of the modules is not there.
+    """
+    for module in modules:
+        if module in sys.modules:
+            file = getattr(sys.modules[module], "__file__", None)
+        else:
+            file = getattr(find_spec(module), "origin", None)
+        # A folder of that name, such as W&B leaves behind, is a package without a file.
+        if file is None:
+            raise library_missing(backend, extra, ImportError(f"No module named {module!r}"))
 
 
 def library_missing(backend: str, extra: str, error: ImportError) -> BackendUnavailableError:

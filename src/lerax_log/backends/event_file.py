@@ -104,6 +104,10 @@ class EventFile:
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=gif)
         self._add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
+    def add_text(self, tag: str, text: str) -> None:
+        """Append a text in Markdown, for the Text tab."""
+        self._add_summary(summaries.text(tag, text), 0)
+
     def add_session_start(self, hparams: Mapping[str, HParam]) -> None:
         """Append what the HPARAMS tab shows of the run; only the first call of a run counts."""
         # A single number that JSON cannot write would empty the whole tab.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, override
 
 from lerax_render.errors import warn
 
-from .base import AbstractLoggingBackend, HParam, require_video_format
+from .base import AbstractLoggingBackend, HParam, Progress, require_video_format
 
 if TYPE_CHECKING:
     from lerax_render.video import Video
@@ -50,6 +50,7 @@ class FanOut(AbstractLoggingBackend):
         if not self._backends:
             raise ValueError("backend is an empty list: give at least one logging backend")
         self.video_formats = _fewest_formats(self._backends)
+        self.log_dir = next((b.log_dir for b in self._backends if b.log_dir is not None), None)
         self._name = ""
         self._open: list[AbstractLoggingBackend] | None = None
         self._failures: dict[tuple[str, type[Exception]], int] = {}
@@ -57,6 +58,12 @@ class FanOut(AbstractLoggingBackend):
 
     def __copy__(self) -> Self:
         return type(self)([copy.copy(backend) for backend in self._backends])
+
+    def behind(self, first: AbstractLoggingBackend) -> Self:
+        """Return the same, and before them another backend, unless there is one of its kind."""
+        if any(isinstance(backend, type(first)) for backend in self._backends):
+            return self
+        return type(self)([first, *self._backends])
 
     @override
     def open(self, name: str) -> None:
@@ -69,6 +76,7 @@ class FanOut(AbstractLoggingBackend):
         with self._lock:
             self._name, self._open = name, []
             for backend in self._backends:
+                backend.group = self.group
                 try:
                     backend.open(name)
                 except Exception as error:
@@ -81,6 +89,11 @@ class FanOut(AbstractLoggingBackend):
                     self._open.append(backend)
             self.video_formats = _fewest_formats(self._open)
             self.run_dir = next((b.run_dir for b in self._open if b.run_dir is not None), None)
+
+    @override
+    def log_run(self, facts: Mapping[str, Any]) -> None:
+        """Log what the run is to every backend."""
+        self._each("what the run is", lambda backend: backend.log_run(facts))
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
@@ -113,6 +126,20 @@ class FanOut(AbstractLoggingBackend):
         self._each(f"the video of step {step}", log)
 
     @override
+    def show_progress(self, progress: Progress) -> None:
+        """Show every backend how far the training is, before `open` as well."""
+        with self._lock:
+            for backend in self._backends if self._open is None else self._open:
+                self._use(backend, "its progress", lambda backend: backend.show_progress(progress))
+
+    @override
+    def log_recording(self, recording: Mapping[str, Any], step: int) -> None:
+        """Log to every backend that something was recorded."""
+        self._each(
+            f"the recording of step {step}", lambda backend: backend.log_recording(recording, step)
+        )
+
+    @override
     def flush(self) -> None:
         """Flush every backend."""
         self._each("the end of the training", lambda backend: backend.flush())
@@ -135,10 +162,18 @@ class FanOut(AbstractLoggingBackend):
     def _each(self, what: str, use: Callable[[AbstractLoggingBackend], None]) -> None:
         with self._lock:
             for backend in self._opened(self._open):
-                try:
-                    use(backend)
-                except Exception as error:
-                    self._failed(backend, what, error)
+                self._use(backend, what, use)
+
+    def _use(
+        self,
+        backend: AbstractLoggingBackend,
+        what: str,
+        use: Callable[[AbstractLoggingBackend], None],
+    ) -> None:
+        try:
+            use(backend)
+        except Exception as error:
+            self._failed(backend, what, error)
 
     def _failed(self, backend: AbstractLoggingBackend, what: str, error: Exception) -> None:
         cause = (type(backend).__name__, type(error))

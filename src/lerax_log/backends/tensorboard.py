@@ -3,9 +3,17 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Any, override
 
-from .base import AbstractLoggingBackend, HParam, library_missing, require_video_format
+from .base import (
+    AbstractLoggingBackend,
+    HParam,
+    library_missing,
+    local_folder,
+    require_library,
+    require_video_format,
+    run_folder_in,
+)
 
 if TYPE_CHECKING:
     from lerax_render.video import Video
@@ -33,20 +41,12 @@ class TensorBoardBackend(AbstractLoggingBackend):
             log_dir: Local folder for the runs' folders.
 
         Raises:
+            BackendUnavailableError: tensorboardX or crc32c is not installed.
             TypeError: `log_dir` is not a path.
             ValueError: `log_dir` is a remote address or an existing file.
         """
-        path = os.fspath(log_dir)
-        if not isinstance(path, str):
-            raise TypeError(f"log_dir must be a string or a path, not {path!r}")
-        if "://" in path:
-            raise ValueError(
-                f"log_dir must be a local folder, not {path!r}: mount the storage, and give the "
-                "folder that it is mounted at"
-            )
-        self.log_dir = Path(path)
-        if self.log_dir.exists() and not self.log_dir.is_dir():
-            raise ValueError(f"log_dir must be a folder, but {path!r} is a file: choose another")
+        require_library("TensorBoardBackend", "tensorboard", "tensorboardX", "crc32c")
+        self.log_dir: Path = local_folder(log_dir)
         self._file: EventFile | None = None
         self._has_hparams = False
 
@@ -64,10 +64,7 @@ class TensorBoardBackend(AbstractLoggingBackend):
             OSError: The folder or the file cannot be made.
         """
         self._refuse_second_run(self._file)
-        log_dir = Path(os.path.abspath(self.log_dir))
-        run_dir = Path(os.path.abspath(log_dir / name))
-        if run_dir == log_dir or not run_dir.is_relative_to(log_dir):
-            raise ValueError(f"a run's name must be that of a folder in {log_dir}, not {name!r}")
+        run_dir = run_folder_in(self.log_dir, name)
         try:
             from .event_file import EventFile
         except ImportError as error:
@@ -75,6 +72,11 @@ class TensorBoardBackend(AbstractLoggingBackend):
         self._file = EventFile(run_dir)
         self._has_hparams = False
         self.run_dir = run_dir
+
+    @override
+    def log_run(self, facts: Mapping[str, Any]) -> None:
+        """Write what the run is for the Text tab, as a table."""
+        self._opened(self._file).add_text("run", _table(facts))
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
@@ -125,3 +127,22 @@ class TensorBoardBackend(AbstractLoggingBackend):
                 file.add_session_end()
         finally:
             file.close()
+
+
+def _table(facts: Mapping[str, Any]) -> str:
+    """Return names and values as a table in Markdown."""
+    rows = []
+    for name, value in facts.items():
+        text = " ".join(_said(value).split()).replace("`", "'")
+        if text:
+            # What is between backticks is not taken for more than text, `|` included.
+            rows.append(f"| {name} | `{text}` |")
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_said(each)}" for name, each in value.items() if _said(each))
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_said, value))
+    return "" if value is None else str(value)

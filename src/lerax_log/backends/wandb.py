@@ -2,17 +2,22 @@
 
 import inspect
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, override
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from lerax_render.errors import warn
-from lerax_render.video import WorkFolder
 
-from .base import AbstractLoggingBackend, HParam, library_missing, require_video_format
+from .base import (
+    AbstractLoggingBackend,
+    HParam,
+    library_missing,
+    require_library,
+    require_video_format,
+)
+from .clip_file import Captions, as_file
 
 if TYPE_CHECKING:
     import wandb
@@ -37,9 +42,10 @@ class WandbBackend(AbstractLoggingBackend):
     cannot be reached, or no API key is configured, the run is kept offline, and a warning names
     the command that uploads it later.
 
-    Videos are MP4s. The x axis of charts is `global_step`, the environment steps. W&B's own step
-    counter is not used, because it drops what arrives late, as videos do. Periods in the names of
-    hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
+    Videos are MP4s, with step and return as their caption. Where a training has several lanes,
+    their runs are a group. The x axis of charts is `global_step`, the environment steps. W&B's own
+    step counter is not used, because it drops what arrives late, as videos do. Periods in the names
+    of hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
     """
 
     video_formats = ("mp4",)
@@ -59,9 +65,11 @@ class WandbBackend(AbstractLoggingBackend):
                 or `settings`.
 
         Raises:
+            BackendUnavailableError: wandb is not installed.
             TypeError: `project` is not a string, or `config` is not a mapping.
             ValueError: `name` or `reinit` is among `init`; the backend sets them.
         """
+        require_library("WandbBackend", "wandb", "wandb")
         if project is not None and not isinstance(project, str):
             raise TypeError(f"project must be a string or None, not {project!r}")
         if config is not None and not isinstance(config, Mapping):
@@ -83,6 +91,7 @@ class WandbBackend(AbstractLoggingBackend):
         self._settings = dict(settings)
         self._init = {"project": project, **init}
         self._run: wandb.Run | None = None
+        self._captions = Captions()
 
     @override
     def open(self, name: str) -> None:
@@ -102,6 +111,7 @@ class WandbBackend(AbstractLoggingBackend):
         except ImportError as error:
             raise library_missing("WandbBackend", "wandb", error) from error
         run = self._start(name)
+        self._captions = Captions()
         run.define_metric("*", step_metric=STEP_METRIC)
         self.run_dir = Path(run.dir).parent
         self._run = run
@@ -111,7 +121,14 @@ class WandbBackend(AbstractLoggingBackend):
 
         # A dict, which wandb.init makes new Settings of: it would change those that it is given.
         settings = {"init_timeout": INIT_TIMEOUT, **self._settings}
-        arguments = {**self._init, "name": name, "config": self._config, "settings": settings}
+        group = {"group": self.group} if self.group else {}
+        arguments = {
+            **group,
+            **self._init,
+            "name": name,
+            "config": self._config,
+            "settings": settings,
+        }
         arguments["reinit"] = "create_new"
         obstacle = _obstacle(arguments.get("mode"), settings)
         if obstacle is None:
@@ -142,6 +159,7 @@ class WandbBackend(AbstractLoggingBackend):
     def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
         """Hand the values to W&B's own process."""
         run = self._opened(self._run)
+        self._captions.note(scalars, step)
         if scalars:
             run.log({**scalars, STEP_METRIC: int(step)})
 
@@ -157,8 +175,9 @@ class WandbBackend(AbstractLoggingBackend):
         require_video_format(self, video)
         import wandb
 
-        with _as_file(video) as path:
-            run.log({tag: wandb.Video(str(path), format="mp4"), STEP_METRIC: int(step)})
+        with as_file(video) as path:
+            shown = wandb.Video(str(path), caption=self._captions.of(step), format="mp4")
+            run.log({tag: shown, STEP_METRIC: int(step)})
 
     @override
     def flush(self) -> None:
@@ -203,15 +222,3 @@ def _has_key() -> bool:
     if "prompt" in inspect.signature(wandb.login).parameters:
         return wandb.login(prompt=False, verify=False)
     return bool(wandb.api.api_key)
-
-
-@contextmanager
-def _as_file(video: "Video") -> Iterator[Path]:
-    """Give the clip's file, or one that exists within the context."""
-    if video.path is not None:
-        yield video.path
-        return
-    with WorkFolder() as folder:
-        file = folder / f"clip.{video.format}"
-        file.write_bytes(video.data)
-        yield file

@@ -1,9 +1,11 @@
 from .events import NO_LEARN as NO_LEARN
+from .events import announce as announce
 from .events import end as end
 from .events import open_learns as open_learns
 from .events import receive as receive
 from .events import record as record
-from .run_names import safe_name as safe_name
+from .events import record_first as record_first
+from .run_names import TIME as TIME
 from .session import Handle as Handle
 from .session import Session as Session
 from .session import Start as Start

@@ -19,7 +19,8 @@ import numpy as np
 
 from lerax_render.errors import warn
 
-from ..traced import Layout, plain
+from ..backends import Stage
+from ..traced import SEED, Layout, is_telling, plain, seed_of
 from . import session as sessions
 from .session import Start
 
@@ -30,6 +31,14 @@ _log = logging.getLogger(__name__)
 
 NO_LEARN = -1
 """The number of a `learn` that nothing is logged of."""
+
+
+def announce(handle: sessions.Handle, stage: Stage) -> None:
+    """Show what JAX is doing with the `learn` that it is tracing."""
+    with _reported():
+        session = handle.traced_session
+        if session is not None and jax.process_index() == 0:
+            session.announce(stage)
 
 
 def open_learns(
@@ -60,8 +69,13 @@ def open_learns(
     if jax.process_index() == 0:
         with _reported():
             values = [np.asarray(v).reshape(-1, *v.shape[len(sizes) :]) for v in traced_hparams]
+            named = list(zip(start.traced_hparams, values, strict=True))
             hparams = [
-                dict(zip(start.traced_hparams, (plain(v[lane]) for v in values), strict=True))
+                {
+                    name: (seed_of if name == SEED else plain)(v[lane])
+                    for name, v in named
+                    if name == SEED or is_telling(v[lane])
+                }
                 for lane in range(len(numbers))
             ]
             env = None if start.env_skeleton is None else start.env_skeleton.restore(env_arrays)
@@ -99,6 +113,20 @@ def record(layout: Layout, template: "Template", packet: Any, seed: Any, arrays:
         report = layout.unpack(np.asarray(packet))
         if learn := sessions.find_learn(report.learn):
             learn.record(report, partial(template.snapshot, arrays, int(seed)))
+
+
+def record_first(template: "Template", number: Any, seed: Any, arrays: Any) -> None:
+    """Have the policy recorded as it is before its training.
+
+    Args:
+        template: What does not change in environment and policy.
+        number: The number of the `learn`.
+        seed: Seed of the rollout, `uint32`.
+        arrays: Arrays of environment and policy. They are kept, not copied.
+    """
+    with _reported():
+        if learn := sessions.find_learn(int(number)):
+            learn.record_first(partial(template.snapshot, arrays, int(seed)))
 
 
 def end(number: Any, *after: Any) -> None:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..backends import AbstractLoggingBackend, HParam
+from lerax_render.runs import Facts
+
+from ..backends import COMPILE_TAG, AbstractLoggingBackend, HParam, Progress
 from ..recordings import Recorder, VideoOptions, VideoWorker
 from ..traced import Report
+from .run_files import FINISHED, RunFiles, as_shown
+from .usage import peaks
 
 if TYPE_CHECKING:
     from ..recordings import Snapshot
@@ -22,11 +26,13 @@ class Run:
         backend: Where it is logged.
         step: Environment steps of the furthest iteration that was logged.
         time: When that was, in seconds of a monotonic clock.
+        opened: When the run was opened, likewise.
         lock: Held while an iteration is logged.
 
     Args:
         name: The run's name.
         backend: Not open yet; it must not raise.
+        files: The run's folder; `None` where none could be made.
         videos: `None` records nothing.
         worker: Makes the recordings.
     """
@@ -35,18 +41,24 @@ class Run:
         self,
         name: str,
         backend: AbstractLoggingBackend,
+        files: RunFiles | None,
         videos: VideoOptions | None,
         worker: VideoWorker,
     ) -> None:
         self.name = name
         self.backend = backend
-        self.step = 0
+        self.opened = time.monotonic()
+        self.step = 0 if files is None else files.first_step
+        self._files = files
+        self._latest: Learn | None = None
         self.time = 0.0
         self.lock = threading.Lock()
         self._learns: dict[int, Learn] = {}
         backend.open(name)
         self.recorder = (
-            Recorder(name, backend, videos, worker) if videos and backend.video_formats else None
+            Recorder(name, backend, None if files is None else files.folder, videos, worker)
+            if videos and (backend.video_formats or (videos.keep and files is not None))
+            else None
         )
 
     @property
@@ -54,32 +66,63 @@ class Run:
         """Whether every `learn` that has begun has ended."""
         return all(learn.has_ended for learn in self._learns.values())
 
-    def start(self, number: int, hparams: Mapping[str, HParam]) -> "Learn":
+    def start(
+        self,
+        number: int,
+        hparams: Mapping[str, HParam],
+        facts: Facts,
+        compile_seconds: float | None = None,
+    ) -> "Learn":
         """Begin a `learn`, which is kept alive until it has ended or the run is closed.
 
         Args:
             number: Its number.
             hparams: Hyperparameters to log.
+            facts: What is known of it.
+            compile_seconds: How long it took to trace and compile it, if it was.
         """
-        learn = Learn(self)
+        # Not by what was logged: callbacks of several devices arrive in any order.
+        begins = self._latest is None and self.step == 0
+        learn = self._latest = Learn(self, begins, compile_seconds)
         going_on = {n: learn for n, learn in self._learns.items() if not learn.has_ended}
         self._learns = {**going_on, number: learn}
         if self.recorder:
             self.recorder.resume()
+        if self._files is not None:
+            facts = self._files.describe(facts)
+        self.backend.log_run(as_shown(facts))
         self.backend.log_hparams(hparams)
+        self.backend.show_progress(Progress("training"))
         return learn
+
+    def log(self, scalars: Mapping[str, float], step: int | None) -> None:
+        """Log a user's own values, by default at the step of the furthest iteration."""
+        with self.lock:
+            self.backend.log_scalars(scalars, self.step if step is None else step)
 
     def check_recordable(self, env: Any) -> None:
         """Have the worker find out whether the environment can be recorded, and warn if not."""
         if self.recorder:
             self.recorder.check(env)
 
-    def close(self) -> None:
-        """Close the run, whose recordings must be done. What arrives later is ignored."""
-        self._learns = {}
+    def close(self, otherwise: str, in_any_case: bool = False) -> None:
+        """Close the run, whose recordings must be done. What arrives later is ignored.
+
+        Args:
+            otherwise: How it has ended where its latest `learn` has not.
+            in_any_case: Whether it has ended so even where that has.
+        """
+        has_ended = self._latest is None or self._latest.has_ended
+        self._learns, self._latest = {}, None
         if self.recorder:
             self.recorder.log_drops()
         self.backend.close()
+        if self._files is not None:
+            self._files.close(FINISHED if has_ended and not in_any_case else otherwise)
+
+
+NOBODY = -1
+"""The number of no `learn`."""
 
 
 class Learn:
@@ -89,9 +132,12 @@ class Learn:
     than when it is opened: a program that learns twice may open both before either has begun.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, begins: bool, compile_seconds: float | None) -> None:
         self.has_ended = False
         self._run = run
+        self._begins = begins
+        self._first_values = {} if compile_seconds is None else {COMPILE_TAG: compile_seconds}
+        self._iterations = 0
         self._first_step: int | None = None
         self._last = Mark(0, 0, time.monotonic())
 
@@ -101,10 +147,15 @@ class Learn:
             first_step = self._begun()
             now = Mark(reports[-1].iteration, reports[-1].step, time.monotonic())
             last, self._last = self._last, now
-            speeds = last.speeds_until(now)
+            elapsed = {"time/elapsed": now.time - self._run.opened}
+            own = {**last.speeds_until(now), **elapsed, **peaks()}
+            self._iterations = reports[-1].last_iteration
             for report in reports:
                 step = first_step + report.step
-                self._run.backend.log_scalars({**report.scalars, **speeds}, step)
+                progress = Progress("training", report.iteration, report.last_iteration, step)
+                self._run.backend.show_progress(progress)
+                first, self._first_values = self._first_values, {}
+                self._run.backend.log_scalars({**report.scalars, **own, **first}, step)
             self._run.step, self._run.time = max(self._run.step, step), now.time
 
     def record(self, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
@@ -114,9 +165,17 @@ class Learn:
                 step = self._begun() + report.step
             self._run.recorder.record(step, report, snapshot)
 
+    def record_first(self, snapshot: "Callable[[int], Snapshot]") -> None:
+        """Have the worker record the policy before its training, unless the run goes on."""
+        if self._run.recorder and self._begins:
+            report = Report(NOBODY, 0, 0, 0, {})
+            self._run.recorder.record(0, report, snapshot, always=True)
+
     def end(self) -> None:
         """Bring everything that was logged to where others can read it."""
         self.has_ended = True
+        done = Progress("done", self._iterations, self._iterations, self._run.step)
+        self._run.backend.show_progress(done)
         self._run.backend.flush()
 
     def _begun(self) -> int:

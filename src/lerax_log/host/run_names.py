@@ -1,27 +1,21 @@
 """Names of runs, which are safe as names of folders."""
 
-import contextlib
 import hashlib
-import os
 import re
-import stat
-import tempfile
-import threading
-import time
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 MAX_BYTES = 200
 """Longest name in bytes. File systems take 255; the rest is for lanes and for backends."""
 
+USUAL = "{algorithm}_{policy}_{env}_{time}"
+"""The name of a run where nobody gives one."""
+
+TIME = "{time}"
+
 _MAX_PART_BYTES = 56
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\s]+')
-
-_CLAIM_SECONDS = 60.0
-
-_taken: set[str] = set()
-_lock = threading.Lock()
 
 
 def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
@@ -44,44 +38,19 @@ def safe_name(name: str, max_bytes: int = MAX_BYTES) -> str:
     return safe.encode()[: max_bytes - len(mark)].decode(errors="ignore") + mark
 
 
-def new_name(algorithm: str, policy: str, env: str, now: datetime) -> str:
-    """Return a name that no other run on this machine has.
+def filled(template: str, values: Mapping[str, object], now: datetime) -> str:
+    """Return the name of a run: a folder's, or those of folders in folders with `/` between them.
 
-    It is `{algorithm}_{policy}_{env}_{timestamp}`; where another run has taken that in the same
-    second, `-2`, `-3` and so on follow.
+    Args:
+        template: A text in which `{time}` and the names of `values` in braces are filled in; other
+            braces are text.
+        values: What is known of the training, such as `env`.
+        now: When it starts.
     """
-    parts = [safe_name(part, _MAX_PART_BYTES) for part in (algorithm, policy, env)]
-    wanted = "_".join([*parts, now.strftime("%Y%m%d_%H%M%S")])
-    name, count = wanted, 1
-    with _lock:
-        while name in _taken or not _claim(name):
-            count += 1
-            name = f"{wanted}-{count}"
-        _taken.add(name)
-    return name
-
-
-def _claim(name: str) -> bool:
-    """Take a name for this process, unless another process of this user has it.
-
-    A job array starts many processes in the same second, and in one folder they would overwrite
-    each other's clips. A claim need not last long, since names have the second in them.
-    """
-    folder = Path(tempfile.gettempdir()) / f"lerax-log-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-            # Others can write here too, and a link of theirs may lead to this user's files.
-            return True
-        for claim in folder.iterdir():
-            with contextlib.suppress(OSError):
-                if claim.stat().st_mtime < time.time() - _CLAIM_SECONDS:
-                    claim.unlink()
-        (folder / name).touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    except OSError:
-        # There is no place to ask. Within this process names still differ.
-        return True
-    return True
+    known = {"time": now.strftime("%Y%m%d_%H%M%S"), **values}
+    # A slash in an environment's name makes no folder.
+    parts = {name: safe_name(str(value), _MAX_PART_BYTES) for name, value in known.items()}
+    name = re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], found[0]), template)
+    # `..` would lead out of the folder that runs are in.
+    folders = [safe_name(part) for part in name.split("/") if part.strip(". ")]
+    return "/".join(folders) or safe_name(name)

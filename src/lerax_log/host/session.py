@@ -12,11 +12,15 @@ import copy
 import itertools
 import logging
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from math import isfinite
+from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet, WeakValueDictionary
 
@@ -25,12 +29,17 @@ import numpy as np
 from jax import numpy as jnp
 
 from lerax_render.errors import warn
+from lerax_render.runs import Facts
+from lerax_render.settings import Settings, as_written
 
-from ..backends import AbstractLoggingBackend, HParam
+from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, Progress, Stage
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import Skeleton
+from ..traced import SEED, Skeleton, ordered
+from . import program
+from .compilation import Compilation
 from .run import Learn, Run
-from .run_names import new_name
+from .run_files import INTERRUPTED, RunFiles, claim, lane_name
+from .run_names import TIME, USUAL, filled
 
 _log = logging.getLogger(__name__)
 
@@ -53,17 +62,19 @@ class Start:
         algorithm: Name of the algorithm.
         policy: Name of the policy.
         env: Name of the environment.
-        hparams: Hyperparameters.
+        hparams: Hyperparameters, in their order; `None` where the value comes later.
         traced_hparams: Names of those whose values arrive when the training starts.
         env_skeleton: Restores the environment; `None` where no videos are asked for.
+        steps_an_iteration: Environment steps of an iteration, over all environments.
     """
 
     algorithm: str
     policy: str
     env: str
-    hparams: Mapping[str, HParam]
+    hparams: Mapping[str, HParam | None]
     traced_hparams: tuple[str, ...]
     env_skeleton: Skeleton | None
+    steps_an_iteration: int = 0
 
 
 class Session:
@@ -71,9 +82,10 @@ class Session:
 
     Args:
         backend: Not open yet, and must not raise. Several lanes get copies of it.
-        name: The run's name; `None` makes a new one for each start.
+        name: The run's name, or a template of it.
+        log_dir: Where runs' folders are made.
+        resume: Whether to go on in a run of that name.
         videos: `None` records nothing.
-        block: Whether the training waits for recordings.
         hparams: The user's own hyperparameters, which take precedence.
     """
 
@@ -83,8 +95,9 @@ class Session:
         *,
         name: str | None,
         videos: VideoOptions | None,
-        block: bool,
         hparams: Mapping[str, HParam],
+        log_dir: Path = Path("logs"),
+        resume: bool = False,
     ) -> None:
         _close_abandoned()
         self.number = next(_numbers)
@@ -92,18 +105,28 @@ class Session:
         self._backend = backend
         self._backend_is_free = True
         self._unopened = copy.copy(backend)
-        self._name = name
+        self._name = USUAL if name is None else name
+        self._log_dir = log_dir
+        self._resume = resume
         self._base_name = ""
+        # By lane, those whose runs are still to be opened.
+        self._folders: dict[int, RunFiles] = {}
         self._videos = videos
         self._hparams = dict(hparams)
         time_limit = videos.time_limit if videos else float("inf")
-        self._worker = VideoWorker(block=block, time_limit=time_limit)
+        self._worker = VideoWorker(block=videos is not None and videos.block, time_limit=time_limit)
         self._process = os.getpid()
         self._lanes = 0
+        self._compilation: Compilation | None = None
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()
         _sessions[self.number] = self
         _latest.append(self)
+
+    @property
+    def clip(self) -> Settings | None:
+        """What its clips look like; `None` where there are none."""
+        return self._videos.clip if self._videos else None
 
     @property
     def run_names(self) -> tuple[str, ...]:
@@ -141,17 +164,26 @@ class Session:
         """
         with self._lock:
             if len(hparams) * devices != self._lanes:
-                self._open_anew(start, len(hparams) * devices)
+                self._open_anew(start, len(hparams) * devices, hparams[0].get(SEED))
             first_lane = device * len(hparams)
+            compilation, self._compilation = self._compilation, None
+            compile_seconds = None if compilation is None else compilation.seconds
             numbers = []
             for lane, own in enumerate(hparams, first_lane):
                 if lane not in self._runs:
                     self._runs[lane] = self._new_run(lane)
                 number = next(_numbers)
-                _learns[number] = self._runs[lane].start(
-                    number, {**start.hparams, **own, **self._hparams}
-                )
+                every = ordered(self._hparams, {**start.hparams, **own})
+                facts = self._facts(start, lane, own.get(SEED), every)
+                _learns[number] = self._runs[lane].start(number, every, facts, compile_seconds)
                 numbers.append(number)
+            if start.hparams.get(TOTAL_TIMESTEPS) == 0 and device == 0:
+                warn(
+                    f"run {self._base_name}: nothing is trained and nothing logged, since "
+                    "total_timesteps is less than one iteration takes: num_envs × num_steps "
+                    f"environment steps ({start.steps_an_iteration:,} here). Ask `learn` for at "
+                    "least as many"
+                )
             if env is not None and device == 0:
                 self._runs[first_lane].check_recordable(env)
             # To the end of the list, which is where exiting begins: what a backend's library has
@@ -160,25 +192,57 @@ class Session:
             atexit.register(_close_all)
             return numbers
 
-    def close(self) -> None:
-        """Wait for callbacks and recordings, and close every run. May be called twice."""
+    def log(self, scalars: Mapping[str, float], step: int | None) -> None:
+        """Log a user's own values to every run.
+
+        Raises:
+            RuntimeError: No run is open.
+        """
+        with self._lock:
+            if not self._runs:
+                raise RuntimeError(
+                    "no run is open: call log() after a `learn` with this callback has begun, and "
+                    "before the callback is closed"
+                )
+            for run in self._runs.values():
+                run.log(scalars, step)
+
+    def announce(self, stage: Stage) -> None:
+        """Show what JAX is doing with a `learn` of this callback, before it calls back."""
+        with self._lock:
+            if stage == "tracing":
+                self._compilation = Compilation()
+            runs = list(self._runs.values())
+        for backend in [run.backend for run in runs] or [self._backend]:
+            backend.show_progress(Progress(stage))
+
+    def close(self, reason: BaseException | None = None, is_of_program: bool = False) -> None:
+        """Wait for callbacks and recordings, and close every run. May be called twice.
+
+        Args:
+            reason: What has ended the block that trained.
+            is_of_program: Whether it has ended the program instead, which may have trained before.
+        """
         if os.getpid() != self._process:
             # A forked child that exits: the runs are its parent's, and its threads are not here.
             return
+        if self._compilation is not None and not self._runs:
+            # What was traced has not begun, and may never do.
+            self._backend.show_progress(Progress("done"))
         try:
             jax.effects_barrier()
         except Exception as error:
             # A training that failed has said so where it was called.
             _log.debug("a callback ended with %r", error)
         try:
-            self._worker.close()
+            self._worker.close(self._videos.finish_seconds if self._videos else float("inf"))
         except BaseException:
             self._worker.cancel()
             raise
         finally:
             with self._lock:
                 for run in self._forget_runs():
-                    run.close()
+                    run.close(_outcome(reason), reason is not None and not is_of_program)
                 self._backend_is_free = True
             self._without_runs()
             with contextlib.suppress(ValueError):
@@ -188,31 +252,80 @@ class Session:
         """Close every run when its recordings are done, without waiting for them."""
         with self._lock:
             for run in self._forget_runs():
-                self._worker.submit(None, run.close)
-            self._worker.submit(None, self._without_runs)
+                self._close_behind(run)
+            self._worker.submit(None, self._without_runs, late=True)
 
-    def _open_anew(self, start: Start, lanes: int) -> None:
+    def _open_anew(self, start: Start, lanes: int, seed: HParam | None) -> None:
         for run in self._forget_runs():
-            # Behind their last recordings; waiting for these here could wait for ever.
-            self._worker.submit(None, run.close)
+            self._close_behind(run)
         self._lanes = lanes
-        self._base_name = self._name or new_name(
-            start.algorithm, start.policy, start.env, datetime.now()
-        )
+        values = {
+            "algorithm": start.algorithm,
+            "policy": start.policy,
+            "env": start.env,
+            "seed": "unknown" if seed is None else seed,
+        }
+        wanted = filled(self._name, values, datetime.now())
+        try:
+            self._base_name, folders = claim(self._log_dir, wanted, lanes, self._resume)
+            self._folders = dict(enumerate(folders))
+        except OSError as error:
+            self._base_name = wanted
+            warn(
+                f"run {wanted}: it has no folder in {self._log_dir}: {error}. The training goes "
+                "on; nothing of it is kept there"
+            )
+        if self._base_name != wanted and TIME not in self._name:
+            told = (
+                "another program logs to it"
+                if self._resume
+                else "to go on in that one, pass resume=True"
+            )
+            warn(
+                f"run {self._base_name}: there is a run {wanted!r} in {self._log_dir} already, so "
+                f"this one has another name; {told}. {{time}} in a name makes it new each time"
+            )
         _with_runs.add(self)
 
+    def _close_behind(self, run: Run) -> None:
+        """Have a run closed behind its last recordings; waiting here could wait for ever."""
+        close = partial(run.close, INTERRUPTED)
+        # What acts before that has its painting behind all that is late by then.
+        self._worker.submit(None, lambda: self._worker.submit(None, close, late=True))
+
     def _new_run(self, lane: int) -> Run:
-        name, backend = f"{self._base_name}_{lane}", copy.copy(self._unopened)
-        if self._lanes == 1:
-            name = self._base_name
-            if self._backend_is_free:
-                # The user's own objects, whose `run_dir` can be looked at.
-                backend, self._backend_is_free = self._backend, False
-        return Run(name, backend, self._videos, self._worker)
+        backend = copy.copy(self._unopened)
+        if self._lanes == 1 and self._backend_is_free:
+            # The user's own objects, whose `run_dir` can be looked at.
+            backend, self._backend_is_free = self._backend, False
+        name = lane_name(self._base_name, lane, self._lanes)
+        return Run(name, backend, self._folders.pop(lane, None), self._videos, self._worker)
+
+    def _facts(
+        self, start: Start, lane: int, seed: HParam | None, hparams: Mapping[str, HParam]
+    ) -> Facts:
+        run, total = self._runs[lane], hparams.get(TOTAL_TIMESTEPS)
+        return Facts(
+            name=run.name,
+            env=start.env,
+            algorithm=start.algorithm,
+            policy=start.policy,
+            seed=seed if isinstance(seed, int | str) else None,
+            lane=lane if self._lanes > 1 else None,
+            hparams={
+                name: str(value) if isinstance(value, float) and not isfinite(value) else value
+                for name, value in hparams.items()
+            },
+            total_timesteps=run.step + int(total) if isinstance(total, int | float) else None,
+            clip=as_written(self._videos.clip) if self._videos else {},
+            **program.about(),
+        )
 
     def _forget_runs(self) -> list[Run]:
         runs, self._runs = list(self._runs.values()), {}
         self._lanes = 0
+        while self._folders:
+            self._folders.popitem()[1].give_back()
         return runs
 
     def _without_runs(self) -> None:
@@ -221,36 +334,57 @@ class Session:
                 _with_runs.discard(self)
 
 
+class _Label:
+    """A session's number as static data, equal to every other, so that nothing is compiled anew."""
+
+    def __init__(self, number: int | None) -> None:
+        self.number = number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Label)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 @jax.tree_util.register_pytree_node_class
 class Handle:
     """A session's number, the one leaf of this pytree, and what keeps the session alive.
 
     Traced code has a number alone. Wherever the number is there as an array, in a copy on another
-    device for instance, the session is found by it.
+    device for instance, the session is found by it. While JAX traces it is `traced_session`.
 
     Args:
         number: The session's number, `int32`, or whatever JAX puts in its place.
     """
 
-    def __init__(self, number: Any) -> None:
+    def __init__(self, number: Any, label: "_Label | None" = None) -> None:
         self.number = number
         self.session = _session_of(number)
+        self._label = label or _Label(None)
         if self.session is not None:
             self.session.handles.add(self)
+            self._label = _Label(self.session.number)
 
     @classmethod
     def of(cls, session: Session) -> Self:
         """Return a handle of a session."""
         return cls(jnp.asarray(session.number, jnp.int32))
 
-    def tree_flatten(self) -> tuple[tuple[Any], None]:
+    @property
+    def traced_session(self) -> Session | None:
+        """The session whose callback is being traced; another one may run what is compiled."""
+        number = self._label.number
+        return None if number is None else _sessions.get(number)
+
+    def tree_flatten(self) -> tuple[tuple[Any], "_Label"]:
         """Return the number as the one child."""
-        return (self.number,), None
+        return (self.number,), self._label
 
     @classmethod
-    def tree_unflatten(cls, _: None, children: tuple[Any]) -> Self:
+    def tree_unflatten(cls, label: "_Label", children: tuple[Any]) -> Self:
         """Return a handle of the number."""
-        return cls(*children)
+        return cls(*children, label)
 
     def __deepcopy__(self, _: Any) -> Self:
         return self
@@ -294,6 +428,16 @@ def _close_abandoned() -> None:
 def _close_all() -> None:
     for session in list(_with_runs):
         try:
-            session.close()
+            session.close(getattr(sys, "last_exc", None), is_of_program=True)
         except Exception as error:
             warn(f"logging ended with {type(error).__name__}: {error}")
+
+
+def _outcome(error: BaseException | None) -> str:
+    """Say how a training has ended that did not come to its end."""
+    said = "" if error is None else f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+    # In a callback, JAX makes an error of its own of a Ctrl-C.
+    is_ended = error is None or isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+    if is_ended or KeyboardInterrupt.__name__ in str(error):
+        return INTERRUPTED
+    return f"failed: {said[:500]}"

@@ -1,47 +1,14 @@
-"""What a user may choose about the videos of a run."""
+"""What a user may choose about the recordings of a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from lerax_render.settings import Picture
+from lerax_render.settings import Settings
 
 from ..traced import Report
 
 type RecordWhen = Literal["always", "best"] | Callable[[dict[str, float]], bool]
-
-
-@dataclass(frozen=True)
-class ClipSettings:
-    """What the clips of a run look like.
-
-    Attributes:
-        steps: Environment steps, one frame each.
-        width: In pixels.
-        height: In pixels.
-        fps: Frames a second.
-        camera: MuJoCo only, as for `lerax_render.record`.
-        background: Likewise.
-        overlay: Whether the training's step and the episode's return are written on the frames.
-    """
-
-    steps: int
-    width: int
-    height: int
-    fps: float
-    camera: Any | None
-    background: str | None
-    overlay: bool
-
-    @property
-    def picture(self) -> Picture:
-        """What the frames look like."""
-        return Picture(
-            width=self.width,
-            height=self.height,
-            camera=self.camera,
-            background=self.background,
-        )
 
 
 @dataclass(frozen=True)
@@ -50,17 +17,25 @@ class VideoOptions:
 
     Attributes:
         interval: Iterations from one recording to the next.
-        clip: What clips look like.
-        keep: Whether clips are also kept as MP4 files in the run's folder.
+        clip: What clips look like: `steps`, `fps`, `overlay`, `grid` and the picture.
+        keep: Whether replays, and clips as MP4 files, are kept in the run's folder.
         record_when: Which of the recordings that are due are made.
         time_limit: Seconds that a recording may take.
+        policies: Whether the policy's parameters are kept, too.
+        most_bytes: Of all that is kept.
+        block: Whether each is painted before the next.
+        finish_seconds: How long painting may go on when the run is closed.
     """
 
     interval: int
-    clip: ClipSettings
-    keep: bool
-    record_when: RecordWhen
+    clip: Settings
+    keep: bool = True
+    record_when: RecordWhen = "always"
     time_limit: float = float("inf")
+    policies: bool = False
+    most_bytes: float = float("inf")
+    block: bool = False
+    finish_seconds: float = float("inf")
 
     def is_due(self, report: Report) -> bool:
         """Whether a recording of this iteration is due."""

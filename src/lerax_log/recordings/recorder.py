@@ -1,27 +1,37 @@
-"""The recordings of one run: which are made, and what becomes of them."""
+"""The recordings of one run: which are made, and what becomes of them.
+
+A policy acts soon, and is painted when there is time: what it did is small, and is kept in the
+run's folder, so that nothing is lost where painting cannot keep up.
+"""
 
 import logging
-import traceback
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerax_render.errors import RenderError, UnsupportedEnvError, described, warn
+from lerax_render.errors import UnsupportedEnvError, warn
 
 from ..backends import AbstractLoggingBackend
 from ..traced import Report
-from .options import ClipSettings, VideoOptions
+from .failures import Failures, say
+from .options import VideoOptions
 from .selection import Selection
 from .worker import VideoWorker
 
 if TYPE_CHECKING:
-    from .recording import Attempt, Snapshot
+    from .keeping import Keeper
+    from .recording import Acted, Attempt
+    from .template import Snapshot
 
 _log = logging.getLogger(__name__)
 
-MAX_FAILURES = 3
-"""Recordings in a row that fail for the same reason before recording pauses."""
+WAITING_BYTES = 500_000_000
+"""So much of policies that have not acted, and of what was captured and not kept, may wait."""
+
+WAITING = 2, 64
+"""So many of either wait at least, and at most."""
 
 
 class Recorder:
@@ -30,6 +40,7 @@ class Recorder:
     Args:
         name: The run's name.
         backend: Where clips are logged, open.
+        folder: The run's; `None` where there is none.
         videos: When and how.
         worker: Makes the recordings.
     """
@@ -38,87 +49,106 @@ class Recorder:
         self,
         name: str,
         backend: AbstractLoggingBackend,
+        folder: Path | None,
         videos: VideoOptions,
         worker: VideoWorker,
     ) -> None:
         self._name = name
         self._backend = backend
+        self._folder = folder if videos.keep else None
         self._videos = videos
         self._worker = worker
         self._selection = Selection(videos.record_when)
+        self._acting = Failures(name, "recording")
+        self._painting = Failures(name, "painting")
         self._dropped = 0
-        self._paused = False
-        self._failure: tuple[object, int] = (None, 0)
-        # The failure that was warned of last, which is not worth a second warning.
-        self._told = ""
+        self._unpainted = 0
+        self._keeper: Keeper | None = None
         # Where the run's camera stands: further off when there is more to show.
         self._view: Any = None
 
     def resume(self) -> None:
         """Record again after recording has paused."""
-        self._paused = False
-        self._failure = (None, 0)
+        self._acting.resume()
+        self._painting.resume()
 
     def check(self, env: Any) -> None:
         """Have the worker find out whether `env` can be recorded, and warn if not."""
-        self._worker.submit(
-            None, partial(self._check, env, self._videos.clip), give_up=self._check_given_up
-        )
+        self._worker.submit(None, partial(self._check, env), give_up=self._check_given_up)
 
-    def record(self, step: int, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
-        """Have the worker record the snapshot of a step, if this iteration is to be recorded."""
+    def record(
+        self,
+        step: int,
+        report: Report,
+        snapshot: "Callable[[int], Snapshot]",
+        always: bool = False,
+    ) -> None:
+        """Have the worker record the snapshot of a step, if this iteration is to be recorded.
+
+        Args:
+            step: Environment steps of the run.
+            report: What the iteration reports.
+            snapshot: Returns the snapshot of a step.
+            always: Whether it is recorded whatever `record_when` says.
+        """
         # Imported where it is needed: a run without videos loads nothing that paints.
         from .recording import Attempt
 
-        if self._paused or not self._videos.is_due(report):
+        if self._acting.paused or not self._videos.is_due(report):
             return
         try:
-            if not self._selection.claim(step, report.scalars):
+            if not always and not self._selection.claim(step, report.scalars):
                 return
         except (Exception, SystemExit) as error:
+            self._selection.settle(step, made=False)
             tags = ", ".join(report.scalars)
-            self._failed(
-                step,
-                error,
+            self._acting.add(
                 f"nothing is recorded at step {step}, since record_when, given the scalars {tags}, "
                 "raised ",
+                error,
             )
             return
-        attempt = Attempt()
+        attempt, taken = Attempt(), snapshot(step)
         self._worker.submit(
             self,
-            partial(self._record, snapshot(step), attempt),
+            partial(self._act, taken, attempt),
             give_up=partial(self._given_up, step, attempt),
             drop=partial(self._drop, step),
+            limit=WAITING[0] if self._videos.block else _most_waiting(taken.num_bytes),
+            place=step,
         )
 
     def log_drops(self) -> None:
-        """Log how many recordings were dropped, if more than the one that was warned of."""
+        """Say how many recordings were dropped, if more than the one that was warned of."""
         if self._dropped > 1:
             _log.warning("run %s: %d recordings were dropped in all", self._name, self._dropped)
+        if self._unpainted:
+            warn(
+                f"run {self._name}: {self._unpainted} of its recordings are not painted. They are "
+                f"kept as replays; this paints them: lerax-render paint {self._folder}"
+            )
 
-    def _record(self, snapshot: "Snapshot", attempt: "Attempt") -> None:
-        from .recording import record_clips
+    def _act(self, snapshot: "Snapshot", attempt: "Attempt") -> None:
+        from .recording import act
 
         step = snapshot.step
-        if self._paused:
+        if self._acting.paused:
             self._selection.settle(step, made=False)
             return
         try:
-            recorded = record_clips(
-                snapshot,
-                self._videos.clip,
-                frozenset(self._backend.video_formats),
-                self._clip_path(step) if self._videos.keep else None,
-                attempt,
-                self._view,
-            )
+            acted = act(snapshot, self._videos.clip)
+            # What is too long to be held, or is pixels, is painted while it happens.
+            painted = None if acted.replays else self._painted(acted, attempt)
             if not self._worker.settle():
                 return
-            self._view = recorded.view
-            self._backend.log_scalars(recorded.scalars, step)
-            for format in self._backend.video_formats:
-                self._backend.log_video("eval/video", recorded.videos[format], step)
+            keeper = self._kept_by()
+            kept = keeper.keep(step, acted.replays, acted.policy) if keeper else {}
+            scalars = acted.scores.scalars()
+            self._backend.log_scalars(scalars, step)
+            told = {tag.removeprefix("eval/"): value for tag, value in scalars.items()}
+            self._backend.log_recording({**kept, "video": None, **told}, step)
+            if painted is not None:
+                self._log(step, painted)
         # A user's `render` may call what calls `sys.exit`.
         except (Exception, SystemExit) as error:
             # What was given up fails because of that, and has been reported.
@@ -126,8 +156,80 @@ class Recorder:
                 self._failed(step, error)
         else:
             self._selection.settle(step, made=True)
-            self._failure = (None, 0)
-            self._told = ""
+            self._acting.succeeded()
+            if acted.replays is not None:
+                self._have_painted(acted, is_kept=kept.get("replay") is not None)
+
+    def _have_painted(self, acted: "Acted", is_kept: bool) -> None:
+        """Have the worker paint what a policy did: now, or when there is time."""
+        from .recording import Attempt
+
+        if not self._backend.video_formats and self._folder is None:
+            return
+        attempt, block = Attempt(), self._videos.block
+        held = None if is_kept and not block else acted
+        size = 0 if held is None else sum(_size_of(replay) for replay in acted.replays or ())
+        self._worker.submit(
+            None if block else self,
+            partial(self._paint, acted.step, held, attempt),
+            give_up=partial(self._painting_given_up, acted.step, attempt),
+            drop=partial(self._not_painted if is_kept else self._drop, acted.step),
+            limit=math.inf if held is None else _most_waiting(size),
+            place=acted.step,
+            late=not block,
+            next=block,
+        )
+
+    def _paint(self, step: int, acted: "Acted | None", attempt: "Attempt") -> None:
+        from .recording import of_replays
+
+        if self._painting.paused:
+            self._not_painted(step)
+            return
+        try:
+            if acted is None:
+                keeper = self._kept_by()
+                replays = keeper.load(step) if keeper else None
+                if replays is None:
+                    return
+                acted = of_replays(replays, step)
+            painted = self._painted(acted, attempt)
+            if not self._worker.settle():
+                return
+            self._log(step, painted)
+        except (Exception, SystemExit) as error:
+            if self._worker.settle():
+                self._not_painted(step)
+                self._painting.add(f"the recording at step {step} could not be painted: ", error)
+        else:
+            self._painting.succeeded()
+
+    def _painted(self, acted: "Acted", attempt: "Attempt") -> Any:
+        from .recording import paint
+
+        targets: dict[str, Path | None] = dict.fromkeys(sorted(self._backend.video_formats))
+        if keeper := self._kept_by():
+            targets["mp4"] = keeper.clip_path(acted.step)
+        if not targets:
+            targets["mp4"] = None
+        videos, view = paint(acted, self._videos.clip, targets, attempt, self._view)
+        return videos, view
+
+    def _log(self, step: int, painted: Any) -> None:
+        videos, self._view = painted
+        for format in self._backend.video_formats:
+            self._backend.log_video("eval/video", videos[format], step)
+        if keeper := self._kept_by():
+            path = keeper.clip_path(step)
+            self._backend.log_recording({"video": f"{path.parent.name}/{path.name}"}, step)
+            keeper.make_room()
+
+    def _kept_by(self) -> "Keeper | None":
+        from .keeping import Keeper
+
+        if self._keeper is None and self._folder is not None:
+            self._keeper = Keeper(self._folder, self._videos.policies, self._videos.most_bytes)
+        return self._keeper
 
     def _given_up(self, step: int, attempt: "Attempt", place: str | None) -> None:
         attempt.give_up()
@@ -136,16 +238,19 @@ class Recorder:
         else:
             self._failed(step, self._too_long(place))
 
-    def _clip_path(self, step: int) -> Path:
-        # Backends without a folder, such as the console, show where this is.
-        folder = self._backend.run_dir or Path("logs") / self._name
-        return folder / "videos" / f"step_{step:09d}.mp4"
+    def _painting_given_up(self, step: int, attempt: "Attempt", place: str | None) -> None:
+        attempt.give_up()
+        self._not_painted(step)
+        if place is not None:
+            self._painting.add(
+                f"the recording at step {step} could not be painted: ", self._too_long(place)
+            )
 
-    def _check(self, env: Any, clip: ClipSettings) -> None:
+    def _check(self, env: Any) -> None:
         from .recording import check_recordable
 
         try:
-            check_recordable(env, clip)
+            check_recordable(env, self._videos.clip)
         except Exception as error:
             if self._worker.settle():
                 self._check_failed(error)
@@ -157,12 +262,13 @@ class Recorder:
     def _check_failed(self, error: Exception) -> None:
         outlook = "they will be tried again when the first recording is due"
         if isinstance(error, UnsupportedEnvError):
-            self._paused = True
+            self._acting.paused = True
             outlook = "none will be tried in this training"
-        self._told = _described(error)
+        # It would fail again, for a reason that was told.
+        self._acting.told = self._painting.told = say(error)
         _log.info("nothing can be recorded", exc_info=error)
         warn(
-            f"run {self._name}: videos were asked for but cannot be made: {self._told}. "
+            f"run {self._name}: videos were asked for but cannot be made: {say(error)}. "
             f"The training goes on; {outlook}"
         )
 
@@ -172,29 +278,12 @@ class Recorder:
             "rather than stuck, raise video_time_limit"
         )
 
-    def _failed(self, step: int, error: BaseException, what: str | None = None) -> None:
-        """Say that a recording failed, or `what` else has ended with this error."""
+    def _failed(self, step: int, error: BaseException) -> None:
         self._selection.settle(step, made=False)
-        cause, told = _cause(error), self._told
-        self._told = _described(error)
-        before, count = self._failure
-        self._failure = (cause, count + 1 if cause == before else 1)
-        outlook = "the next recording will be tried"
-        if self._failure[1] >= MAX_FAILURES:
-            self._paused = True
-            outlook = (
-                f"recording pauses until the next learn(), since {MAX_FAILURES} recordings in a "
-                "row have failed for the same reason"
-            )
-        _log.info("the recording at step %d failed", step, exc_info=error)
-        message = (
-            f"run {self._name}: {what or f'the recording at step {step} failed: '}{self._told}. "
-            f"The training goes on; {outlook}"
-        )
-        if self._told == told and not self._paused:
-            _log.info(message)
-        else:
-            warn(message)
+        self._acting.add(f"the recording at step {step} failed: ", error)
+
+    def _not_painted(self, step: int) -> None:
+        self._unpainted += self._folder is not None
 
     def _drop(self, step: int) -> None:
         self._selection.settle(step, made=False)
@@ -202,34 +291,19 @@ class Recorder:
         if self._dropped == 1:
             warn(
                 f"run {self._name}: the recording at step {step} was dropped, since recordings "
-                "take longer than the training needs from one to the next. Raise video_interval, "
-                "lower video_num_steps, or have the training wait with "
-                'video_mode="block". This is said once; the number of dropped recordings is '
-                "logged when the run is closed"
+                "take longer than the training needs from one to the next. Those that stay are "
+                "spread over the training. Raise video_interval, lower video_num_steps, or have "
+                'the training wait with video_mode="block". This is said once; the number of '
+                "dropped recordings is logged when the run is closed"
             )
 
 
-def warn_unless_drawable(env: Any) -> None:
-    """Warn if nothing here knows how to draw `env`."""
-    from lerax_render.sources import find_source
-
-    try:
-        find_source(env)
-    except Exception as error:
-        warn(f"there will be no videos: {type(error).__name__}: {error}")
+def _most_waiting(num_bytes: int) -> int:
+    least, most = WAITING
+    return max(least, min(most, WAITING_BYTES // max(num_bytes, 1)))
 
 
-def _cause(error: BaseException) -> object:
-    while isinstance(error, RenderError) and error.__cause__ is not None:
-        error = error.__cause__
-    # The place that raised rather than the message, which may name a step or a temporary file.
-    frames = traceback.extract_tb(error.__traceback__)
-    where = (frames[-1].filename, frames[-1].lineno) if frames else None
-    return type(error), where
+def _size_of(replay: Any) -> int:
+    from lerax_render.trees import count_bytes
 
-
-def _described(error: BaseException) -> str:
-    if isinstance(error, RenderError | OSError):
-        return f"{type(error).__name__}: {error}".rstrip(".")
-    # What a user's own `render` raises, for instance, says little without its place.
-    return f"{described(error)} (the traceback is in the log of {__name__!r}, at level INFO)"
+    return count_bytes([replay.captured, replay.actions, replay.observations])

@@ -2,17 +2,20 @@
 
 Promises:
 
-- **Order.** Work is done in the order of its submission, and never two at a time.
+- **Order.** Work is done in the order of its submission, and never two at a time. What is `late`
+  is done when nothing else waits, and what is `next` before all else.
 - **Bounds.** At most `limit` pieces of an owner wait, besides the one that is being done.
-- **What is dropped.** One more drops the oldest of that owner's that wait, and `submit` calls its
-  `drop`. With `block`, `submit` waits for room instead, and nothing is dropped. Work of nobody
-  (owner `None`) has no bound, and is never dropped.
+- **What is dropped.** One more drops one of that owner's that wait, and `submit` calls its `drop`:
+  the one whose loss leaves the others most evenly spread over their places, or the oldest where
+  they have none. With `block`, `submit` waits for room instead, and nothing is dropped. Work of
+  nobody (owner `None`) has no bound, and is never dropped.
 - **Time limit.** Work that can be given up is given up after `time_limit`: its `give_up` is called
   on the watching thread, and another thread goes on with what waits. The thread that hangs cannot
   be ended from outside. If it comes back to life, `settle` tells it that its result is not wanted
   any more; it frees what it holds, and ends.
 - **Flush.** `close` returns when everything that waits is done or given up, and never waits for a
-  thread that hangs. A closed worker can be given new work, and be closed again.
+  thread that hangs. It may give late work so many seconds, and drops the rest. A closed worker can
+  be given new work, and be closed again.
 - **Errors.** Work must not raise. If it does, the error goes to `threading.excepthook`, and what
   waits behind it is done.
 - **Exit.** No thread here keeps the interpreter alive: a program that ends without `close` loses
@@ -30,6 +33,8 @@ import traceback
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
+from .spread import most_crowded
+
 type GiveUp = Callable[[str | None], None]
 
 _TICK = 1.0
@@ -43,11 +48,15 @@ class _Work:
         do: Callable[[], None],
         give_up: GiveUp | None,
         drop: Callable[[], None],
+        place: float | None,
+        late: bool,
     ) -> None:
         self.owner = owner
         self.do = do
         self.give_up = give_up
         self.drop = drop
+        self.place = place
+        self.late = late
         self.settled = threading.Event()
 
 
@@ -57,7 +66,7 @@ class VideoWorker:
     The module's docstring says what it promises.
 
     Args:
-        limit: Number of pieces of an owner that may wait.
+        limit: Number of pieces of an owner that may wait, where `submit` is not told.
         block: Whether `submit` waits for room instead of making it.
         time_limit: Seconds that a piece may take; infinite for no limit. Time in which the whole
             program is stopped, by Ctrl-Z or a batch system, does not count.
@@ -83,6 +92,10 @@ class VideoWorker:
         *,
         give_up: GiveUp | None = None,
         drop: Callable[[], None] = lambda: None,
+        limit: float | None = None,
+        place: float | None = None,
+        late: bool = False,
+        next: bool = False,
     ) -> None:
         """Have `do` called on the thread.
 
@@ -92,18 +105,28 @@ class VideoWorker:
             give_up: Frees what the thread of `do` cannot. It is called with the place in the code
                 where `do` hangs, on another thread, when it takes too long; or with `None`, on the
                 thread of `cancel`. Work without it is never given up.
-            drop: Called if the work is dropped, on the thread that submits what takes its place.
+            drop: Called if the work is dropped, on the thread that submits what takes its place, or
+                on that of `close`.
+            limit: Number of pieces of this owner that may wait, `late` ones or others.
+            place: Where it lies among the owner's, which ascend.
+            late: Whether it is done only when nothing else waits.
+            next: Whether it is done before all that waits.
         """
         dropped: list[_Work] = []
+        new = _Work(owner, do, give_up, drop, place, late)
         with self._changed:
-            while owner is not None and self._count(owner) >= self._limit:
+            most = self._limit if limit is None else limit
+            while owner is not None and len(rivals := self._rivals(new)) >= most:
                 if self._block:
                     self._changed.wait()
                     continue
-                oldest = next(work for work in self._waiting if work.owner == owner)
-                self._waiting.remove(oldest)
-                dropped.append(oldest)
-            self._waiting.append(_Work(owner, do, give_up, drop))
+                # The new one is the last, which stays.
+                places = [work.place for work in (*rivals, new) if work.place is not None]
+                is_placed = len(places) == len(rivals) + 1
+                chosen = rivals[most_crowded(places) if is_placed else 0]
+                self._waiting.remove(chosen)
+                dropped.append(chosen)
+            self._waiting.insert(0 if next else len(self._waiting), new)
             self._ensure_thread()
         for work in dropped:
             work.drop()
@@ -130,8 +153,26 @@ class VideoWorker:
         if work is not None and thread is not None:
             self._give_up(work, thread, None)
 
-    def close(self) -> None:
-        """Wait until everything is done or given up."""
+    def close(self, late_seconds: float = float("inf")) -> None:
+        """Wait until everything is done or given up.
+
+        Args:
+            late_seconds: How long late work is waited for when all else is done. What then waits is
+                dropped, unless it is nobody's, and what is under way is given up.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: all(work.late for work in self._unfinished()))
+            limit = None if late_seconds == float("inf") else late_seconds
+            if not self._changed.wait_for(lambda: self._thread is None, limit):
+                dropped = [work for work in self._waiting if work.late and work.owner is not None]
+                self._waiting = [work for work in self._waiting if work not in dropped]
+                work, thread = self._doing, self._thread
+            else:
+                dropped, work, thread = [], None, None
+        for each in dropped:
+            each.drop()
+        if work is not None and thread is not None and work.late:
+            self._give_up(work, thread, None)
         with self._changed:
             self._changed.wait_for(lambda: self._thread is None)
             ended, cleaning = self._ended, list(self._cleaning)
@@ -141,8 +182,11 @@ class VideoWorker:
             # What is cleaned up may hang as well, on a disk that does not answer.
             thread.join(_CLEANING_SECONDS)
 
-    def _count(self, owner: Hashable) -> int:
-        return sum(work.owner == owner for work in self._waiting)
+    def _rivals(self, new: _Work) -> list[_Work]:
+        return [w for w in self._waiting if w.owner == new.owner and w.late == new.late]
+
+    def _unfinished(self) -> list[_Work]:
+        return self._waiting if self._doing is None else [self._doing, *self._waiting]
 
     def _ensure_thread(self) -> None:
         if self._thread is None and self._waiting:
@@ -158,7 +202,8 @@ class VideoWorker:
                     self._thread, self._ended = None, thread
                     self._changed.notify_all()
                     return
-                work = self._doing = self._waiting.pop(0)
+                number = next((n for n, w in enumerate(self._waiting) if not w.late), 0)
+                work = self._doing = self._waiting.pop(number)
                 self._changed.notify_all()
             watcher = self._watched(work, thread)
             try:
@@ -173,6 +218,7 @@ class VideoWorker:
                     return
                 work.settled.set()
                 self._doing = None
+                self._changed.notify_all()
             if watcher is not None:
                 watcher.join()
             del work

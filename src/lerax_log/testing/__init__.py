@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(f"{__name__}.backend_contract")
 
 from .backend_contract import (  # noqa: E402
     CLIP_FRAMES,
+    FACTS,
     HPARAMS,
     BackendContract,
     ReadableBackendContract,
@@ -28,6 +29,7 @@ from .backend_contract import (  # noqa: E402
 
 __all__ = [
     "CLIP_FRAMES",
+    "FACTS",
     "HPARAMS",
     "BackendContract",
     "ReadableBackendContract",

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,24 @@ HPARAMS: dict[str, HParam] = {
     "total_timesteps": 10_000,
 }
 """Hyperparameters of every kind."""
+
+FACTS: dict[str, Any] = {
+    "name": "run",
+    "command": "python train.py | tee `log`",
+    "git": {"commit": "0123abcd", "dirty": True},
+    "versions": {"lerax": "0.0.6"},
+    "seed": 1,
+    "resumed": [{"time": "2026-02-20T12:00:00+00:00", "step": 96, "command": None}],
+}
+"""What a run is."""
+
+RECORDING: dict[str, Any] = {
+    "replay": "replays/step_000000150.replay",
+    "video": None,
+    "return": math.nan,
+    "length": 12.5,
+}
+"""What is said of a recording."""
 
 
 @cache
@@ -83,6 +102,7 @@ class BackendContract:
         """Everything that a training logs is taken."""
         backend.open("run")
         assert backend.run_dir is None or isinstance(backend.run_dir, Path)
+        backend.log_run(FACTS)
         backend.log_hparams(HPARAMS)
         backend.log_hparams({})
         backend.log_scalars({}, 0)
@@ -92,6 +112,7 @@ class BackendContract:
             # Late: recordings are made beside the training.
             backend.log_video("eval/video", make_clip(format), 100)
             backend.log_video("eval/video", make_clip(format, tmp_path / f"clip.{format}"), 150)
+        backend.log_recording(RECORDING, 150)
         backend.flush()
         backend.log_hparams(HPARAMS)
         backend.log_scalars({"episode/return": 2.5}, 300)
@@ -206,6 +227,8 @@ def _uses(backend: AbstractLoggingBackend) -> list[Callable[[], None]]:
     calls: dict[str, Callable[[], None]] = {
         "log_scalars": lambda: backend.log_scalars({"episode/return": 1.0}, 10),
         "log_hparams": lambda: backend.log_hparams({"gamma": 0.99}),
+        "log_run": lambda: backend.log_run(FACTS),
+        "log_recording": lambda: backend.log_recording(RECORDING, 10),
         "flush": backend.flush,
     }
     if backend.video_formats:

@@ -1,11 +1,15 @@
 from .contexts import algorithm_of as algorithm_of
 from .contexts import hparams_of as hparams_of
 from .contexts import name_of as name_of
+from .contexts import number as number
 from .contexts import scalars_of as scalars_of
-from .contexts import total_steps_of as total_steps_of
 from .episode_stats import EpisodeStats as EpisodeStats
+from .hparams import SEED as SEED
 from .hparams import flattened as flattened
+from .hparams import is_telling as is_telling
+from .hparams import ordered as ordered
 from .hparams import plain as plain
+from .hparams import seed_of as seed_of
 from .lanes import numbered as numbered
 from .lanes import witnesses as witnesses
 from .packets import Layout as Layout

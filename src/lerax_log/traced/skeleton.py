@@ -26,6 +26,11 @@ class Skeleton:
         leaves = jax.tree.leaves(eqx.filter(tree, eqx.is_array))
         return [jr.key_data(leaf) if _is_key(leaf) else leaf for leaf in leaves]
 
+    def is_of(self, tree: Any) -> bool:
+        """Whether a tree has its arrays at the same places."""
+        structure: Any = jax.tree.structure(eqx.filter(tree, eqx.is_array))
+        return bool(structure == self._structure)
+
     def restore(self, arrays: Sequence[jax.Array]) -> Any:
         """Return the tree with these arrays in it."""
         leaves = [

@@ -220,14 +220,22 @@ class PreparedRollout:
         policy: A Lerax policy; likewise.
         capture: As for `rollout`.
         deterministic: As for `rollout`.
+        lanes: As for `rollout_chunks`.
     """
 
     def __init__(
-        self, env: Any, policy: Any | None, *, capture: Capture, deterministic: bool = False
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        capture: Capture,
+        deterministic: bool = False,
+        lanes: int | None = None,
     ) -> None:
         arrays, static = eqx.partition((env, policy), eqx.is_array)
+        self._lanes = lanes
         self._start = eqx.filter_eval_shape(restart, env, policy, jr.key(0))
-        carry = eqx.filter_eval_shape(lambda: blank(self._start, jr.key(0)))
+        carry = eqx.filter_eval_shape(lambda: self._blank(jr.key(0)))
         carry_shapes, carry_static = eqx.partition(carry, is_shape)
 
         chunk_static: Any = None
@@ -235,7 +243,10 @@ class PreparedRollout:
         def run(arrays: PyTree, carry_arrays: PyTree) -> tuple[PyTree, Rollout]:
             env, policy = eqx.combine(arrays, static)
             carry = eqx.combine(carry_arrays, carry_static)
-            carry, chunk = scan(env, policy, carry, capture, deterministic)
+            if lanes is None:
+                carry, chunk = scan(env, policy, carry, capture, deterministic)
+            else:
+                carry, chunk = scan_tiles(env, policy, carry, capture, deterministic, False)
             nonlocal chunk_static
             chunk, chunk_static = eqx.partition(chunk, eqx.is_array)
             return eqx.filter(carry, eqx.is_array), chunk
@@ -261,7 +272,15 @@ class PreparedRollout:
                 eqx.combine(chunk, self._chunk_static),
             )
 
-        return _chunks(scan_compiled, blank(self._start, key), steps)
+        return _chunks(scan_compiled, self._blank(key), steps)
+
+    def _blank(self, key: jax.Array) -> Carry:
+        if self._lanes is None:
+            return blank(self._start, key)
+        carry: Carry = eqx.filter_vmap(
+            lambda key: blank(self._start, key), out_axes=eqx.if_array(0)
+        )(jr.split(key, self._lanes))
+        return carry
 
 
 def stepwise(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -19,8 +20,8 @@ _POINTS = {"clear": 0, "line": 2}
 _AT_LEAST = {"polygon": 3, "polyline": 2}
 
 
-def put_scene(archive: ArchiveWriter, scene: Scene2D) -> Scene:
-    """Describe a scene."""
+def put_scene(archive: ArchiveWriter, scene: Scene2D, beside: Path | None = None) -> Scene:
+    """Describe a scene, which is small enough to be in each file."""
     return Scene("2d", layout=dataclasses.asdict(scene.layout))
 
 

@@ -1,6 +1,7 @@
 """MuJoCo scenes in a file: the compiled model, the poses, and what changes in the model."""
 
 import hashlib
+import os
 import re
 import shlex
 import signal
@@ -27,13 +28,22 @@ _NUMBERS = re.compile(r"\d{1,5}(\.\d{1,5}){1,3}([a-z]{1,4}\d{1,5})?")
 _tried: set[str] = set()
 
 
-def put_scene(archive: ArchiveWriter, scene: MujocoScene) -> Scene:
-    """Add the compiled model."""
+def put_scene(archive: ArchiveWriter, scene: MujocoScene, beside: Path | None) -> Scene:
+    """Add the compiled model, or put it into a folder under its own name."""
     content = compiled(scene)
     digest = hashlib.sha256(content).hexdigest()
     _tried.add(digest)
-    name = archive.add(_FILE, content)
-    return Scene("mujoco", name, sha256=digest, mujoco=mujoco.mj_versionString())
+    said = Scene("mujoco", sha256=digest, mujoco=mujoco.mj_versionString())
+    if beside is None:
+        said.file = archive.add(_FILE, content)
+        return said
+    said.path = f"scene-{digest[:16]}.mjb"
+    shared = beside / said.path
+    if not shared.is_file() or shared.stat().st_size != len(content):
+        with WorkFolder(beside) as folder:
+            (folder / said.path).write_bytes(content)
+            os.replace(folder / said.path, shared)
+    return said
 
 
 def compiled(scene: MujocoScene) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import UnsupportedEnvError
 from ..replay import Episode, Origin, Replay, episodes_in
 from ..scene import Scene
+from ..video import WorkFolder
 from . import contents
 from .archive import Archive, ArchiveWriter
 from .contents import Contents, Lane, put_tree, read_contents, steps_of, taken_tree
@@ -39,15 +40,40 @@ def check_scenes(scenes: Sequence[Scene]) -> None:
         )
 
 
-def write_replays(file: Path, replays: Sequence[Replay]) -> None:
+def keep_replays(file: Path, replays: Sequence[Replay]) -> None:
+    """Write replays into a file whose scene lies beside it, once for all files in that folder.
+
+    What was there under that name is replaced when the new one is whole.
+
+    Args:
+        file: A `*.replay` in a folder that exists.
+        replays: Of one scene.
+
+    Raises:
+        RenderError: They are too large for one.
+        UnsupportedEnvError: Their scene goes into no file.
+        OSError: The disk refused it.
+    """
+    with WorkFolder(file.parent) as folder:
+        write_replays(folder / file.name, replays, beside=file.parent)
+        os.replace(folder / file.name, file)
+
+
+def write_replays(file: Path, replays: Sequence[Replay], *, beside: Path | None = None) -> None:
     """Write replays of one scene into a new file.
+
+    Args:
+        file: The file.
+        replays: Side by side.
+        beside: The folder that a scene goes to which is too large to be in each file, and that the
+            file will be in; `None` puts it into the file.
 
     Raises:
         RenderError: They are too large for one.
     """
     module = _module_for(replays[0].scene)
     with ArchiveWriter(file) as archive:
-        scene = module.put_scene(archive, replays[0].scene)
+        scene = module.put_scene(archive, replays[0].scene, beside)
         lanes = [
             _put_lane(archive, f"lanes/{number}", module, replay)
             for number, replay in enumerate(replays)

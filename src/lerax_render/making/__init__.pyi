@@ -7,6 +7,8 @@ from .capturing import given_replays as given_replays
 from .capturing import kept_scene as kept_scene
 from .capturing import name_of as name_of
 from .capturing import only_path as only_path
+from .capturing import origin_of as origin_of
+from .capturing import package_versions as package_versions
 from .clips import frames_per_second as frames_per_second
 from .clips import record_clip as record_clip
 from .clips import step_of as step_of
@@ -19,5 +21,7 @@ from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
 from .ghosts import Ghosts as Ghosts
+from .recordings import film_recording as film_recording
+from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader
 from .replay_reader import seen_alike as seen_alike

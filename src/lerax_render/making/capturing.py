@@ -4,6 +4,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -210,13 +211,19 @@ def origin_of(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Ori
         name_of(env),
         None if policy is None else type(policy).__name__,
         _numbers(key) if is_seeded else None,
-        versions={name: found for name in _PACKAGES if (found := _version(name)) is not None},
+        versions=package_versions(),
     )
 
 
 _PACKAGES = ("lerax-render", "lerax", "jax", "mujoco")
 
 
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that a replay depends on, by name."""
+    return {name: found for name in _PACKAGES if (found := _version(name)) is not None}
+
+
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

@@ -46,3 +46,5 @@ from .texts import TRANSPARENT as TRANSPARENT
 from .texts import assignments as assignments
 from .texts import parsed_caption as parsed_caption
 from .texts import parsed_colour as parsed_colour
+from .written import as_written as as_written
+from .written import from_written as from_written

@@ -6,21 +6,27 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from lerax_log.backends import ConsoleBackend
+from lerax_log.backends import ConsoleBackend, Progress
+from lerax_log.backends.console.texts import (
+    LINE_WIDTH,
+    format_seconds,
+    format_value,
+    plain_line,
+    progress_line,
+    shortened,
+)
 from lerax_log.backends.console.training_state import (
     HISTORY_LENGTH,
     History,
     Snapshot,
     TrainingState,
-    format_seconds,
-    format_value,
-    plain_line,
 )
 from lerax_log.backends.console.view import TrainingView
 from lerax_log.testing import make_clip
@@ -179,6 +185,45 @@ def test_on_a_low_terminal_the_panel_fits_and_says_what_it_leaves_out(height: in
     assert shown(drawn(TrainingView(run, whole=True), terminal(height))) == 30
 
 
+def test_a_value_that_is_older_says_its_step() -> None:
+    run = replace(RUN, older={"eval/return": 20_480, "seed": 0})
+    lines = [line.strip("│ ") for line in drawn(TrainingView(run), terminal())]
+    at = next(i for i, line in enumerate(lines) if line.startswith("eval · step 20,480"))
+    assert re.match(r"return +212\b", lines[at + 1])
+    assert any(re.search(r"\bstep 0\b", line) for line in lines)
+    assert not any("step 20,480" in line for line in drawn(TrainingView(RUN), terminal()))
+
+
+@pytest.mark.parametrize("width", [30, 48, 60, 100])
+def test_what_matters_most_stays_on_a_narrow_terminal(width: int) -> None:
+    console = terminal()
+    console.width = width
+    lines = drawn(TrainingView(replace(RUN, iteration=300, iterations=488)), console)
+    assert max(map(len, lines)) <= width
+    assert "0:31 left" in lines[2]
+    assert any(re.search(r"return +187.2", line) for line in lines)
+
+
+def test_a_line_of_progress_drops_what_matters_least() -> None:
+    run = replace(RUN, iteration=300, iterations=488)
+    assert [progress_line(run, width) for width in (80, 70, 56, 44, 10)] == [
+        "300/488 iterations · 614,400 / 1,000,000 steps · 12,310 steps/s · 0:31 left",
+        "300/488 iterations · 614,400 steps · 12,310 steps/s · 0:31 left",
+        "300/488 iterations · 614,400 steps · 0:31 left",
+        "300/488 iterations · 0:31 left",
+        "0:31 left",
+    ]
+    done = replace(run, stage="done", trained_seconds=71, waiting=3)
+    assert progress_line(done, 60) == "training done in 1:11 · painting 3 recordings"
+    compiling = replace(run, stage="compiling", stage_seconds=21)
+    assert progress_line(compiling, 60) == "compiling `learn`… 0:21"
+
+
+@pytest.mark.parametrize(("width", "text"), [(30, "/a/long/folder/clip.mp4"), (12, "/a/l…lip.mp4")])
+def test_a_text_loses_its_middle(width: int, text: str) -> None:
+    assert shortened("/a/long/folder/clip.mp4", width) == text
+
+
 # Numbers.
 
 
@@ -234,6 +279,23 @@ def test_a_value_that_comes_late_does_not_turn_the_progress_back() -> None:
     assert run.metrics == {"train/loss": 1.0, "eval/return": 200.0}
 
 
+def test_late_recordings_do_not_slow_a_training_down() -> None:
+    state = TrainingState("run", now=0.0)
+    for second in range(1, 6):
+        state.show(Progress("training", second, 5, 1000 * second), float(second))
+        state.update({"train/loss": 1.0}, 1000 * second, float(second))
+    state.show(Progress("done", 5, 5, 5000, waiting=1), 5.0)
+    state.update({"eval/return": 1.0}, 5000, now=65.0)
+    run = state.snapshot(66.0)
+    assert run.steps_per_second == pytest.approx(1000)
+    assert (run.share, run.trained_seconds, run.waiting) == (1.0, 5.0, 1)
+    # Another `learn` has a speed of its own.
+    state.show(Progress("training"), 100.0)
+    for second in (101, 102):
+        state.update({"train/loss": 1.0}, 5000 + 10 * (second - 100), float(second))
+    assert state.snapshot(102.0).steps_per_second == pytest.approx(10)
+
+
 def test_a_training_that_goes_on_has_a_later_end() -> None:
     state = TrainingState("run", now=0.0)
     state.expect(1000)
@@ -259,7 +321,7 @@ PROGRAM = """
 import logging, sys, threading, time, warnings
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 from lerax_log.testing import make_clip
-from lerax_log.backends import ConsoleBackend
+from lerax_log.backends import ConsoleBackend, Progress
 clip = make_clip("mp4", sys.argv[1] + "/clip.mp4")
 warnings.formatwarning = lambda message, *rest: f"WARNED {message}\\n"
 backend = ConsoleBackend()
@@ -310,7 +372,51 @@ def test_other_output_stands_whole_above_the_panel(tmp_path: Path) -> None:
     assert not screen.cursor_hidden
 
 
-def run_in_terminal(program: str, width: int, height: int, folder: Path) -> str:
+TRAINING = """
+import sys
+from jax import numpy as jnp
+from lerax_log import ConsoleBackend, LoggingCallback
+from support.trainings import Training
+
+def scalars(context):
+    if sys.argv[1] == "fails":
+        raise ValueError("raised while JAX traces")
+    return {"mine/value": jnp.ones(())}
+
+name = "a-run-of-a-name-that-is-long"
+with LoggingCallback(ConsoleBackend(), name=name, scalars=scalars) as callback:
+    Training()(callback)
+"""
+
+
+def test_a_terminal_shows_what_learn_does_before_there_is_a_run() -> None:
+    width, height = 48, 40
+    output = run_in_terminal(TRAINING, width, height, "succeeds")
+    assert re.findall(r"(tracing|compiling) `learn`… 0:0", output)
+    assert output.index("tracing `learn`") < output.index("compiling `learn`")
+    screen = Screen(output, width, height)
+    lines = [line.rstrip() for line in screen.lines]
+    # Nothing of it is left above the panel.
+    assert lines[0].startswith("╭─ a-run-of-a-name")
+    assert max(map(len, lines)) == width
+    assert re.search(r"training done in 0:0\d · 96 steps", lines[2])
+    assert re.search(r"compiled in 0:\d\d · 0:\d\d elapsed ─╯$", lines[-2])
+    assert any(re.search(r"value +1 │$", line) for line in lines)
+    assert not screen.cursor_hidden
+
+
+def test_a_training_that_cannot_be_traced_gives_the_terminal_back() -> None:
+    output = run_in_terminal(TRAINING, 80, 24, "fails", returncode=1)
+    assert "tracing `learn`" in output
+    screen = Screen(output, 80, 24)
+    assert not screen.cursor_hidden
+    assert any(line.startswith("ValueError: raised while JAX traces") for line in screen.lines)
+    assert not any("`learn`…" in line for line in screen.lines)
+
+
+def run_in_terminal(
+    program: str, width: int, height: int, argument: str | Path, *, returncode: int = 0
+) -> str:
     """What a program sends to a terminal of this size."""
     terminal, slave = pty.openpty()
     environment = os.environ | {
@@ -320,7 +426,7 @@ def run_in_terminal(program: str, width: int, height: int, folder: Path) -> str:
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(folder)],
+        [sys.executable, "-c", program, str(argument)],
         env=environment,
         stdin=slave,
         stdout=slave,
@@ -334,7 +440,7 @@ def run_in_terminal(program: str, width: int, height: int, folder: Path) -> str:
     except OSError:  # the end of a terminal
         pass
     os.close(terminal)
-    assert process.wait(timeout=30) == 0, b"".join(parts).decode()
+    assert process.wait(timeout=30) == returncode, b"".join(parts).decode()
     return b"".join(parts).decode()
 
 
@@ -391,12 +497,19 @@ def test_a_call_costs_little() -> None:
 
 def test_a_line_for_files_and_pipes() -> None:
     assert plain_line(RUN) == (
-        "614,400 / 1,000,000 steps, 12,310 steps/s, 0:31 left |"
-        " episode/return=187.2 episode/length=187.2 train/learning_rate=0.0003"
-        " train/policy_loss=-0.002123 train/value_loss=12,346"
-        " train/explained_variance_of_the_critic=nan time/steps_per_second=12,310"
-        " eval/return=212 seed=3"
+        "[PPO_CartPole-v1] 614,400 steps, 12,310 steps/s, 0:31 left |"
+        " episode/return=187.2 eval/return=212 episode/length=187.2"
     )
+
+
+def test_a_line_is_never_long_and_has_what_matters_most() -> None:
+    metrics = {f"train/metric_{index}": index / 7 for index in range(100)} | METRICS
+    run = replace(RUN, name="a-name/" * 20, metrics=metrics, older={"eval/return": 20_480})
+    line = plain_line(run)
+    assert 100 < len(line) <= LINE_WIDTH
+    assert line.startswith("[a-name/…name/a-name/] ")
+    assert "0:31 left" in line
+    assert "episode/return=187.2 eval/return=212@20,480" in line
 
 
 def test_in_a_pipe_the_first_line_comes_at_once_and_the_last_on_close(
@@ -420,8 +533,10 @@ def test_in_a_pipe_a_line_comes_every_few_seconds(capsys: pytest.CaptureFixture[
     backend = ConsoleBackend(line_interval=0.2)
     backend.open("run")
     end = time.monotonic() + 1
+    step = 0
     while time.monotonic() < end:
-        backend.log_scalars({"train/loss": 0.5}, 10)
+        step += 10
+        backend.log_scalars({"train/loss": 0.5}, step)
         time.sleep(0.01)
     backend.close()
     assert 3 <= len(capsys.readouterr().out.splitlines()) <= 6
@@ -434,6 +549,40 @@ def test_nothing_is_said_twice(capsys: pytest.CaptureFixture[str]) -> None:
     backend.flush()
     backend.close()
     assert capsys.readouterr().out == "[run] 10 steps | train/loss=0.5\n"
+
+
+def test_what_is_logged_late_brings_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    backend = ConsoleBackend(line_interval=0)
+    backend.open("run")
+    backend.show_progress(Progress("training", 4, 4, 40))
+    backend.log_scalars({"train/loss": 0.5}, 40)
+    backend.show_progress(Progress("done", 4, 4, 40, waiting=2))
+    backend.flush()
+    for step in (20, 40):
+        backend.log_scalars({"eval/return": step / 2}, step)
+        backend.log_video("eval/video", make_clip("mp4"), step)
+    backend.close()
+    assert [line.partition(" (")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "[run] 4/4 iterations, 40 steps | train/loss=0.5",
+        "[run] training done in 0:00, painting 2 recordings | train/loss=0.5",
+        "[run] eval/video at step 20: not kept in a file",
+        "[run] eval/video at step 40: not kept in a file",
+        "[run] training done in 0:00, painting 2 recordings | eval/return=20 train/loss=0.5",
+    ]
+
+
+def test_a_long_path_loses_its_middle(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    clip = make_clip("mp4", folder / "step_000012288.mp4")
+    backend = ConsoleBackend()
+    backend.open("run")
+    backend.log_video("eval/video", clip, 12_288)
+    backend.close()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert len(line) == LINE_WIDTH
+    assert line.endswith("long/step_000012288.mp4 (0.6 s)")
+    assert "…" in line
 
 
 def test_a_video_is_a_line_with_the_path_of_its_file(
@@ -456,7 +605,7 @@ def test_a_video_is_a_line_with_the_path_of_its_file(
 def test_a_closed_pipe_is_an_error_and_not_the_end_of_the_program() -> None:
     program = """
 import os, sys
-from lerax_log.backends import ConsoleBackend
+from lerax_log.backends import ConsoleBackend, Progress
 sys.stdin.readline()
 backend = ConsoleBackend()
 backend.open("run")

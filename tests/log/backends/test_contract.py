@@ -13,12 +13,16 @@ from lerax_log.backends import (
     AbstractLoggingBackend,
     ConsoleBackend,
     FanOut,
+    JsonLinesBackend,
+    MlflowBackend,
     TensorBoardBackend,
+    TrackioBackend,
     WandbBackend,
 )
 from lerax_log.testing import BackendContract, ReadableBackendContract
+from lerax_render.runs import RunFolder
 from support.paths import ROOT
-from support.read_logs import read_event_files, read_wandb, wandb_history
+from support.read_logs import read_event_files, read_mlflow, read_wandb, wandb_history
 
 type Scalars = dict[str, list[tuple[int, float]]]
 
@@ -36,6 +40,15 @@ class TestTensorBoard(ReadableBackendContract):
         }
 
 
+class TestJsonLines(ReadableBackendContract):
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+        return JsonLinesBackend(tmp_path)
+
+    def read_scalars(self, run_dir: Path) -> Scalars:
+        return RunFolder(run_dir).scalars()
+
+
 class TestWandb(ReadableBackendContract):
     own_variables = frozenset({"WANDB_SERVICE"})
 
@@ -50,6 +63,22 @@ class TestWandb(ReadableBackendContract):
                 if not tag.startswith("_"):
                     scalars[tag].append((row["global_step"], float(row[tag])))
         return scalars
+
+
+class TestMlflow(ReadableBackendContract):
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+        pytest.importorskip("mlflow")
+        return MlflowBackend(tracking_uri=tmp_path / "mlruns")
+
+    def read_scalars(self, run_dir: Path) -> Scalars:
+        return read_mlflow(run_dir)
+
+
+class TestTrackio(BackendContract):
+    @pytest.fixture
+    def backend(self, trackio_folder: Path) -> AbstractLoggingBackend:
+        return TrackioBackend("tests")
 
 
 class TestConsoleOnATerminal(BackendContract):

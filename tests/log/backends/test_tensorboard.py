@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from lerax_log.backends import TensorBoardBackend
-from lerax_log.testing import CLIP_FRAMES, HPARAMS, make_clip
+from lerax_log.testing import CLIP_FRAMES, FACTS, HPARAMS, make_clip
 from support.read_logs import read_event_files
 
 
@@ -41,6 +41,7 @@ def log_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log_dir = tmp_path_factory.mktemp("logs")
     backend = TensorBoardBackend(log_dir)
     backend.open("ppo")
+    backend.log_run(FACTS)
     backend.log_hparams(HPARAMS)
     for step in range(0, 100, 10):
         backend.log_scalars({"episode/return": step / 4, "train/loss": -step}, step)
@@ -116,6 +117,15 @@ def test_tensorboard_serves_the_clip_as_an_animated_gif(
     for frame, white, blue in ((frames[0], 8, 30), (frames[-1], 52, 8)):
         assert frame[24, white].min() > 240
         assert np.abs(frame[24, blue].astype(int) - (20, 60, 200)).max() < 16
+
+
+def test_the_text_tab_says_what_the_run_is(get: Callable[..., tuple[str, bytes]]) -> None:
+    _, page = get("/data/plugin/text/text?run=ppo&tag=run/text_summary")
+    (entry,) = json.loads(page)
+    assert entry["step"] == 0
+    # As TensorBoard shows it, without what could be more than text.
+    assert "<td><code>python train.py | tee 'log'</code></td>" in entry["text"]
+    assert "<code>commit 0123abcd, dirty True</code>" in entry["text"]
 
 
 def test_the_hparams_tab_has_a_row_for_each_run_with_the_columns_of_all(
@@ -254,7 +264,7 @@ def test_a_run_cannot_leave_the_log_dir(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log_dir", "error", "match"),
     [
-        (3, TypeError, "int"),
+        (3, TypeError, "log_dir must be a string or a path, not 3"),
         (b"logs", TypeError, "log_dir must be"),
         ("gs://bucket/logs", ValueError, "local folder"),
         (__file__, ValueError, "is a file"),
@@ -286,7 +296,7 @@ def test_a_missing_library_names_the_command_that_installs_it(library: str, tmp_
 import sys
 sys.modules[{library!r}] = None
 from lerax_log.backends import TensorBoardBackend
-TensorBoardBackend(sys.argv[1]).open("run")
+TensorBoardBackend(sys.argv[1])
 """
     result = run_python(source, tmp_path)
     last = result.stderr.splitlines()[-1]

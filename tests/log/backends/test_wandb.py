@@ -49,11 +49,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
     backend = offline(tmp_path_factory.mktemp("wandb"), config={"seed": 3, "algorithm.gamma": 0.9})
+    backend.group = "seeds"
     backend.open("ppo")
     backend.log_hparams(HPARAMS)
     backend.log_scalars({"episode/return": 1.0}, 100)
     backend.log_scalars({"episode/return": 2.0}, 200)
     backend.log_video("eval/video", make_clip("mp4"), 100)
+    backend.log_scalars({"eval/return": 212.34}, 150)
     backend.log_video("eval/video", make_clip("mp4", clip), 150)
     backend.log_scalars({"episode/return": 3.0}, 300)
     backend.close()
@@ -67,7 +69,7 @@ def records(run_dir: Path) -> list[Record]:
 
 def test_the_run_has_its_name_and_project(records: list[Record]) -> None:
     (run,) = [record.run for record in records if record.HasField("run")]
-    assert (run.display_name, run.project) == ("ppo", "tests")
+    assert (run.display_name, run.project, run.run_group) == ("ppo", "tests", "seeds")
 
 
 def test_every_chart_has_the_environment_steps_as_its_x_axis(records: list[Record]) -> None:
@@ -77,10 +79,12 @@ def test_every_chart_has_the_environment_steps_as_its_x_axis(records: list[Recor
 
 def test_late_videos_are_kept_at_their_own_step(records: list[Record], run_dir: Path) -> None:
     rows = wandb_history(records)
-    assert [row["global_step"] for row in rows] == [100, 200, 100, 150, 300]
-    assert [row["_step"] for row in rows] == [0, 1, 2, 3, 4]
+    assert [row["global_step"] for row in rows] == [100, 200, 100, 150, 150, 300]
+    assert [row["_step"] for row in rows] == [0, 1, 2, 3, 4, 5]
     videos = [row for row in rows if row.get("eval/video/_type") == "video-file"]
     assert [row["global_step"] for row in videos] == [100, 150]
+    captions = [row["eval/video/caption"] for row in videos]
+    assert captions == ["step 100", "step 150 · return 212.3"]
     for row in videos:
         file = run_dir / "files" / row["eval/video/path"]
         assert file.read_bytes() == make_clip("mp4").data
@@ -296,7 +300,7 @@ import sys
 from types import ModuleType
 sys.modules["wandb"] = {module}
 from lerax_log.backends import WandbBackend
-WandbBackend(dir=sys.argv[1]).open("run")
+WandbBackend(dir=sys.argv[1])
 """
     result = subprocess.run(
         [sys.executable, "-c", source, str(tmp_path)], capture_output=True, text=True, check=False

@@ -25,7 +25,7 @@ LAYOUT = Layout(("train/loss",), num_envs=4)
 
 
 def make_session(*backends: Memory, **options) -> Session:
-    options = {"name": None, "videos": None, "block": False, "hparams": {}} | options
+    options = {"name": None, "videos": None, "hparams": {}} | options
     return Session(FanOut(backends), **options)
 
 

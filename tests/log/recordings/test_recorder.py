@@ -1,21 +1,28 @@
 """Recordings in real trainings."""
 
 import os
+import re
 import signal
 import threading
 import warnings
 from pathlib import Path
 
+import equinox as eqx
 import numpy as np
 import pytest
 from jax import numpy as jnp
 
 from lerax_log import LoggingCallback
 from lerax_log.host.run import Learn
-from lerax_log.recordings import ClipSettings, recording
-from lerax_log.recordings.recorder import Recorder, _cause
+from lerax_log.recordings import Template, recorder, recording
+from lerax_log.recordings.failures import cause_of
+from lerax_log.recordings.recorder import Recorder
 from lerax_log.recordings.worker import VideoWorker
+from lerax_render import Picture, Replay, record, render
 from lerax_render.errors import RenderWarning
+from lerax_render.naming.policy_file import read_policy
+from lerax_render.runs import RunFolder
+from lerax_render.settings import Settings, from_written
 from support.environments import Counting, Invisible, Metronome
 from support.mjx_environments import Swing
 from support.trainings import (
@@ -45,8 +52,9 @@ def test_videos_are_recorded_when_they_are_due(training, plain_policy, tmp_path,
     callback = LoggingCallback([none, gif, mp4], name="run", **options)
     assert_same_policy(training(callback), plain_policy)
     callback.close()
-    # After the fourth iteration and after the last, the sixth; nothing is sent in the others.
-    steps = [4 * STEPS_AN_ITERATION, 6 * STEPS_AN_ITERATION]
+    # At the start, after the fourth iteration and after the last, the sixth; nothing is sent in the
+    # others.
+    steps = [0, 4 * STEPS_AN_ITERATION, 6 * STEPS_AN_ITERATION]
     assert len(sent) == 2
     assert [step for step, _ in gif.videos()] == [step for step, _ in mp4.videos()] == steps
     assert none.videos() == []
@@ -54,8 +62,9 @@ def test_videos_are_recorded_when_they_are_due(training, plain_policy, tmp_path,
         # Counting's episodes are 5 steps long and earn 1 + 2 + 3 + 4 + 5.
         assert backend.scalars("eval/return") == [(step, 15.0) for step in steps]
         assert backend.scalars("eval/length") == [(step, 5.0) for step in steps]
-    kept = [tmp_path / "run" / "videos" / f"step_{step:09d}.mp4" for step in steps]
-    assert sorted((tmp_path / "run" / "videos").iterdir()) == kept
+    # The folder does not depend on what folders the backends have.
+    kept = [tmp_path / f"logs/run/videos/step_{step:09d}.mp4" for step in steps]
+    assert sorted((tmp_path / "logs/run/videos").iterdir()) == kept
     for (_, clip), path in zip(mp4.videos(), kept, strict=True):
         assert (clip.format, clip.path) == ("mp4", path)
     for _, clip in [*gif.videos(), *mp4.videos()]:
@@ -70,19 +79,21 @@ def test_videos_are_recorded_when_they_are_due(training, plain_policy, tmp_path,
 
 def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     snapshots = {}
-    record_clips = recording.record_clips
+    act = recording.act
 
     def remember(snapshot, *arguments):
         snapshots[snapshot.step] = snapshot
-        return record_clips(snapshot, *arguments)
+        return act(snapshot, *arguments)
 
-    monkeypatch.setattr(recording, "record_clips", remember)
+    monkeypatch.setattr(recording, "act", remember)
     options = {"video_interval": 3, "video_keep": False, "video_mode": "block", **SMALL}
     callback = LoggingCallback(GifMemory(), **options)
     final = training(callback)
     training(callback, seed=5)
     callback.close()
-    assert sorted(snapshots) == [48, 96, 144, 192]
+    assert sorted(snapshots) == [0, 48, 96, 144, 192]
+    _, untrained = snapshots[0].template.skeleton.restore(snapshots[0].arrays)
+    assert_same_policy(untrained, training.policy)
     env, recorded = snapshots[TOTAL_STEPS].template.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
     assert isinstance(env, Counting)
     assert_same_policy(recorded, final)
@@ -91,7 +102,7 @@ def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
         snapshots[TOTAL_STEPS // 2].arrays
     )
     np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
-    assert len({snapshot.seed for snapshot in snapshots.values()}) == 4
+    assert len({snapshot.seed for snapshot in snapshots.values()}) == 5
 
 
 def test_recording_does_not_touch_an_environment_that_lives_on_the_host(monkeypatch):
@@ -117,7 +128,7 @@ def test_recording_does_not_touch_an_environment_that_lives_on_the_host(monkeypa
     assert with_videos.scalars("train/advantage") == without.scalars("train/advantage")
     assert len({value for _, value in without.scalars("train/advantage")}) > 5
     videos = with_videos.videos()
-    assert [step for step, _ in videos] == [4 * NUM_STEPS, 8 * NUM_STEPS, 10 * NUM_STEPS]
+    assert [step for step, _ in videos] == [0, 4 * NUM_STEPS, 8 * NUM_STEPS, 10 * NUM_STEPS]
     assert len(np.unique(videos[-1][1].frames())) > 2
 
 
@@ -133,19 +144,18 @@ def test_recording_compiles_once_and_not_for_a_new_callback(training, compilatio
     compilations.clear()
     training(again)
     again.close()
-    assert len(memory.videos()) == 2
+    assert len(memory.videos()) == 3
     assert compilations == []
 
 
 def test_nobody_who_wants_videos_no_recording(training, monkeypatch, tmp_path):
-    monkeypatch.setattr(recording, "record_clips", lambda *a: pytest.fail("a clip was recorded"))
+    monkeypatch.setattr(recording, "act", lambda *a: pytest.fail("a clip was recorded"))
     memory = Memory(tmp_path)
-    callback = LoggingCallback(memory, video_interval=1, **SMALL)
+    callback = LoggingCallback(memory, video_interval=1, video_keep=False, **SMALL)
     training(callback)
     callback.close()
     assert callback.video_interval == 0
     assert memory.scalars("eval/return") == []
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_clips_are_not_kept_where_that_is_switched_off(training, tmp_path):
@@ -153,9 +163,9 @@ def test_clips_are_not_kept_where_that_is_switched_off(training, tmp_path):
     callback = LoggingCallback(memory, video_interval=6, video_keep=False, **SMALL)
     training(callback)
     callback.close()
-    ((_, clip),) = memory.videos()
+    (_, (_, clip)) = memory.videos()
     assert clip.path is None
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.rglob("videos"))
 
 
 def test_without_a_folder_clips_are_kept_in_logs(training, tmp_path, monkeypatch):
@@ -163,7 +173,8 @@ def test_without_a_folder_clips_are_kept_in_logs(training, tmp_path, monkeypatch
     callback = LoggingCallback(Mp4Memory(), name="run", video_interval=6, **SMALL)
     training(callback)
     callback.close()
-    assert [path.name for path in Path("logs/run/videos").iterdir()] == ["step_000000096.mp4"]
+    kept = ["step_000000000.mp4", "step_000000096.mp4"]
+    assert sorted(path.name for path in Path("logs/run/videos").iterdir()) == kept
 
 
 def test_gifs_are_at_most_480_pixels_wide(training):
@@ -172,7 +183,7 @@ def test_gifs_are_at_most_480_pixels_wide(training):
     callback = LoggingCallback(memory, video_interval=6, video_keep=False, **size)
     training(callback)
     callback.close()
-    ((_, clip),) = memory.videos()
+    (_, (_, clip)) = memory.videos()
     assert (clip.width, clip.height, clip.num_frames) == (480, 360, 3)
 
 
@@ -186,7 +197,7 @@ def test_the_overlay_names_the_step_of_the_training(training):
         )
         training(callback)
         callback.close()
-        clips.append(memory.videos()[0][1].frames())
+        clips.append(memory.videos()[1][1].frames())
     without, with_text = clips
     assert (without[0] != with_text[0])[:80, :200].any()
     # Light on dark, top left, and nothing elsewhere but where the square may be.
@@ -211,16 +222,16 @@ def test_failures_are_warnings_and_recording_pauses_after_three(
     callback = LoggingCallback(memory, name="doomed", video_interval=1, video_mode="block", **SMALL)
     with monkeypatch.context() as patched, warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")
-        patched.setattr(recording, "record_clips", fails)
+        patched.setattr(recording, "act", fails)
         assert_same_policy(training(callback), plain_policy)
         callback.handle.session._worker.close()
-    assert calls == [16, 32, 48]
+    assert calls == [0, 16, 32]
     first, second, third = warned(recorded)
     assert first == (
-        "run doomed: the recording at step 16 failed: OSError: no room for the clip of step 16. "
+        "run doomed: the recording at step 0 failed: OSError: no room for the clip of step 0. "
         "The training goes on; the next recording will be tried"
     )
-    assert "step 32" in second
+    assert "step 16" in second
     assert "recording pauses until the next learn(), since 3 recordings in a row" in third
     assert len(memory.scalars("train/loss")) == ITERATIONS
     # The next training tries again, and its steps are counted on.
@@ -243,7 +254,7 @@ def test_a_best_that_fails_does_not_stand_in_the_way_of_the_next(training, monke
         callback.handle.session._worker.close()
 
     with monkeypatch.context() as patched:
-        patched.setattr(recording, "record_clips", fails)
+        patched.setattr(recording, "act", fails)
         with pytest.warns(RenderWarning, match="no room"):
             train()
     train()
@@ -256,9 +267,9 @@ def test_a_backend_that_does_not_take_videos_is_a_warning(training):
     bad, good = GifMemory(fails=("log_video",)), GifMemory()
     callback = LoggingCallback([bad, good], name="r", video_interval=6, video_keep=False, **SMALL)
     training(callback)
-    with pytest.warns(RenderWarning, match="run r: GifMemory did not take the video of step 96: O"):
+    with pytest.warns(RenderWarning, match="run r: GifMemory did not take the video of step 0: O"):
         callback.close()
-    assert [step for step, _ in good.videos()] == [96]
+    assert [step for step, _ in good.videos()] == [0, 96]
 
 
 def leaves(scalars):
@@ -301,13 +312,10 @@ def test_recordings_explore_unless_told_not_to(deterministic):
         def reward(self, state, action, next_state, *, key):
             return action.astype(float)
 
-    template = recording.Template(Pays(), Explores(env), deterministic)
+    template = Template(Pays(), Explores(env), deterministic)
     snapshot = template.snapshot(template.skeleton.arrays((Pays(), Explores(env))), 0, 1)
-    settings = ClipSettings(8, 64, 48, 50.0, None, None, False)
-    found = recording.record_clips(
-        snapshot, settings, frozenset(["gif"]), None, recording.Attempt()
-    )
-    assert found.scalars["eval/return"] == (0 if deterministic else 10)
+    acted = recording.act(snapshot, Settings(steps=8))
+    assert acted.scores.scalars()["eval/return"] == (0 if deterministic else 10)
 
 
 @pytest.mark.slow
@@ -317,11 +325,31 @@ def test_a_recording_has_the_background_that_was_asked_for():
     callback = LoggingCallback(memory, video_background="#e010c0", **options)
     Training(Swing())(callback, STEPS_AN_ITERATION)
     callback.close()
-    ((_, clip),) = memory.videos()
+    (_, (_, clip)) = memory.videos()
     frames = clip.frames().astype(int)
     assert np.abs(frames[:, :6] - [0xE0, 0x10, 0xC0]).max() < 12
     # The pendulum and the ground hide some of it.
     assert (np.abs(frames[:, 20:] - [0xE0, 0x10, 0xC0]).max(-1) > 60).any((1, 2)).all()
+
+
+def test_a_picture_that_the_environment_has_not_is_an_error_at_once():
+    options = {"video_interval": 1, "backend": Memory()}
+    with pytest.raises(ValueError, match="camera='side' was given, but a 2D environment has no"):
+        LoggingCallback(env=Counting(), video_camera="side", **options)
+    with pytest.raises(ValueError, match="no camera 'nowhere'"):
+        LoggingCallback(env=Swing(), video_camera="nowhere", **options)
+    with pytest.raises(ValueError, match="no body 'nobody'"):
+        LoggingCallback(env=Swing(), video_picture=Picture(trail=["nobody"]), **options)
+    LoggingCallback(env=Swing(), **options).close()
+    # Without env, when `learn` is traced.
+    for env, camera in ((Counting(), "side"), (Swing(), "nowhere")):
+        with pytest.raises(ValueError, match=f"camera.*{camera}"):
+            Training(env)(LoggingCallback(video_camera=camera, **options))
+
+
+def test_what_is_said_twice_of_a_picture_is_refused():
+    with pytest.raises(ValueError, match="video_width=96 was given, and video_picture has width="):
+        LoggingCallback(Memory(), video_width=96, video_picture=Picture(width=128))
 
 
 def test_what_cannot_be_drawn_is_said_at_the_start():
@@ -353,31 +381,35 @@ def test_what_does_not_work_here_is_said_at_the_start(training, monkeypatch, cap
         training(callback)
         callback.close()
     # The recording fails for the same reason, which is not worth a second warning.
-    (start,) = warned(recorded)
+    start, left = warned(recorded)
     assert "BackendUnavailableError" in start
+    assert left.startswith("run lame: 2 of its recordings are not painted. They are kept as rep")
     assert start.endswith("they will be tried again when the first recording is due")
-    assert "run lame: the recording at step 96 failed: BackendUnavailableError" in caplog.text
+    assert "run lame: the recording at step 96 could not be painted: BackendUn" in caplog.text
+    assert [step for step, _ in memory.scalars("eval/return")] == [0, 96]
 
 
-def test_the_worker_that_cannot_keep_up_drops_the_oldest(
+def test_policies_that_cannot_act_soon_enough_are_thinned_evenly(
     training, plain_policy, monkeypatch, caplog
 ):
-    begun, go, recorded_steps = threading.Event(), threading.Event(), []
+    begun, go = threading.Event(), threading.Event()
+    act = recording.act
 
-    def slow(snapshot, *arguments):
+    def slow(*arguments):
         begun.set()
         assert go.wait(SECONDS)
-        recorded_steps.append(snapshot.step)
-        raise ValueError
+        return act(*arguments)
 
-    monkeypatch.setattr(recording, "record_clips", slow)
+    monkeypatch.setattr(recording, "act", slow)
+    memory = GifMemory()
+    monkeypatch.setattr(recorder, "WAITING", (3, 3))
     monkeypatch.setattr(Recorder, "check", lambda *a: None)
     # The training does not go on before the first of its recordings is under way.
     submit = VideoWorker.submit
     monkeypatch.setattr(
         VideoWorker, "submit", lambda *a, **k: (submit(*a, **k), begun.wait(SECONDS))
     )
-    callback = LoggingCallback(GifMemory(), name="slow", video_interval=1, **SMALL)
+    callback = LoggingCallback(memory, name="slow", video_interval=1, **SMALL)
     with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")
         assert_same_policy(training(callback), plain_policy)
@@ -387,8 +419,114 @@ def test_the_worker_that_cannot_keep_up_drops_the_oldest(
     (message,) = messages
     assert message.startswith("run slow: the recording at step 32 was dropped, since recordings")
     assert 'video_mode="block"' in message
-    assert recorded_steps == [16, 80, 96]
+    # The first of those that wait and the last stay, and one in the middle.
+    assert [step for step, _ in memory.videos()] == [0, 16, 48, 96]
     assert "3 recordings were dropped in all" in caplog.text
+
+
+def test_replays_are_kept_beside_the_clips(training, tmp_path):
+    memory = Mp4Memory()
+    options = {"video_interval": 3, "video_policy": True, "video_overlay": False}
+    picture = Picture(width=128, height=96)
+    with LoggingCallback(
+        memory, name="run", video_picture=picture, video_num_steps=12, **options
+    ) as callback:
+        policy = training(callback)
+    run = RunFolder("logs/run")
+    found = run.recordings()
+    assert [each.step for each in found] == [0, 48, 96]
+    for each, (_, clip) in zip(found, memory.videos(), strict=True):
+        assert set(each.files) == {"replay", "video", "policy"}
+        assert each.said["return"] == each.said["length"] * 3 == 15
+        replay = Replay.load(each.files["replay"])
+        assert replay.origin.training_step == each.step
+        assert (replay.origin.env, replay.origin.policy) == ("Counting", "MLPActorCriticPolicy")
+        # What is painted later is what was painted then.
+        again = record(replay, format="mp4", fps=50, **from_written_picture(run))
+        np.testing.assert_array_equal(again.frames(), clip.frames())
+    with found[-1].files["policy"].open("rb") as file:
+        kept = read_policy(file, eqx.filter_eval_shape(lambda: training.policy))
+    assert_same_policy(kept, policy)
+    assert from_written(run.facts.clip).size == (128, 96)
+
+
+def from_written_picture(run: RunFolder) -> dict[str, int]:
+    settings = from_written(run.facts.clip)
+    return {"width": settings.size[0], "height": settings.size[1]}
+
+
+def test_a_mujoco_training_keeps_its_scene_once(tmp_path):
+    options = {"video_interval": 1, "video_num_steps": 4, "video_width": 64, "video_height": 48}
+    with LoggingCallback(Memory(), name="run", **options) as callback:
+        Training(Swing())(callback, STEPS_AN_ITERATION)
+    names = sorted(path.name for path in (tmp_path / "logs/run/replays").iterdir())
+    assert names[1:] == ["step_000000000.replay", "step_000000016.replay"]
+    assert re.fullmatch(r"scene-[0-9a-f]{16}\.mjb", names[0])
+    found = RunFolder("logs/run").recordings()
+    for each in found:
+        assert each.files["replay"].stat().st_size < 20_000
+        replay = Replay.load(each.files["replay"])
+        frames = np.stack(list(render(replay, width=64, height=48)))
+        # Not black, not empty: something is there, and it moves.
+        assert frames.std() > 10
+        assert (frames[0] != frames[-1]).any()
+
+
+def test_what_is_not_painted_in_time_is_kept(training, tmp_path, monkeypatch):
+    go = threading.Event()
+    paint = recording.paint
+    monkeypatch.setattr(recording, "paint", lambda *a: (go.wait(SECONDS), paint(*a))[1])
+    memory = GifMemory()
+    options = {"video_interval": 1, "video_finish_s": 0.5, **SMALL}
+    callback = LoggingCallback(memory, name="run", **options)
+    training(callback)
+    with pytest.warns(RenderWarning, match=r"7 of its recordings .* lerax-render paint .*logs/run"):
+        callback.close()
+    go.set()
+    assert memory.videos() == []
+    # None is lost, whatever painting could do.
+    steps = [STEPS_AN_ITERATION * i for i in range(ITERATIONS + 1)]
+    assert memory.scalars("eval/return") == [(step, 15.0) for step in steps]
+    found = RunFolder("logs/run").recordings()
+    assert [each.step for each in found] == steps
+    assert all(set(each.files) == {"replay"} for each in found)
+
+
+def test_too_much_that_is_kept_goes_evenly(training, tmp_path):
+    options = {"video_interval": 1, "video_mode": "block", **SMALL}
+    with LoggingCallback(Memory(), name="all", **options) as callback:
+        training(callback)
+    folder = tmp_path / "logs/all"
+    size = sum(f.stat().st_size for f in folder.rglob("step_*"))
+    with LoggingCallback(
+        Memory(), name="some", video_most_bytes=size * 4 // 7, **options
+    ) as callback:
+        training(callback)
+    found = RunFolder("logs/some").recordings()
+    steps = [each.step // STEPS_AN_ITERATION for each in found]
+    assert (steps[0], steps[-1]) == (0, ITERATIONS)
+    assert 3 <= len(steps) <= 4
+    assert max(np.diff(steps)) <= 4
+    assert all(set(each.files) == {"replay", "video"} for each in found)
+
+
+def test_a_grid_of_environments(training):
+    memory = Mp4Memory()
+    options = {"video_num_steps": 4, "video_overlay": False, "video_interval": 6}
+    picture = Picture(width=160, height=120)
+    with LoggingCallback(memory, video_grid=(2, 2), video_picture=picture, **options) as callback:
+        training(callback)
+    replays = Replay.load(RunFolder(f"logs/{callback_name()}").recordings()[-1].files["replay"])
+    assert [replay.steps for replay in replays] == [4] * 4
+    frame = memory.videos()[-1][1].frames()[0]
+    assert frame.shape == (120, 160, 3)
+    for tile in (frame[:59, :79], frame[:59, 81:], frame[61:, :79], frame[61:, 81:]):
+        assert ((tile[..., 0] > 180) & (tile[..., 1:].max(-1) < 90)).any()
+
+
+def callback_name() -> str:
+    (folder,) = Path("logs").iterdir()
+    return folder.name
 
 
 def test_ctrl_c_while_recordings_are_awaited_closes_the_run(training, monkeypatch):
@@ -399,7 +537,7 @@ def test_ctrl_c_while_recordings_are_awaited_closes_the_run(training, monkeypatc
         assert go.wait(SECONDS)
         raise ValueError
 
-    monkeypatch.setattr(recording, "record_clips", slow)
+    monkeypatch.setattr(recording, "act", slow)
     memory = GifMemory()
     callback = LoggingCallback(memory, video_interval=3, **SMALL)
     training(callback)
@@ -427,5 +565,5 @@ def test_failures_have_the_same_cause_where_they_have_the_same_place():
         except ValueError as error:
             return error
 
-    assert _cause(fails(1)) == _cause(fails(2))
-    assert _cause(fails(1)) != _cause(other())
+    assert cause_of(fails(1)) == cause_of(fails(2))
+    assert cause_of(fails(1)) != cause_of(other())

@@ -3,6 +3,7 @@ import sys
 import threading
 import time
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -79,6 +80,46 @@ def test_the_oldest_of_the_same_owner_makes_room(done):
     worker.close()
     assert done == [("a", 2), ("b", 2), ("a", 3), ("b", 3)]
     assert dropped == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
+
+
+def test_those_that_stay_are_spread_evenly_over_their_places(done):
+    worker = VideoWorker(limit=5)
+    gate = busy(worker)
+    for place in range(40):
+        worker.submit("a", partial(done.append, place), place=place)
+        worker.submit("b", lambda: None, place=place)
+    gate.go.set()
+    worker.close()
+    assert (len(done), done[0], done[-1]) == (5, 0, 39)
+    gaps = [after - before for before, after in pairwise(done)]
+    assert max(gaps) <= 2 * 39 / 4
+
+
+def test_late_work_waits_for_all_else_and_next_for_nothing(done):
+    worker = VideoWorker(limit=100)
+    gate = busy(worker)
+    worker.submit("a", lambda: (done.append("a"), worker.submit("a", partial(done.append, "c"))))
+    worker.submit("late", partial(done.append, "late"), late=True)
+    worker.submit("a", partial(done.append, "b"))
+    worker.submit(None, partial(done.append, "next"), next=True)
+    gate.go.set()
+    worker.close()
+    assert done == ["next", "a", "b", "c", "late"]
+
+
+def test_close_gives_late_work_so_many_seconds(done):
+    worker = VideoWorker(limit=100)
+    gate, places, dropped = Gate(), [], []
+    worker.submit("run", lambda: (time.sleep(0.4), done.append("early")))
+    late = {"late": True, "drop": partial(dropped.append, 1)}
+    worker.submit("run", partial(done.append, "late"), **late)
+    worker.submit("run", gate, give_up=places.append, **late)
+    worker.submit("run", partial(done.append, "too late"), **late)
+    worker.submit(None, partial(done.append, "nobody's"), late=True)
+    worker.close(0.2)
+    # Only when nothing else waits does the time run.
+    assert (done, places, dropped) == (["early", "late", "nobody's"], [None], [1])
+    gate.go.set()
 
 
 def test_work_of_nobody_is_never_dropped(done):

@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, override
 
-from ..base import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, require_video_format
-from .training_state import TrainingState, plain_line
+from ..base import (
+    COMPILE_TAG,
+    TOTAL_TIMESTEPS,
+    AbstractLoggingBackend,
+    HParam,
+    Progress,
+    Stage,
+    require_video_format,
+)
+from .plain_lines import PlainLines, started_line, write_line
+from .training_state import TrainingState
+from .waiting import Place, Waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,12 +34,15 @@ class ConsoleBackend(AbstractLoggingBackend):
 
     On a terminal, a panel is redrawn four times a second below the program's other output: what
     goes through `print`, `warnings` and `logging` appears above it. (Writes that bypass
-    `sys.stdout` and `sys.stderr`, such as those of child processes, can leave traces.) Anywhere
-    else, and where another live display has the terminal, it prints a line of text every few
-    seconds, the first one at once and the last one on `close`.
+    `sys.stdout` and `sys.stderr`, such as those of child processes, can leave traces.) In a
+    notebook the panel is one output, replaced in place. Anywhere else, and where another live
+    display has the terminal, it prints a line of up to 120 characters every few seconds, the first
+    one at once and the last one on `close`.
 
-    For a video it prints a line with the file's path. It has no folder of its own. Name it before a
-    `WandbBackend`: W&B then keeps the panel out of its copy of the program's output.
+    While JAX traces and compiles `learn` it says so, with the time that has passed. A value that is
+    of an earlier step than the newest says its step. For a video it prints a line with the file's
+    path. It has no folder of its own. Name it before a `WandbBackend`: W&B then keeps the panel out
+    of its copy of the program's output.
     """
 
     video_formats = ("mp4",)
@@ -49,6 +62,8 @@ class ConsoleBackend(AbstractLoggingBackend):
         self._console = console
         self._line_interval = line_interval
         self._output: Display | None = None
+        # Copies share it: each lane opens a copy, and the first that does ends the waiting.
+        self._waiting = Waiting()
 
     @override
     def open(self, name: str) -> None:
@@ -63,17 +78,25 @@ class ConsoleBackend(AbstractLoggingBackend):
         console = self._console or rich.get_console()
         state = TrainingState(name, time.monotonic())
         with _TERMINAL:
-            if self._has_terminal(console):
+            cell = self._waiting.end()
+            place = self._place(console)
+            if place == "terminal":
                 from .live_display import LiveDisplay
 
                 self._output = LiveDisplay(state, console)
+            elif place == "notebook":
+                from .notebook import Cell, NotebookDisplay
+
+                self._output = NotebookDisplay(state, cell or Cell())
             else:
                 self._output = PlainLines(state, self._console, self._line_interval)
 
-    def _has_terminal(self, console: "Console") -> bool:
+    def _place(self, console: "Console") -> Place:
         from rich.file_proxy import FileProxy
 
-        return (
+        if self._console is None and console.is_jupyter:
+            return "notebook"
+        has_terminal = (
             console.is_terminal
             # FORCE_COLOR makes rich take a pipe for a terminal.
             and (self._console is not None or console.file.isatty())
@@ -82,6 +105,7 @@ class ConsoleBackend(AbstractLoggingBackend):
             # Two live displays on one terminal would overwrite each other.
             and not isinstance(sys.stdout, FileProxy)
         )
+        return "terminal" if has_terminal else "lines"
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
@@ -100,9 +124,12 @@ class ConsoleBackend(AbstractLoggingBackend):
             OSError: The line could not be written.
         """
         output = self._opened(self._output)
-        if scalars:
-            output.state.update(scalars, step, time.monotonic())
-            output.updated()
+        if not scalars:
+            return
+        further = output.state.update(scalars, step, time.monotonic())
+        if COMPILE_TAG in scalars and isinstance(output, PlainLines):
+            write_line(started_line(output.state.name, scalars[COMPILE_TAG]), self._console)
+        output.updated(further=further)
 
     @override
     def log_video(self, tag: str, video: "Video", step: int) -> None:
@@ -115,7 +142,22 @@ class ConsoleBackend(AbstractLoggingBackend):
         output = self._opened(self._output)
         require_video_format(self, video)
         seconds = video.num_frames / video.fps
-        output.say(f"{tag} at step {step:,}: {_shown_path(video.path)} ({seconds:.1f} s)")
+        output.say(f"{tag} at step {step:,}: ", _shown_path(video.path), f" ({seconds:.1f} s)")
+
+    @override
+    def show_progress(self, progress: Progress) -> None:
+        """Show what `learn` is doing, from the moment when JAX begins to trace it."""
+        if self._output is not None:
+            if self._output.state.show(progress, time.monotonic()):
+                self._output.entered(progress.stage)
+        elif progress.stage in ("tracing", "compiling"):
+            import rich
+
+            console = self._console or rich.get_console()
+            with _TERMINAL:
+                self._waiting.show(progress.stage, console, self._place(console))
+        elif progress.stage == "done":
+            self._waiting.end()
 
     @override
     def flush(self) -> None:
@@ -125,6 +167,7 @@ class ConsoleBackend(AbstractLoggingBackend):
     @override
     def close(self) -> None:
         """Show the last values and give the terminal back. Does nothing where no run is open."""
+        self._waiting.end()
         if self._output is not None:
             output, self._output = self._output, None
             output.close()
@@ -135,56 +178,20 @@ class Display(Protocol):
 
     state: TrainingState
 
-    def updated(self) -> None:
-        """Note that `state` has new values."""
+    def updated(self, *, further: bool) -> None:
+        """Note that `state` has new values, and whether the training is further than before."""
 
-    def say(self, text: str) -> None:
-        """Print a line beside the values."""
+    def say(self, text: str, path: str = "", rest: str = "") -> None:
+        """Print a line beside the values; where there is no room, its path is shortened."""
+
+    def entered(self, stage: Stage) -> None:
+        """Show that the `learn` does something else now."""
 
     def flush(self) -> None:
         """Show the newest values now."""
 
     def close(self) -> None:
         """Show the last values and give the terminal back."""
-
-
-class PlainLines:
-    """A line of text every few seconds, for files and pipes."""
-
-    def __init__(self, state: TrainingState, console: "Console | None", interval: float) -> None:
-        self.state = state
-        self._console = console
-        self._interval = interval
-        self._next_line = 0.0
-        self._unseen = False
-
-    def updated(self) -> None:
-        """Print the state if the last line is long enough ago."""
-        self._unseen = True
-        if time.monotonic() >= self._next_line:
-            self.flush()
-
-    def say(self, text: str) -> None:
-        """Print a line."""
-        line = f"[{self.state.name}] {text}"
-        if self._console is None:
-            # Not through rich, which ends the program where the other end of a pipe is closed.
-            print(line, flush=True)
-        else:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    def flush(self) -> None:
-        """Print the state if it has changed since the last line."""
-        if not self._unseen:
-            return
-        now = time.monotonic()
-        self._unseen = False
-        self._next_line = now + self._interval
-        self.say(plain_line(self.state.snapshot(now)))
-
-    def close(self) -> None:
-        """Print the last state."""
-        self.flush()
 
 
 def _shown_path(path: Path | None) -> str:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..base import COMPILE_TAG, Progress, Stage
+
 RETURN_TAG = "episode/return"
 """The metric whose course is drawn."""
 
@@ -26,16 +28,41 @@ class Snapshot:
     name: str
     elapsed: float = 0.0
     """Seconds since the run was opened."""
+    stage: Stage = "training"
+    """What its `learn` is doing."""
+    stage_seconds: float = 0.0
+    """Seconds that it has been doing this."""
+    trained_seconds: float = 0.0
+    """Seconds that the training took, once it has ended."""
+    compile_seconds: float | None = None
+    """Seconds that tracing and compiling took; None if there was nothing to compile."""
+    iteration: int = 0
+    """Iterations completed."""
+    iterations: int = 0
+    """Iterations at the end; 0 if unknown."""
     step: int = 0
     """Environment steps taken."""
     total_steps: int | None = None
     """Environment steps at the end; None if unknown."""
     steps_per_second: float | None = None
-    """Speed over the last `SPEED_SPAN` seconds; None at first."""
+    """Speed over the last `SPEED_SPAN` seconds of training; None at first."""
+    waiting: int = 0
+    """Recordings that are not done yet."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """The newest value of each tag."""
+    older: Mapping[str, int] = field(default_factory=dict)
+    """The step of each tag whose newest value is of an earlier step."""
     returns: tuple[float, ...] = ()
     """The course of `RETURN_TAG`, evenly spaced in the number of its values."""
+
+    @property
+    def share(self) -> float | None:
+        """How much of the training is done, from 0 to 1; None if its length is unknown."""
+        if self.stage == "done":
+            return 1.0
+        if self.iterations:
+            return min(1.0, self.iteration / self.iterations)
+        return None if self.total_steps is None else min(1.0, self.step / self.total_steps)
 
     @property
     def seconds_left(self) -> float | None:
@@ -54,9 +81,13 @@ class TrainingState:
     def __init__(self, name: str, now: float) -> None:
         self.name = name
         self._started = now
+        self._progress = Progress("training")
+        self._stage_started = now
+        self._trained_seconds = 0.0
+        self._compile_seconds: float | None = None
         self._total_steps: int | None = None
         self._step = 0
-        self._metrics: dict[str, float] = {}
+        self._metrics: dict[str, tuple[float, int]] = {}
         self._returns = History()
         self._marks: deque[tuple[float, int]] = deque()
         self._lock = threading.Lock()
@@ -66,19 +97,43 @@ class TrainingState:
         with self._lock:
             self._total_steps = self._step + steps
 
-    def update(self, scalars: Mapping[str, float], step: int, now: float) -> None:
-        """Take in what was logged at environment step `step`, which may lie behind others."""
+    def show(self, progress: Progress, now: float) -> bool:
+        """Take in how far the training is; return whether it does something else than before."""
+        with self._lock:
+            changed = progress.stage != self._progress.stage
+            if changed:
+                if progress.stage == "done":
+                    self._trained_seconds = now - self._stage_started
+                elif self._progress.stage == "done":
+                    # A second `learn`, whose speed is its own.
+                    self._marks.clear()
+                self._stage_started = now
+            self._progress = progress
+            return changed
+
+    def update(self, scalars: Mapping[str, float], step: int, now: float) -> bool:
+        """Take in what was logged at environment step `step`, which may lie behind others.
+
+        Returns whether that is further than before.
+        """
         value = scalars.get(RETURN_TAG)
         with self._lock:
-            self._metrics.update(scalars)
+            for tag, number in scalars.items():
+                if tag == COMPILE_TAG:
+                    self._compile_seconds = number
+                else:
+                    self._metrics[tag] = (number, step)
             if value is not None and math.isfinite(value):
                 self._returns.append(float(value))
+            if self._marks and step <= self._step:
+                return False
             self._step = max(self._step, step)
             if not self._marks or now - self._marks[-1][0] >= MARK_INTERVAL:
                 self._marks.append((now, self._step))
             # One mark that is older than the span stays, so that slow runs have two as well.
             while len(self._marks) > 2 and now - self._marks[1][0] > SPEED_SPAN:
                 self._marks.popleft()
+            return True
 
     def snapshot(self, now: float) -> Snapshot:
         """Return the run as it is at `now`."""
@@ -90,10 +145,18 @@ class TrainingState:
             return Snapshot(
                 name=self.name,
                 elapsed=now - self._started,
+                stage=self._progress.stage,
+                stage_seconds=now - self._stage_started,
+                trained_seconds=self._trained_seconds,
+                compile_seconds=self._compile_seconds,
+                iteration=self._progress.iteration,
+                iterations=self._progress.iterations,
                 step=self._step,
                 total_steps=self._total_steps,
                 steps_per_second=speed,
-                metrics=dict(self._metrics),
+                waiting=self._progress.waiting,
+                metrics={tag: value for tag, (value, _) in self._metrics.items()},
+                older={tag: at for tag, (_, at) in self._metrics.items() if at < self._step},
                 returns=tuple(self._returns.points),
             )
 
@@ -117,41 +180,3 @@ class History:
             pairs = zip(self.points[::2], self.points[1::2], strict=True)
             self.points = [(a + b) / 2 for a, b in pairs]
             self._stride *= 2
-
-
-def format_value(value: float) -> str:
-    """Return a metric with four digits: `0.0003`, `187.3`, `12,345`, `1.20e-07`, `nan`."""
-    value = float(value)
-    size = abs(value)
-    if not math.isfinite(value) or value == 0:
-        return f"{value:g}"
-    if size >= 1e7 or size < 1e-4:
-        return f"{value:.2e}"
-    if size >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
-
-
-def format_seconds(seconds: float) -> str:
-    """Return a duration as `m:ss` or `h:mm:ss`."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
-def progress_parts(run: Snapshot) -> list[str]:
-    """Return steps, speed and time left, as far as they are known."""
-    parts = [f"{run.step:,} steps"]
-    if run.total_steps is not None:
-        parts = [f"{run.step:,} / {run.total_steps:,} steps"]
-    if run.steps_per_second is not None:
-        parts.append(f"{run.steps_per_second:,.0f} steps/s")
-    if run.seconds_left is not None:
-        parts.append(f"{format_seconds(run.seconds_left)} left")
-    return parts
-
-
-def plain_line(run: Snapshot) -> str:
-    """Return the run in one line of text, for files and pipes."""
-    metrics = [f"{tag}={format_value(value)}" for tag, value in run.metrics.items()]
-    return f"{', '.join(progress_parts(run))} | {' '.join(metrics)}"

@@ -1,6 +1,6 @@
 """What the console shows of a run on a terminal, drawn with rich."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from rich import box
@@ -10,7 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .training_state import RETURN_TAG, Snapshot, format_seconds, format_value, progress_parts
+from .texts import format_seconds, format_value, progress_line
+from .training_state import RETURN_TAG, Snapshot
 
 CURVE_ROWS = 5
 """Height of the return's curve in lines."""
@@ -44,19 +45,19 @@ class TrainingView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the panel, as wide as the console."""
         width = options.max_width - 4
-        columns = _columns(self._run.metrics, max(1, (width + COLUMN_GAP) // COLUMN_WIDTH))
+        columns = _columns(self._run, max(1, (width + COLUMN_GAP) // COLUMN_WIDTH))
         curve = _curve(self._run.returns, width)
         # Not counted: the panel's two lines, two of progress, and one the cursor may stand on.
         rows = 10_000 if self._whole else console.height - 5
         if len(curve) + 6 > rows:
             curve = []
-        parts: list[RenderableType] = [*_progress(self._run), *curve]
+        parts: list[RenderableType] = [*_progress(self._run, width), *curve]
         if columns:
             parts += ["", _table(columns, max(rows - len(curve) - 1, 1))]
         yield Panel(
             Group(*parts),
             title=Text(self._run.name, style="bold not dim", overflow="ellipsis", no_wrap=True),
-            subtitle=Text(f"{format_seconds(self._run.elapsed)} elapsed"),
+            subtitle=Text(_times(self._run)),
             title_align="left",
             subtitle_align="right",
             border_style="dim",
@@ -64,17 +65,23 @@ class TrainingView:
         )
 
 
-def _progress(run: Snapshot) -> list[RenderableType]:
+def _progress(run: Snapshot, width: int) -> list[RenderableType]:
     """Return a bar and its share in per cent, if the total is known, and a line of figures."""
-    text = " · ".join(progress_parts(run)) if run.metrics else "waiting for the first iteration"
-    figures = Text(text, overflow="ellipsis", no_wrap=True)
-    if run.total_steps is None:
+    figures = Text(progress_line(run, width), overflow="ellipsis", no_wrap=True)
+    if run.share is None:
         return [figures]
-    share = min(1.0, run.step / run.total_steps)
     line = Table.grid(expand=True)
     line.add_column(ratio=1)
-    line.add_row(ProgressBar(total=1, completed=share, complete_style="cyan"), f"{share:5.0%}")
+    bar = ProgressBar(total=1, completed=run.share, complete_style="cyan")
+    line.add_row(bar, f"{run.share:5.0%}")
     return [line, figures]
+
+
+def _times(run: Snapshot) -> str:
+    elapsed = f"{format_seconds(run.elapsed)} elapsed"
+    if run.compile_seconds is None:
+        return elapsed
+    return f"compiled in {format_seconds(run.compile_seconds)} · {elapsed}"
 
 
 def _curve(values: Sequence[float], width: int) -> list[RenderableType]:
@@ -97,30 +104,35 @@ def _curve(values: Sequence[float], width: int) -> list[RenderableType]:
     return lines
 
 
-def _columns(metrics: Mapping[str, float], count: int) -> list[list[Row]]:
-    """Deal the groups of metrics out to at most `count` columns of about equal height."""
-    groups: dict[str, list[Row]] = {group: [] for group in FIRST_GROUPS}
-    for tag, value in metrics.items():
+def _columns(run: Snapshot, count: int) -> list[list[Row]]:
+    """Deal the groups of metrics out to at most `count` columns of about equal height.
+
+    Values of an earlier step are a group of their own, which says the step.
+    """
+    groups: dict[tuple[str, int], list[Row]] = {}
+    for tag, value in run.metrics.items():
         group, _, name = tag.rpartition("/")
         row = Text(f"  {name}" if group else name), Text(format_value(value))
-        groups.setdefault(group, []).append(row)
-    shown = [group for group, rows in groups.items() if rows]
-    columns: list[list[str]] = [[] for _ in range(count)]
-    for group in sorted(shown, key=lambda group: -len(groups[group])):
+        groups.setdefault((group, run.older.get(tag, run.step)), []).append(row)
+    names = list(dict.fromkeys([*FIRST_GROUPS, *(name for name, _ in groups)]))
+    shown = sorted(groups, key=lambda group: (names.index(group[0]), -group[1]))
+    columns: list[list[tuple[str, int]]] = [[] for _ in range(count)]
+    for each in sorted(shown, key=lambda group: -len(groups[group])):
         # A group takes two lines more than its metrics: an empty one and its name.
         shortest = min(columns, key=lambda column: sum(len(groups[g]) + 2 for g in column))
-        shortest.append(group)
+        shortest.append(each)
     ordered = [sorted(column, key=shown.index) for column in columns if column]
     ordered.sort(key=lambda column: shown.index(column[0]))
-    return [
-        [row for group in column for row in _headed(group, groups[group])][1:] for column in ordered
-    ]
 
+    def headed(name: str, step: int) -> list[Row]:
+        """Return the rows of a group below an empty line and a heading, if it has one."""
+        parts = [name] if name else []
+        if step < run.step:
+            parts.append(f"step {step:,}")
+        heading = [(Text(" · ".join(parts), style="bold"), Text())] if parts else []
+        return [(Text(), Text()), *heading, *groups[name, step]]
 
-def _headed(group: str, rows: list[Row]) -> list[Row]:
-    """Return the rows below an empty line and the group's name, if it has one."""
-    names = [group] if group else []
-    return [(Text(), Text()), *((Text(name, style="bold"), Text()) for name in names), *rows]
+    return [[row for group in column for row in headed(*group)][1:] for column in ordered]
 
 
 def _table(columns: list[list[Row]], height: int) -> Table:

@@ -1,0 +1,86 @@
+"""The recordings of a training as clips, painted beside it or after it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..compose import Composition, Line
+from ..replay import Replay
+from ..scene import Scene
+from ..settings import Settings
+from ..video import Video, VideoWriter
+from .filming import Held, film, views_of
+
+GIF_WIDTH = 480
+"""Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
+
+
+def film_recording(
+    scenes: Sequence[Scene],
+    parts: Iterable[Sequence[Replay]],
+    step: int,
+    settings: Settings,
+    targets: Mapping[str, Path | None],
+    *,
+    on_writers: Callable[[Iterable[VideoWriter]], None] = lambda writers: None,
+    on_part: Callable[[Sequence[Replay]], None] | None = None,
+    before: Any | None = None,
+) -> tuple[dict[str, Video], Any | None]:
+    """Paint what was captured at one moment of a training once, for all formats.
+
+    Args:
+        scenes: One for each lane.
+        parts: The next steps of each lane, part by part.
+        step: Environment steps of the training, which the overlay says.
+        settings: What the clip looks like; `overlay` is all or nothing.
+        targets: File to write by format; `None` keeps the clip in memory. Folders are made.
+        on_writers: Is given the writers before they write.
+        on_part: As for `film`.
+        before: The view of the recordings before, so that all of a run can be compared.
+
+    Returns:
+        The clips by format, and where the camera stood.
+
+    Raises:
+        RenderError, ValueError: As for `record`.
+    """
+    for path in targets.values():
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    width, height = settings.size
+    fps = Fraction(settings.fps or 50).limit_denominator(100_000)
+    title = f"training step {step:,}"
+    overlay: Sequence[Line] = (lambda _: title, "return", "episode") if settings.overlay else ()
+    pixel_formats = {scene.pixel_format for scene in scenes}
+    pixel_format = pixel_formats.pop() if len(pixel_formats) == 1 else "rgb24"
+    writers = {
+        format: VideoWriter(
+            target,
+            fps,
+            format=format,
+            width=width,
+            height=height,
+            pixel_format=pixel_format,
+            max_width=GIF_WIDTH if format == "gif" else None,
+        )
+        for format, target in targets.items()
+    }
+    on_writers(writers.values())
+    view = film(
+        scenes,
+        parts,
+        list(writers.values()),
+        Composition(width, height, fps, overlay, settings.grid),
+        settings,
+        on_part=on_part,
+        before=before,
+    )
+    return {format: writer.video for format, writer in writers.items()}, view
+
+
+def view_over(recordings: Sequence[Sequence[Replay]], settings: Settings) -> Any:
+    """Return what has all of several recordings in the picture, as `before` for each of them."""
+    replays = [replay for lanes in recordings for replay in lanes]
+    scenes = [replay.scene for replay in replays]
+    return views_of(scenes, settings, Held([replays], False))[1]

@@ -1,0 +1,10 @@
+from .folder import FORMAT as FORMAT
+from .folder import METRICS as METRICS
+from .folder import RUN as RUN
+from .folder import Facts as Facts
+from .folder import Git as Git
+from .folder import Recording as Recording
+from .folder import Resumed as Resumed
+from .folder import RunFolder as RunFolder
+from .folder import hold as hold
+from .folder import place_of as place_of
