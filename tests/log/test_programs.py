@@ -2,11 +2,7 @@
 
 import importlib.util
 import io
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +10,7 @@ from PIL import Image
 
 from lerax_log import LoggingCallback, TensorBoardBackend
 from support.paths import TESTS
+from support.programs import SECONDS, finished, program
 from support.read_logs import read_event_files, read_wandb, wandb_history
 from support.trainings import (
     ITERATIONS,
@@ -23,24 +20,6 @@ from support.trainings import (
 )
 
 EXAMPLES = TESTS.parent / "examples"
-SECONDS = 120
-
-
-def program(code: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", f"import sys\nsys.path.insert(0, {str(TESTS)!r})\n{code}"],
-        cwd=folder,
-        env={**os.environ, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def finished(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, output
-    return output
 
 
 def test_everything_is_there_when_the_interpreter_has_exited(tmp_path):
@@ -61,13 +40,13 @@ print("trained", flush=True)
     steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
     assert [event.step for event in events.Scalars("train/loss")] == steps
     images = events.Images("eval/video")
-    assert [(image.step, image.width) for image in images] == [(48, 480), (96, 480)]
+    assert [(image.step, image.width) for image in images] == [(0, 480), (48, 480), (96, 480)]
     for image in images:
         assert image.encoded_image_string.startswith(b"GIF89a")
     (run_dir,) = (tmp_path / "wandb").glob("offline-run-*")
     history = wandb_history(read_wandb(run_dir))
     assert [row["global_step"] for row in history if "train/loss" in row] == steps
-    assert [row["global_step"] for row in history if "eval/video/path" in row] == [48, 96]
+    assert [row["global_step"] for row in history if "eval/video/path" in row] == [0, 48, 96]
 
 
 @pytest.mark.slow
@@ -97,7 +76,7 @@ with LoggingCallback(memory, name="run", **options) as callback:
 assert memory.names() == ["run_all", *(f"run_{i}" for i in range(8))]
 for name in memory.names():
     assert len(memory.scalars("train/loss", name)) == ITERATIONS, name
-assert [step for step, _ in memory.videos()] == [TOTAL_STEPS] * 8
+assert sorted(step for step, _ in memory.videos()) == [0] * 8 + [TOTAL_STEPS] * 8
 
 alone = GifMemory()
 with LoggingCallback(alone, name="alone", **options) as callback:
@@ -108,7 +87,7 @@ with LoggingCallback(alone, name="alone", **options) as callback:
     learn(policy, jax.device_put(jr.key(0), everywhere), callback)
 assert alone.names() == ["alone"]
 assert len(alone.scalars("train/loss")) == ITERATIONS
-assert len(alone.videos()) == 1
+assert len(alone.videos()) == 2
 
 # Each device runs a program of its own, with two lanes in it.
 mapped = Memory()
@@ -159,7 +138,7 @@ steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
 assert [step for step, _ in memory.scalars("train/loss")] == steps
 assert [step for step, _ in memory.scalars("episode/return")] == steps
 # Half of all numbers of 64 bits are too large for a seed.
-assert [step for step, _ in memory.videos()] == steps
+assert [step for step, _ in memory.videos()] == [0, *steps]
 print("done")
 """
     assert finished(program(code, tmp_path)).endswith("done\n")
@@ -255,7 +234,7 @@ def test_a_mujoco_training(tmp_path):
     events = read_event_files(tmp_path / "run")
     assert len(events.Scalars("train/loss")) == ITERATIONS
     images = events.Images("eval/video")
-    assert [image.step for image in images] == [64, 96]
+    assert [image.step for image in images] == [0, 64, 96]
     for image in images:
         clip = Image.open(io.BytesIO(image.encoded_image_string))
         assert (clip.n_frames, clip.size) == (8, (160, 120))

@@ -1,16 +1,20 @@
 """Training runs as `LoggingCallback` leaves them, joined."""
 
 import dataclasses
+import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lerax_render import EncodeError, Replay, VideoWriter, capture
+from lerax_render import EncodeError, Picture, Replay, VideoWriter, capture
 from lerax_render.cli import commands as cli
 from lerax_render.compose.text import text_mask
-from lerax_render.timelapse import find_recordings, make_timelapse
+from lerax_render.export import keep_replays
+from lerax_render.moments import find_recordings
+from lerax_render.timelapse import make_timelapse
 from support.read_text import read_line
 
 COLOURS = {0: (200, 40, 40), 4096: (40, 160, 40), 12288: (40, 60, 200), 1000000: (200, 180, 30)}
@@ -139,7 +143,10 @@ def test_where_there_are_none(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"grid": (2, 3)}, "a grid of 2x3 needs 6 recordings, and there are 4"),
+        (
+            {"look": Picture(camera="side")},
+            "camera: this paints recordings anew, which needs their",
+        ),
         ({"frames": 0}, "frames must be at least 1, got 0"),
         ({"fps": -1}, "fps must be from"),
         ({"width": 0}, "width must be from 1"),
@@ -187,9 +194,47 @@ def test_on_the_command_line(run_dir, tmp_path, capsys):
     assert "lerax-render: no recordings in" in capsys.readouterr().err
 
 
+def test_tiles_that_nothing_is_left_for_are_empty(run_dir):
+    frame = make_timelapse(run_dir, grid=(2, 3), format="apng").frames()[0]
+    tiles = [t for row in np.array_split(frame, 2) for t in np.array_split(row, 3, axis=1)]
+    assert [colour_of(tile) for tile in tiles[:4]] == list(COLOURS)
+    for tile in tiles[4:]:
+        assert np.unique(tile).tolist() == [40]
+
+
+def test_the_step_is_written_once(run_dir, tmp_path):
+    for folder in ("with", "without"):
+        (tmp_path / folder).mkdir()
+        shutil.copytree(run_dir / "videos", tmp_path / folder / "videos")
+        overlay = {"overlay": True} if folder == "with" else {}
+        (tmp_path / folder / "run.json").write_text(json.dumps({"clip": overlay}))
+    with_overlay = make_timelapse(tmp_path / "with", format="apng").frames()[0]
+    assert np.abs(with_overlay.astype(int) - COLOURS[0]).max() <= 3
+    assert label(make_timelapse(tmp_path / "without", format="apng").frames()[0])
+
+
+def test_several_runs_are_side_by_side_by_training_step(tmp_path):
+    colours = list(COLOURS.values())
+    steps = {"one": [0, 100, 300], "two": [50, 300]}
+    for name, each in steps.items():
+        (tmp_path / name / "videos").mkdir(parents=True)
+        for number, step in enumerate(each):
+            clip(tmp_path / name / f"videos/step_{step:09d}.mp4", colours[number], 2)
+    video = make_timelapse([tmp_path / "one", tmp_path / "two"], width=320, format="apng")
+    frames = video.frames()
+    assert frames.shape == (8, 96, 320, 3)
+    halves = [np.array_split(frames[i], 2, axis=1) for i in range(0, 8, 2)]
+    seen = [[list(COLOURS).index(colour_of(half)) for half in pair] for pair in halves]
+    # At 0, 50, 100 and 300: the latest that there is by then, or the first.
+    assert seen == [[0, 0], [0, 0], [1, 0], [2, 1]]
+    with pytest.raises(ValueError, match="a grid of 1x1 has no room for 2 runs"):
+        make_timelapse([tmp_path / "one", tmp_path / "two"], grid=(1, 1))
+
+
 MODEL = """
 <mujoco>
   <worldbody>
+    <camera name="above" pos="0 0 6"/>
     <light pos="0 0 4"/>
     <geom type="plane" size="4 4 .1" rgba=".3 .3 .3 1"/>
     <body pos="0 0 {height}"><freejoint/><geom size=".2" rgba="{colour} 1"/></body>
@@ -223,6 +268,42 @@ def test_replays_are_painted_from_one_distance(replays):
     assert first[1] == second[0] == 0
     assert 0.7 < first[0] / second[1] < 1.4, "the two would be of other sizes if framed alone"
     assert [label(frames[i]) for i in (0, 6)] == ["training step 100", "training step 2,000"]
+
+
+def test_another_camera_paints_anew(replays):
+    usual = make_timelapse(replays, width=240, format="apng").frames()
+    above = make_timelapse(replays, width=240, look=Picture(camera="above"), format="apng").frames()
+    assert balls(above[0])[0] > 20
+    assert np.abs(usual[0].astype(int) - above[0]).mean() > 2
+    with pytest.raises(ValueError, match="nowhere"):
+        make_timelapse(replays, look=Picture(camera="nowhere"))
+
+
+def test_what_a_training_had_no_time_for_is_painted(replays, tmp_path, capsys):
+    run = tmp_path / "run"
+    (run / "replays").mkdir(parents=True)
+    for file in sorted(replays.glob("*.replay")):
+        keep_replays(run / "replays" / file.name, [Replay.load(file)])
+    said = {"clip": {"width": 120, "height": 90, "fps": 25.0, "overlay": True, "camera": "above"}}
+    (run / "run.json").write_text(json.dumps(said))
+    first, second = sorted((run / "replays").glob("*.mjb"))
+    assert first.name.startswith("scene-")
+    cli.main(["paint", str(run)])
+    assert capsys.readouterr().out == f"{run}: 2 clips painted\n"
+    cli.main(["paint", str(run)])
+    assert capsys.readouterr().out == f"{run}: 0 clips painted\n"
+    frames = make_timelapse(run, format="apng").frames()
+    assert frames.shape == (12, 90, 120, 3)
+    assert balls(frames[0])[0] > 20
+    assert balls(frames[6])[1] > 20
+    # The run's camera again, with what is asked for on the command line.
+    options = ["--background", "#e010c0", "--width", "160"]
+    cli.main(["timelapse", str(run), str(replays), "-o", f"{tmp_path}/a.mp4", *options])
+    assert "4 of 4 recordings, 12 frames, 160x" in capsys.readouterr().out
+    second.unlink()
+    with pytest.raises(SystemExit):
+        cli.main(["timelapse", str(run), "-o", f"{tmp_path}/b.mp4", "--quality", "high"])
+    assert f"needs its model in '{second}', which is no such file" in capsys.readouterr().err
 
 
 def test_replays_side_by_side(replays):

@@ -89,7 +89,9 @@ class Run:
             facts: What is known of it.
             compile_seconds: How long it took to trace and compile it, if it was.
         """
-        learn = self._latest = Learn(self, compile_seconds)
+        # Not by what was logged: callbacks of several devices arrive in any order.
+        begins = self._latest is None and self.step == 0
+        learn = self._latest = Learn(self, begins, compile_seconds)
         going_on = {n: learn for n, learn in self._learns.items() if not learn.has_ended}
         self._learns = {**going_on, number: learn}
         if self.recorder:
@@ -118,11 +120,12 @@ class Run:
         if self.recorder:
             self.recorder.check(env)
 
-    def close(self, otherwise: str) -> None:
+    def close(self, otherwise: str, in_any_case: bool = False) -> None:
         """Close the run, whose recordings must be done. What arrives later is ignored.
 
         Args:
             otherwise: How it has ended where its latest `learn` has not.
+            in_any_case: Whether it has ended so even where that has.
         """
         has_ended = self._latest is None or self._latest.has_ended
         self._learns, self._latest = {}, None
@@ -130,7 +133,7 @@ class Run:
             self.recorder.log_drops()
         self.backend.close()
         if self._files is not None:
-            self._files.close(FINISHED if has_ended else otherwise)
+            self._files.close(FINISHED if has_ended and not in_any_case else otherwise)
 
 
 NOBODY = -1
@@ -144,9 +147,10 @@ class Learn:
     than when it is opened: a program that learns twice may open both before either has begun.
     """
 
-    def __init__(self, run: Run, compile_seconds: float | None = None) -> None:
+    def __init__(self, run: Run, begins: bool, compile_seconds: float | None) -> None:
         self.has_ended = False
         self._run = run
+        self._begins = begins
         self._first_values = {} if compile_seconds is None else {COMPILE_TAG: compile_seconds}
         self._iterations = 0
         self._first_step: int | None = None
@@ -178,7 +182,7 @@ class Learn:
 
     def record_first(self, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the policy before its training, unless the run goes on."""
-        if self._run.recorder and self._run.step == 0:
+        if self._run.recorder and self._begins:
             report = Report(NOBODY, 0, 0, 0, {})
             self._run.recorder.record(0, report, snapshot, always=True)
 

@@ -223,11 +223,12 @@ class Session:
         for backend in [run.backend for run in runs] or [self._backend]:
             backend.show_progress(Progress(stage))
 
-    def close(self, reason: BaseException | None = None) -> None:
+    def close(self, reason: BaseException | None = None, is_of_program: bool = False) -> None:
         """Wait for callbacks and recordings, and close every run. May be called twice.
 
         Args:
-            reason: What has ended the program, or the block, that trained.
+            reason: What has ended the block that trained.
+            is_of_program: Whether it has ended the program instead, which may have trained before.
         """
         if os.getpid() != self._process:
             # A forked child that exits: the runs are its parent's, and its threads are not here.
@@ -248,7 +249,7 @@ class Session:
         finally:
             with self._lock:
                 for run in self._forget_runs():
-                    run.close(_outcome(reason))
+                    run.close(_outcome(reason), reason is not None and not is_of_program)
                 self._backend_is_free = True
             self._without_runs()
             with contextlib.suppress(ValueError):
@@ -461,7 +462,7 @@ def _close_abandoned() -> None:
 def _close_all() -> None:
     for session in list(_with_runs):
         try:
-            session.close(getattr(sys, "last_exc", None))
+            session.close(getattr(sys, "last_exc", None), is_of_program=True)
         except Exception as error:
             warn(f"logging ended with {type(error).__name__}: {error}")
 

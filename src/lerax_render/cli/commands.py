@@ -18,7 +18,7 @@ from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
-from ..settings import Settings
+from ..settings import Picture, Settings, settings_of
 from .options import SHORT, given, options_of
 from .process import (
     Output,
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 _OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 _PLAIN = arg(help_behavior_hint="")
 
-_TIMELAPSE = ("grid", "fps", "width", "height", "preset", "max_size")
+_RUN_DIRS = arg(metavar="RUN_DIR ...", help_behavior_hint="")
+
+_TIMELAPSE = ("grid", "fps", "preset", "max_size", *settings_of(Picture))
+_AS_RECORDED = dict.fromkeys(("fps", "width", "height"), "the recordings'")
 
 
 def clip(
@@ -153,39 +156,68 @@ def _shows(made: "Made") -> str:
 
 
 def timelapse(
-    run_dir: Annotated[Positional[Path], arg(metavar="RUN_DIR")],
+    run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS],
     settings: Annotated[
-        Any, arg(name="", constructor=options_of(Settings, _TIMELAPSE, "the recordings'"))
+        Any, arg(name="", constructor=options_of(Settings, _TIMELAPSE, _AS_RECORDED))
     ],
     output: Annotated[Path, _OUTPUT],
     frames: Annotated[int | None, _PLAIN] = None,
 ) -> None:
-    """Join the clips that a training run recorded, with the training step written on each.
+    """Join the clips that training runs recorded, with the training step written on each.
 
     With a grid they play side by side instead of one after the other: as many clips as tiles,
-    spread evenly over the training.
+    spread evenly over the training. Several runs are side by side, by training step. Options of the
+    picture, such as --camera, paint the recordings anew.
 
     Args:
-        run_dir: Folder of the run, with its clips in videos/step_*.mp4, or step_*.replay files.
+        run_dirs: Folders of runs, with what was recorded in videos/ and replays/, or of
+            step_*.mp4 or step_*.replay files.
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
     """
     wanted = Settings(**given(settings, Settings))
-    from ..timelapse import find_recordings, make_timelapse
+    if not run_dirs:
+        raise ValueError("timelapse needs the folder of a run, such as logs/RUN")
+    from ..making import as_picture
+    from ..timelapse import count_recordings, make_timelapse
     from .progress import progress_bar
 
-    count = len(find_recordings(run_dir))
-    tiles = count if wanted.grid is None else wanted.grid[0] * wanted.grid[1]
-    with progress_bar(f"{run_dir} → {output}", tiles) as advance:
+    count, shown = count_recordings(run_dirs, wanted.grid)
+    with progress_bar(f"{run_dirs[0]} → {output}", shown) as advance:
         video = make_timelapse(
-            run_dir,
+            run_dirs,
             output,
             frames=frames,
             progress=lambda: advance(1),
-            **{name: getattr(wanted, name) for name in _TIMELAPSE},
+            look=as_picture(wanted),
+            **{
+                name: getattr(wanted, name)
+                for name in ("grid", "fps", "width", "height", "preset", "max_size")
+            },
         )
-    print(f"{output}: {decimal(video.num_bytes)}, {tiles} of {count} recordings, {_shows(video)}")
+    print(
+        f"{output}: {decimal(video.num_bytes)}, {min(shown, count)} of {count} recordings, "
+        f"{_shows(video)}"
+    )
+
+
+def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS]) -> None:
+    """Paint what a training has recorded and had no time to paint, into the run's videos/.
+
+    Args:
+        run_dirs: Folders of runs, with replays/ in them.
+    """
+    if not run_dirs:
+        raise ValueError("paint needs the folder of a run, such as logs/RUN")
+    from ..repainting import find_unpainted, paint_run
+    from .progress import progress_bar
+
+    counts = {run_dir: len(find_unpainted(run_dir)) for run_dir in run_dirs}
+    for run_dir, count in counts.items():
+        with progress_bar(f"{run_dir}", count) as advance:
+            painted = paint_run(run_dir, lambda advance=advance: advance(1))  # type: ignore[misc]
+        print(f"{run_dir}: {len(painted)} clip{'s' * (len(painted) != 1)} painted")
 
 
 def info(file: Annotated[Positional[Path], arg(metavar="FILE")]) -> None:
@@ -212,6 +244,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "clip": clip,
     "gallery": gallery,
     "timelapse": timelapse,
+    "paint": paint,
     "info": info,
     "doctor": doctor,
 }

@@ -27,18 +27,22 @@ SHORT = {
 """What a hand types instead of the names that Python can have."""
 
 
-def options_of(cls: type, names: Iterable[str] | None = None, default: str | None = None) -> Any:
+def options_of(
+    cls: type, names: Iterable[str] | None = None, defaults: Mapping[str, str] | None = None
+) -> Any:
     """Return a dataclass that tyro makes options of: one for each setting of a class.
 
     Args:
         cls: The class of settings. Those without a default become positional arguments.
         names: The settings; all that a command line may have where `None`.
-        default: What those are that are not given, in words, where it is not what `cls` says.
+        defaults: What those are that are not given, in words, where it is not what `cls` says.
     """
     settings = settings_of(cls)
     helps = _helps(cls)
     fields = [
-        _option(settings[name], _help(helps.get(name, ""), settings[name], default))
+        _option(
+            settings[name], _help(helps.get(name, ""), settings[name], (defaults or {}).get(name))
+        )
         for name in names or settings
         if settings[name].is_written
     ]

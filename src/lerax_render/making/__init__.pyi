@@ -9,10 +9,12 @@ from .clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
 from .filming import aim as aim
+from .filming import as_picture as as_picture
 from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
 from .recordings import film_recording as film_recording
+from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader
 from .replay_reader import seen_alike as seen_alike

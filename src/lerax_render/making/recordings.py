@@ -10,7 +10,7 @@ from ..replay import Replay
 from ..scene import Scene
 from ..settings import Settings
 from ..video import Video, VideoWriter
-from .filming import film
+from .filming import Held, film, views_of
 
 GIF_WIDTH = 480
 """Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
@@ -77,3 +77,10 @@ def film_recording(
         before=before,
     )
     return {format: writer.video for format, writer in writers.items()}, view
+
+
+def view_over(recordings: Sequence[Sequence[Replay]], settings: Settings) -> Any:
+    """Return what has all of several recordings in the picture, as `before` for each of them."""
+    replays = [replay for lanes in recordings for replay in lanes]
+    scenes = [replay.scene for replay in replays]
+    return views_of(scenes, settings, Held([replays], False))[1]

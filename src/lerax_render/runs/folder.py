@@ -212,12 +212,16 @@ class RunFolder:
         return found
 
     def files(self) -> dict[int, dict[Kind, Path]]:
-        """Return what was kept of the policy by training step, in ascending order, and by kind."""
+        """Return what was kept of the policy by training step, in ascending order, and by kind.
+
+        Files that lie in the folder itself count, too.
+        """
         found: dict[int, dict[Kind, Path]] = {}
         for kind, (folder, suffix) in _PLACES.items():
-            for path in (self.path / folder).glob(f"step_*{suffix}"):
-                if match := _STEP.fullmatch(path.stem):
-                    found.setdefault(int(match[1]), {})[kind] = path
+            for place in (self.path, self.path / folder):
+                for path in place.glob(f"step_*{suffix}"):
+                    if match := _STEP.fullmatch(path.stem):
+                        found.setdefault(int(match[1]), {})[kind] = path
         return dict(sorted(found.items()))
 
     def recordings(self) -> list[Recording]:
