@@ -51,7 +51,7 @@ from .backends import (
     JsonLinesBackend,
     local_folder,
 )
-from .recordings import EvalOptions, RecordWhen, VideoOptions, warn_unless_drawable
+from .recordings import EvalOptions, RecordWhen, VideoOptions
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
 type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
@@ -122,7 +122,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         resume: Whether to go on in the run of that name where there is one: its steps are counted
             on, and nothing in it is replaced. The policy is the one that `learn` is given.
         metrics_file: Whether the run's folder has `metrics.jsonl`.
-        env: The environment, to be warned at once if there can be no videos of it.
+        env: The environment, to be told at once if there can be no videos of it.
         policy: Not used; here so that this callback can take the place of Lerax's own.
         alpha: Weight of the newest episode in the moving averages, above 0 and at most 1.
         hparams: Hyperparameters of your own, which come first and take precedence; mappings may be
@@ -181,7 +181,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     Raises:
         RuntimeError: It is constructed in a function that JAX is tracing.
         TypeError: An argument has the wrong type.
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of its range; or, with `env`, the picture is one that this
+            environment has not, such as that of a camera that its model lacks. Without `env`, that
+            is raised when `learn` is traced.
     """
 
     handle: host.Handle
@@ -290,7 +292,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         self.handle = host.Handle.of(session)
         if env is not None and self.video_interval:
-            warn_unless_drawable(env)
+            from .recordings import check_wish
+
+            check_wish(env, clip)
 
     def close(self) -> None:
         """End the run: wait for what is under way, and close every backend. May be called twice."""
@@ -366,6 +370,11 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         last_iteration = algorithm.num_iterations(ctx.total_timesteps)
         state: LoggingState = ctx.state
+        session = self.handle.traced_session
+        if session is not None and session.clip is not None:
+            from .recordings import check_traced_wish
+
+            check_traced_wish(ctx.env, session.clip)
         template = self._template(ctx)
         if template is not None:
             jax.debug.callback(

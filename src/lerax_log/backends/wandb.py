@@ -43,9 +43,9 @@ class WandbBackend(AbstractLoggingBackend):
     the command that uploads it later.
 
     Videos are MP4s, with step and return as their caption. Where a training has several lanes,
-    their runs are a group. The x axis of charts is `global_step`, the environment steps. W&B's own step
-    counter is not used, because it drops what arrives late, as videos do. Periods in the names of
-    hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
+    their runs are a group. The x axis of charts is `global_step`, the environment steps. W&B's own
+    step counter is not used, because it drops what arrives late, as videos do. Periods in the names
+    of hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
     """
 
     video_formats = ("mp4",)

@@ -43,6 +43,7 @@ class Recorder:
         folder: The run's; `None` where there is none.
         videos: When and how.
         worker: Makes the recordings.
+        on_change: Called when a recording has been made, or has failed, on the worker's thread.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class Recorder:
         folder: Path | None,
         videos: VideoOptions,
         worker: VideoWorker,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_change = on_change
         self._name = name
         self._backend = backend
         self._folder = folder if videos.keep else None
@@ -66,6 +69,11 @@ class Recorder:
         self._keeper: Keeper | None = None
         # Where the run's camera stands: further off when there is more to show.
         self._view: Any = None
+
+    @property
+    def waiting(self) -> int:
+        """Number of recordings that are not made or not painted yet."""
+        return self._worker.count(self)
 
     def resume(self) -> None:
         """Record again after recording has paused."""
@@ -104,7 +112,7 @@ class Recorder:
         attempt, taken = Attempt(), snapshot(step)
         self._worker.submit(
             self,
-            partial(self._act, taken, attempt, records, evaluates),
+            partial(self._told, partial(self._act, taken, attempt, records, evaluates)),
             give_up=partial(self._given_up, step, attempt),
             drop=partial(self._drop, step),
             limit=WAITING[0] if self._videos.block else _most_waiting(taken.num_bytes),
@@ -134,6 +142,12 @@ class Recorder:
                 f"run {self._name}: {self._unpainted} of its recordings are not painted. They are "
                 f"kept as replays; this paints them: lerax-render paint {self._folder}"
             )
+
+    def _told(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            self._on_change()
 
     def _act(
         self, snapshot: "Snapshot", attempt: "Attempt", records: bool, evaluates: bool
@@ -190,7 +204,7 @@ class Recorder:
         size = 0 if held is None else sum(_size_of(replay) for replay in acted.replays or ())
         self._worker.submit(
             None if block else self,
-            partial(self._paint, acted.step, held, attempt),
+            partial(self._told, partial(self._paint, acted.step, held, attempt)),
             give_up=partial(self._painting_given_up, acted.step, attempt),
             drop=partial(self._not_painted if is_kept else self._drop, acted.step),
             limit=math.inf if held is None else _most_waiting(size),
@@ -326,13 +340,3 @@ def _size_of(replay: Any) -> int:
     from lerax_render.trees import count_bytes
 
     return count_bytes([replay.captured, replay.actions, replay.observations])
-
-
-def warn_unless_drawable(env: Any) -> None:
-    """Warn if nothing here knows how to draw `env`."""
-    from lerax_render.sources import find_source
-
-    try:
-        find_source(env)
-    except Exception as error:
-        warn(f"there will be no videos: {type(error).__name__}: {error}")

@@ -8,12 +8,14 @@ from ..settings import MAX_SIZE, GridShape, checked
 from .text import LEAST_PIXELS, darken, fitting_mask, write
 
 _GAP_COLOUR = 40
+_LABEL_MARGIN = 4
 
 
 class Grid:
     """Puts frames into the cells of one picture.
 
-    The gaps between tiles, and what the division of the picture leaves over, are dark grey.
+    The gaps between tiles, and what the division of the picture leaves over, are dark grey, or
+    transparent.
 
     Args:
         shape: Rows and columns, 1 to 100 each.
@@ -24,6 +26,7 @@ class Grid:
     Attributes:
         tile_width: Of each frame in pixels.
         tile_height: Of each frame in pixels.
+        foot: How many pixels at the lower edge have labels on them.
 
     Raises:
         TypeError: `shape` is not a pair of whole numbers.
@@ -57,9 +60,11 @@ class Grid:
         self._size = (height, width)
         size = max(LEAST_PIXELS, self.tile_height // 14)
         self._labels = [fitting_mask(label, size, self.tile_width) for label in labels]
+        strip = self._labels[0].shape[0] + _LABEL_MARGIN if labels else 0
         left = (width - columns * self.tile_width - (columns - 1) * self._gap) // 2
         top = (height - rows * self.tile_height - (rows - 1) * self._gap) // 2
         self._corner = (top, left)
+        self.foot = strip and strip + top
 
     def place(self, picture: np.ndarray, index: int, tile: np.ndarray) -> None:
         """Copy a tile into its cell.
@@ -69,17 +74,23 @@ class Grid:
             index: Of the tile, row by row.
             tile: `uint8 (tile_height, tile_width, C)`.
         """
-        row, column = divmod(index, self._columns)
-        top = self._corner[0] + row * (self.tile_height + self._gap)
-        left = self._corner[1] + column * (self.tile_width + self._gap)
-        cell = picture[top : top + self.tile_height, left : left + self.tile_width]
+        cell = self.cell(picture, index)
         cell[:] = tile
         if self._labels:
             write_label(cell, self._labels[index])
 
+    def cell(self, picture: np.ndarray, index: int) -> np.ndarray:
+        """Return a tile's part of a picture, to be drawn on."""
+        row, column = divmod(index, self._columns)
+        top = self._corner[0] + row * (self.tile_height + self._gap)
+        left = self._corner[1] + column * (self.tile_width + self._gap)
+        return picture[top : top + self.tile_height, left : left + self.tile_width]
+
     def empty(self, channels: int) -> np.ndarray:
         """Return a picture of nothing but gaps, `uint8 (H, W, channels)`."""
-        return np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+        picture = np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+        picture[..., 3:] = 0
+        return picture
 
 
 def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
@@ -89,7 +100,7 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
         cell: `uint8 (H, W, C)`, R G B or B G R X.
         mask: Of the text, from `text.text_mask`.
     """
-    strip = cell[-(mask.shape[0] + 4) :, :, :3]
+    strip = cell[-(mask.shape[0] + _LABEL_MARGIN) :]
     darken(strip)
     left = max(0, (cell.shape[1] - mask.shape[1]) // 2)
     write(strip[2:, left:], mask)

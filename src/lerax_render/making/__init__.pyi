@@ -1,9 +1,11 @@
 from .capturing import capture as capture
+from .capturing import capture_lanes as capture_lanes
 from .choosing import Picked as Picked
 from .choosing import lanes_for as lanes_for
 from .choosing import picked_lines as picked_lines
 from .choosing import picked_of as picked_of
 from .clips import frames_per_second as frames_per_second
+from .clips import step_of as step_of
 from .episode_clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
@@ -13,9 +15,14 @@ from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
+from .ghosts import Ghosts as Ghosts
 from .given import check_not_traced as check_not_traced
+from .given import cut_replays as cut_replays
 from .given import each_policy as each_policy
+from .given import given_replays as given_replays
+from .given import kept_scene as kept_scene
 from .given import name_of as name_of
+from .given import only_path as only_path
 from .given import origin_of as origin_of
 from .given import package_versions as package_versions
 from .recordings import film_recording as film_recording

@@ -4,17 +4,27 @@ import contextlib
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..compose import Composition, check_answers
+from ..compose import Composition, Plots, Timed, check_answers, check_plots, sizes_in
 from ..output import Output
 from ..replay import Replay, joined, lengthened
 from ..scene import Scene
-from ..settings import Picture, Settings, check_policy, check_seed, check_steps, proportional
+from ..settings import (
+    Picture,
+    PixelFormat,
+    Settings,
+    check_policy,
+    check_seed,
+    check_steps,
+    parsed_caption,
+    proportional,
+    shown,
+)
 from ..sources import find_source
 from ..video import (
     Encoding,
@@ -31,10 +41,14 @@ from ..video import (
 from .capturing import capture_lanes
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
 from .filming import as_picture, film, open_painters, parts_of, tile_picture
+from .ghosts import Ghosts
 from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
 
 if TYPE_CHECKING:
     from ..acting import Key
+
+SMOOTH_FPS = Fraction(25)
+"""Frames a second that slow motion has at least, where nobody says otherwise."""
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
@@ -104,8 +118,8 @@ def record_steps(
                 lanes=lanes,
                 progress=progress,
             )
-        shown = Shown(replays, picture, settings.labels, painters=painters)
-        return export(row, shown, destination, still=still)
+        what = Shown(replays, picture, settings.labels, title=settings.title, painters=painters)
+        return export(row, what, destination, still=still)
 
 
 def _pixels(
@@ -124,23 +138,26 @@ def _pixels(
         if progress is not None:
             progress(part[0].steps)
 
-    settings = dataclasses.replace(settings, format="mp4")
+    # The page's heading, and no card before the video that is in it.
+    title = settings.title
+    settings = dataclasses.replace(settings, format="mp4", title=None)
     video = _film(env, None, policy, None, settings, key, note)
     replay = joined(parts)
     if settings.grid is not None:
         replay = Replay(replay.scene, replay.captured, replay.seconds_per_step)
     replay = dataclasses.replace(replay, origin=origin_of(env, policy, key))
-    return Shown([replay], as_picture(settings), videos=[video])
+    return Shown([replay], as_picture(settings), title=title, videos=[video])
 
 
 def _pixels_of(replays: Sequence[Replay], settings: Settings) -> Shown:
     """Make a video in memory of each replay of pixels."""
-    plain = dataclasses.replace(settings, format="mp4", labels=())
+    plain = dataclasses.replace(settings, format="mp4", labels=(), title=None)
     return Shown(
         [dataclasses.replace(each, captured=np.zeros(each.steps)) for each in replays],
         as_picture(settings),
         settings.labels,
-        [_film(each, [each], None, None, plain, None, None) for each in replays],
+        title=settings.title,
+        videos=[_film(each, [each], None, None, plain, None, None) for each in replays],
     )
 
 
@@ -150,7 +167,7 @@ def rehearse(env: Any, policy: Any | None, path: Place, settings: Settings, key:
     with contextlib.ExitStack() as stack:
         if row is None:
             plan = _planned(env, None, policy, path, settings, key)
-            picture = tile_picture(settings, plan.composition)
+            picture = tile_picture(plan.picture, plan.composition)
             open_painters(stack, plan.scenes, picture, plan.writer.pixel_format)
             return
         lanes = 1 if settings.grid is None else math.prod(settings.grid)
@@ -173,12 +190,14 @@ class _Plan(NamedTuple):
         parts: Lets the policy act, and yields the next steps of each lane.
         writer: Of the file.
         composition: Of its frames.
+        picture: What they look like.
     """
 
     scenes: Sequence[Scene]
     parts: Callable[[], Iterable[Sequence[Replay]]]
     writer: VideoWriter
     composition: Composition
+    picture: Picture
 
 
 def _film(
@@ -197,7 +216,7 @@ def _film(
         plan.parts(),
         [plan.writer],
         plan.composition,
-        settings,
+        plan.picture,
         workers=settings.workers,
         on_part=on_part,
     )
@@ -214,22 +233,48 @@ def _planned(
 ) -> _Plan:
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
-    begin = 0
+    ghosts = Ghosts(settings.ghosts)
+    settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
         seconds = replays[0].seconds_per_step
         longest = max(replay.steps for replay in replays)
         steps = longest if settings.steps is None else settings.steps
-        begin, end = _moments(settings, steps, seconds)
-        replays = cut_replays(replays, end, key, settings.deterministic)
+        begin, last = _moments(settings, steps, seconds)
+        replays = cut_replays(replays, last, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
+        replays = [ghosts.in_replay(replay) for replay in replays]
         scenes = [replay.scene for replay in replays]
     else:
         source = find_source(env)
         key = check_seed(key)
         seconds = source.seconds_per_step(env)
         steps = _wanted_steps(settings, source.default_steps(env), seconds)
-        begin, steps = _moments(settings, steps, seconds)
+        begin, last = _moments(settings, steps, seconds)
+        # As it is now, also where a controller changes the model before it is painted.
+        scenes = [ghosts.scene(source.scene(env).kept())]
+    ghosts.check(seconds)
+    plots = None
+    if settings.plot:
+        sizes: Sequence[Mapping[str, int | None]] = (
+            [{**source.num_values(env), **scenes[0].state_sizes}]
+            if replays is None
+            else [sizes_in(replay) for replay in replays]
+        )
+        plots = _plots(
+            settings,
+            sizes,
+            begin,
+            last,
+            seconds,
+            len(replays) if replays is not None else math.prod(settings.grid or (1,)),
+        )
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
+    can_repaint = all(scene.has_steps for scene in scenes)
+    if settings.bounce and not can_repaint:
+        raise ValueError(
+            f"bounce paints each step once more, backwards, and {name_of(env)} paints its pictures "
+            "itself as it goes: leave bounce away"
+        )
     composition = Composition(
         *settings.size,
         fps,
@@ -239,14 +284,18 @@ def _planned(
         max_fps=most_fps(preset, path, settings.format),
         start=begin,
         speed=settings.speed,
+        between=_smooth(settings, fps) if can_repaint else None,
+        title=settings.title,
+        captions=_timed(settings.captions, begin, last, seconds),
+        bounce=settings.bounce,
+        plots=plots,
     )
     check_fps(composition.fps)
     if replays is None:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
-        # As it is now, also where a controller changes the model before it is painted.
-        scenes = [source.scene(env).kept()] * (composition.tiles or 1)
-    pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
+        scenes *= composition.tiles or 1
+    pixel_format = pixel_format_of(scenes, settings)
     writer = open_writer(
         preset,
         path,
@@ -263,23 +312,67 @@ def _planned(
     def parts() -> Iterable[Sequence[Replay]]:
         if replays is not None:
             return parts_of(replays)
-        return source.replays(
-            env,
-            policy,
-            steps=steps,
-            key=key,
-            deterministic=settings.deterministic,
-            lanes=composition.tiles,
+        return ghosts.in_parts(
+            source.replays(
+                env,
+                policy,
+                steps=last,
+                key=key,
+                deterministic=settings.deterministic,
+                lanes=composition.tiles,
+            )
         )
 
-    return _Plan(scenes, parts, writer, composition)
+    return _Plan(scenes, parts, writer, composition, settings)
+
+
+def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
+    """Return the pixel format of frames in which several scenes may be side by side."""
+    if picture.is_transparent:
+        return "bgra"
+    formats = {scene.pixel_format for scene in scenes}
+    return formats.pop() if len(formats) == 1 else "rgb24"
+
+
+def _plots(
+    settings: Settings,
+    sizes: Sequence[Mapping[str, int | None]],
+    start: int,
+    stop: int,
+    seconds: float | None,
+    lanes: int,
+) -> Plots:
+    """Return the plots beside a clip's picture.
+
+    Args:
+        settings: Of the clip.
+        sizes: How many numbers there are of each name, in each replay or in all rollouts.
+        start: The first step that is shown.
+        stop: The one after the last.
+        seconds: Between two steps.
+        lanes: How many rollouts there are.
+
+    Raises:
+        ValueError: There are no such numbers, or is no room for them.
+    """
+    for each in sizes:
+        check_plots(settings.plot, each, lanes)
+    return Plots(
+        settings.plot,
+        *settings.size,
+        start=start,
+        stop=stop,
+        seconds_per_step=seconds,
+        lanes=lanes,
+        labels=settings.labels,
+    )
 
 
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:
     """Return how long a rollout is: as long as it was asked to be, or up to what is shown last."""
     if settings.steps is not None:
         return check_steps(settings.steps)
-    return usual if settings.stop is None else max(1, _step_of("stop", settings.stop, seconds))
+    return usual if settings.stop is None else max(1, step_of("stop", settings.stop, seconds))
 
 
 def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int, int]:
@@ -288,8 +381,8 @@ def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int
     Raises:
         ValueError: They are not in that order within so many steps.
     """
-    start = 0 if settings.start is None else _step_of("start", settings.start, seconds)
-    stop = steps if settings.stop is None else _step_of("stop", settings.stop, seconds)
+    start = 0 if settings.start is None else step_of("start", settings.start, seconds)
+    stop = steps if settings.stop is None else step_of("stop", settings.stop, seconds)
     if not start < stop <= steps:
         raise ValueError(
             f"a clip from step {start} to {stop} of {steps} steps has nothing in it: start must be "
@@ -298,7 +391,12 @@ def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int
     return start, stop
 
 
-def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
+def step_of(name: str, moment: int | float, seconds: float | None) -> int:
+    """Return the step of a moment, which is a step or a time in seconds.
+
+    Raises:
+        ValueError: It is a time, and there is no knowing how long a step is.
+    """
     if isinstance(moment, int):
         return moment
     if seconds is None:
@@ -307,6 +405,38 @@ def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
             f"give a step, a whole number"
         )
     return round(moment / seconds)
+
+
+def _smooth(settings: Settings, fps: Fraction) -> Fraction | None:
+    """Return the frame rate that slow motion reaches with frames between steps."""
+    if settings.speed >= 1:
+        return None
+    return max(fps, SMOOTH_FPS) if settings.fps is None else fps
+
+
+def _timed(captions: Sequence[str], begin: int, last: int, seconds: float | None) -> list[Timed]:
+    """Return captions by steps.
+
+    Args:
+        captions: As they were given.
+        begin: The first step of the clip.
+        last: The one after the last.
+        seconds: Of a step.
+
+    Raises:
+        ValueError: One would never be seen.
+    """
+    timed = []
+    for text, start, stop in map(parsed_caption, captions):
+        first = 0 if start is None else step_of("caption", start, seconds)
+        end = None if stop is None else step_of("caption", stop, seconds)
+        if first >= last or (end is not None and end <= max(first, begin)):
+            raise ValueError(
+                f"the caption {shown(text)} is for steps from {first} to "
+                f"{'the end' if end is None else end}, and the clip shows {begin} to {last}"
+            )
+        timed.append((text, first, end))
+    return timed
 
 
 def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:

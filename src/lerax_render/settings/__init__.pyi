@@ -15,6 +15,10 @@ from .declarations import Text as Text
 from .declarations import between as between
 from .declarations import kind_of as kind_of
 from .declarations import settings_of as settings_of
+from .figure import MILLIMETRES_PER_INCH as MILLIMETRES_PER_INCH
+from .figure import FigureFormat as FigureFormat
+from .figure import FigureKind as FigureKind
+from .figure import FigureSettings as FigureSettings
 from .picture import ALL_CAMERAS as ALL_CAMERAS
 from .picture import MAX_SIZE as MAX_SIZE
 from .picture import Background as Background
@@ -26,6 +30,7 @@ from .picture import Count as Count
 from .picture import FilePixelFormat as FilePixelFormat
 from .picture import FormatName as FormatName
 from .picture import GridShape as GridShape
+from .picture import LightName as LightName
 from .picture import LineName as LineName
 from .picture import ModalityName as ModalityName
 from .picture import Pick as Pick
@@ -41,7 +46,9 @@ from .picture import ShownName as ShownName
 from .picture import proportional as proportional
 from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO
+from .texts import TRANSPARENT as TRANSPARENT
 from .texts import assignments as assignments
+from .texts import parsed_caption as parsed_caption
 from .texts import parsed_colour as parsed_colour
 from .texts import parsed_pick as parsed_pick
 from .written import as_written as as_written

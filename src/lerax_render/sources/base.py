@@ -4,6 +4,7 @@ There are two kinds of kinds. A `CompiledSource` captures within the compiled ro
 environment that JAX can trace; a `HostSource` (see `host`) steps an environment in Python.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 import numpy as np
 
 from ..painter import Painter
-from ..replay import Replay
+from ..replay import LARGEST_OBSERVATION, Replay
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
 from ..trees import map_arrays
@@ -148,6 +149,18 @@ class Source(ABC):
             ValueError: There are no states, or their leading axes differ.
             UnsupportedEnvError: Nothing can draw this environment from its states.
         """
+
+    def num_values(self, env: Any) -> dict[str, int | None]:
+        """Return how many numbers there are of rewards, actions and observations that are kept.
+
+        `None` stands for what shows only when the environment is stepped.
+        """
+        return {
+            "reward": 1,
+            "return": 1,
+            "obs": _kept(getattr(env, "observation_space", None), LARGEST_OBSERVATION),
+            "action": _kept(getattr(env, "action_space", None)),
+        }
 
     def seconds_per_step(self, env: Any) -> float | None:
         """Return the simulated seconds between two states, or `None` where time has no unit."""
@@ -308,6 +321,16 @@ class CompiledSource(Source):
         scene, seconds = self.scene(env), self.seconds_per_step(env)
         batches = captured_batches(self.traced_capture, env, states)
         return (Replay(scene, self.on_host(env, captured), seconds) for captured in batches)
+
+
+def _kept(space: Any, most_bytes: float = math.inf) -> int | None:
+    shape = getattr(space, "shape", None)
+    if shape is None:
+        return None
+    # JAX's numbers, where the space does not say.
+    item = np.dtype(getattr(space, "dtype", None) or np.float32).itemsize
+    count = math.prod(shape)
+    return count if count * item <= most_bytes else 0
 
 
 def plain(tree: Any) -> Any:

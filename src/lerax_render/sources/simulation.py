@@ -147,6 +147,11 @@ class SimulationSource(HostSource):
         return env.most_steps or super().default_steps(env)
 
     @override
+    def num_values(self, env: Simulation) -> dict[str, int | None]:
+        actions = env.model.nu if env.qpos is None else 0
+        return {**super().num_values(env), "obs": 0, "action": actions}
+
+    @override
     def copies(self, env: Simulation, count: int, open_ones: ExitStack) -> Sequence[Simulation]:
         """Return the same one so often, since each rollout has an `MjData` of its own."""
         return [env] * count
