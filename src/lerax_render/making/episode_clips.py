@@ -62,7 +62,7 @@ def record_clip(
                 raise ValueError(f"a replay has its episodes already: leave {name} away with it")
     else:
         # Before any episode is run. What happens in it, and so how long it is, makes no difference.
-        trial = dataclasses.replace(wanted, start=None, stop=None)
+        trial = dataclasses.replace(wanted, start=None, stop=None, captions=())
         if settings.pick:
             trial = dataclasses.replace(trial, labels=())
         rehearse(env, policy, path, trial, key)
