@@ -31,6 +31,7 @@ PARTS = {
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True),
     "framing": Part("framing"),
+    "episodes": Part("episodes"),
     "memory": Part("memory"),
     "workers": Part("workers"),
     "gallery": Part("gallery"),

@@ -21,6 +21,7 @@ from .recording import record as record
 from .recording import render as render
 from .recording import try_record as try_record
 from .replay import Episode as Episode
+from .replay import Episodes as Episodes
 from .replay import Origin as Origin
 from .replay import Replay as Replay
 from .settings import Camera as Camera

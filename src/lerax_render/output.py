@@ -11,6 +11,8 @@ from typing import Literal, override
 
 from rich.filesize import decimal
 
+from .replay import Episodes
+
 LARGEST_SHOWN = 20_000_000
 """Bytes. What is larger is not put into a notebook."""
 
@@ -49,11 +51,13 @@ class Export(FileFormat):
     Attributes:
         noun: what such a file is called in messages.
         settings: the settings of pictures that make a difference in it.
+        holds_several: whether it has room for several replays.
         is_pattern: whether it is a file for each frame.
     """
 
     noun: str
     settings: tuple[str, ...] = ()
+    holds_several: bool = True
     is_pattern: bool = False
 
     @property
@@ -78,7 +82,7 @@ EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export("html", ".html", "text/html", "iframe", "a page", (*_PICTURE, "title")),
-        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
+        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE, False),
         Export("replay", ".replay", "application/zip", None, "a replay"),
         Export("npz", ".npz", "application/zip", None, "a file of arrays", _MEASURED),
         Export(
@@ -118,6 +122,7 @@ class Output:
         seconds: how long it plays, where it is no video and has a time.
         still: its first picture as a WebP, where that was asked for and it is no video.
         sequence: the files where there are many and it is no video.
+        episodes: what all episodes earned, where some of them were picked.
     """
 
     format: str
@@ -127,6 +132,7 @@ class Output:
     seconds: float | None = field(default=None, kw_only=True)
     still: bytes | None = field(default=None, kw_only=True, repr=False, compare=False)
     sequence: tuple[Path, ...] = field(default=(), kw_only=True, repr=False)
+    episodes: Episodes | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):

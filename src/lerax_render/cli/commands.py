@@ -71,8 +71,8 @@ def clip(
     made = wanted.format or (chosen.format if chosen else None)
     target = output or Path(default_name(wanted.env, made))
     stream = _standard_output() if str(target) == "-" else None
-    length = wanted.length
-    if is_replay(wanted.env) and wanted.steps is None:
+    length = None if wanted.pick or wanted.episodes else wanted.length
+    if length is not None and is_replay(wanted.env) and wanted.steps is None:
         length = describe(wanted.env).steps
     with progress_bar(f"{wanted.env} → {target}", length) as advance:
         video = wanted.record(target if stream is None else stream, advance)
@@ -81,6 +81,18 @@ def clip(
         f"{time.perf_counter() - started:.1f} s",
         file=None if stream is None else sys.stderr,
     )
+    for line in _picked(video):
+        print(line, file=None if stream is None else sys.stderr)
+
+
+def _picked(made: "Made") -> list[str]:
+    """Say which episodes were picked, a line for each."""
+    if made.episodes is None:
+        return []
+    from ..making import picked_lines
+
+    labels = zip(made.episodes.picked, picked_lines(made.episodes), strict=True)
+    return [f"  episode {number}: {', '.join(lines)}" for number, lines in labels]
 
 
 def _standard_output() -> BinaryIO:

@@ -1,6 +1,7 @@
 from .composition import Composition as Composition
 from .grid import Grid as Grid
 from .grid import write_label as write_label
+from .overlay import DEFAULT_LINES as DEFAULT_LINES
 from .overlay import LINES as LINES
 from .overlay import Line as Line
 from .overlay import check_answers as check_answers

@@ -10,6 +10,9 @@ import numpy as np
 from ..errors import warn
 from .fonts import PYGAMES, Face, face_of, language_of, named, opened
 
+LEAST_PIXELS = 11
+"""Smaller text cannot be read."""
+
 # Light text on a dark veil can be read on any picture, and the picture can still be seen behind it.
 # On white, this leaves a contrast of 8.6 to 1.
 _VEIL = 0.7
@@ -38,6 +41,21 @@ def write(area: np.ndarray, mask: np.ndarray, colour: Sequence[int] = (255, 255,
     mask = mask[: area.shape[0], : area.shape[1], None]
     ink = np.array((*colour, 255)[: area.shape[2]], np.float32)
     area[:] = area + (ink - area) * mask
+
+
+def fitting_mask(text: str, pixels: int, width: int) -> np.ndarray:
+    """Return `text_mask` of a smaller font where the line would be wider than a picture.
+
+    Args:
+        text: The line.
+        pixels: The font's size where there is room.
+        width: Of the picture in pixels.
+    """
+    mask = text_mask(text, pixels)
+    while mask.shape[1] > width and pixels > LEAST_PIXELS:
+        pixels = max(LEAST_PIXELS, min(pixels - 1, pixels * width // mask.shape[1]))
+        mask = text_mask(text, pixels)
+    return mask
 
 
 @lru_cache(maxsize=512)

@@ -4,14 +4,13 @@ import contextlib
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from ..compose import Composition, Plots, Timed, check_answers, check_plots, sizes_in
-from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
 from ..scene import Scene
@@ -31,6 +30,7 @@ from ..video import (
     Encoding,
     Preset,
     Video,
+    VideoWriter,
     check_fps,
     find_export,
     find_preset,
@@ -38,20 +38,11 @@ from ..video import (
     open_destination,
     open_writer,
 )
-from .capturing import (
-    capture_lanes,
-    check_not_traced,
-    cut_replays,
-    each_policy,
-    given_replays,
-    kept_scene,
-    name_of,
-    only_path,
-    origin_of,
-)
+from .capturing import capture_lanes
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
-from .filming import as_picture, film, parts_of
+from .filming import as_picture, film, open_painters, parts_of, tile_picture
 from .ghosts import Ghosts
+from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -63,26 +54,32 @@ DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
 
 
-def record_clip(
+type Place = str | os.PathLike[str] | BinaryIO | None
+
+
+def record_steps(
     env: Any,
+    replays: list[Replay] | None,
     policy: Any | None,
-    path: str | os.PathLike[str] | BinaryIO | None,
+    path: Place,
     settings: Settings,
     *,
     key: "Key" = None,
     progress: Callable[[int], None] | None = None,
     still: bool = False,
 ) -> Output:
-    """Record as `record` does, with its settings in one.
+    """Record an environment, or replays that were given in its place, for a number of steps.
 
     Args:
+        env: The environment itself.
+        replays: The replays, or `None`.
+        policy: As for `record`.
+        path: As for `record`.
+        settings: As for `record`, in one.
+        key: As for `record`.
+        progress: As for `record`.
         still: Whether `Output.still` is wanted of what is no video.
     """
-    env = given_env("record", env)
-    check_not_traced("record", env)
-    replays = given_replays(env)
-    if replays is not None:
-        policy, path = only_path(policy, path)
     row = find_export(path, settings.format)
     if row is None:
         on_part = None if progress is None else lambda part: progress(part[0].steps)
@@ -99,10 +96,15 @@ def record_clip(
         scenes = [scene if is_pixels else kept_scene(env)] * (lanes or 1)
     else:
         scenes = [replay.scene for replay in replays]
+        is_pixels = row.name == "html" and not any(scene.has_steps for scene in scenes)
         replays = cut_replays(replays, settings.steps, key, settings.deterministic)
     check_scenes(row, scenes)
     if is_pixels:
-        return export(row, _pixels(env, policy, settings, key, progress), destination, still=still)
+        if replays is None:
+            shown = _pixels(env, policy, settings, key, progress)
+        else:
+            shown = _pixels_of(replays, settings)
+        return export(row, shown, destination, still=still)
     picture = as_picture(settings)
     with contextlib.ExitStack() as stack:
         painters = painters_for_stills(stack, scenes, picture) if row.settings or still else []
@@ -147,16 +149,86 @@ def _pixels(
     return Shown([replay], as_picture(settings), title=title, videos=[video])
 
 
+def _pixels_of(replays: Sequence[Replay], settings: Settings) -> Shown:
+    """Make a video in memory of each replay of pixels."""
+    plain = dataclasses.replace(settings, format="mp4", title=None, labels=())
+    return Shown(
+        [dataclasses.replace(each, captured=np.zeros(each.steps)) for each in replays],
+        as_picture(settings),
+        settings.labels,
+        title=settings.title,
+        videos=[_film(each, [each], None, None, plain, None, None) for each in replays],
+    )
+
+
+def rehearse(env: Any, policy: Any | None, path: Place, settings: Settings, key: "Key") -> None:
+    """Raise now what a clip would raise once its environment has acted: see `record_steps`."""
+    row = find_export(path, settings.format)
+    with contextlib.ExitStack() as stack:
+        if row is None:
+            plan = _planned(env, None, policy, path, settings, key)
+            picture = tile_picture(settings, plan.composition)
+            open_painters(stack, plan.scenes, picture, plan.writer.pixel_format)
+            return
+        lanes = 1 if settings.grid is None else math.prod(settings.grid)
+        check_settings(row, settings, lanes)
+        open_destination(path, row)
+        scene = find_source(env).scene(env)
+        if scene.has_steps or row.name != "html":
+            check_scenes(row, [kept_scene(env)] * lanes)
+            if row.settings:
+                painters_for_stills(stack, [scene], as_picture(settings))
+        else:
+            rehearse(env, policy, None, dataclasses.replace(settings, format="mp4"), key)
+
+
+class _Plan(NamedTuple):
+    """A video that is about to be made: nothing was computed, and nothing is written.
+
+    Attributes:
+        scenes: One for each lane.
+        parts: Lets the policy act, and yields the next steps of each lane.
+        writer: Of the file.
+        composition: Of its frames.
+    """
+
+    scenes: Sequence[Scene]
+    parts: Callable[[], Iterable[Sequence[Replay]]]
+    writer: VideoWriter
+    composition: Composition
+
+
 def _film(
     env: Any,
     replays: list[Replay] | None,
     policy: Any | None,
-    path: str | os.PathLike[str] | BinaryIO | None,
+    path: Place,
     settings: Settings,
     key: "Key",
     on_part: Callable[[Sequence[Replay]], None] | None,
 ) -> Video:
     """Make a video of an environment, or of replays that were given in its place."""
+    plan = _planned(env, replays, policy, path, settings, key)
+    film(
+        plan.scenes,
+        plan.parts(),
+        [plan.writer],
+        plan.composition,
+        settings,
+        workers=settings.workers,
+        on_part=on_part,
+    )
+    return plan.writer.video
+
+
+def _planned(
+    env: Any,
+    replays: list[Replay] | None,
+    policy: Any | None,
+    path: Place,
+    settings: Settings,
+    key: "Key",
+) -> _Plan:
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
     ghosts = Ghosts(settings.ghosts)
@@ -234,8 +306,11 @@ def _film(
         encoding=Encoding.of(vars(settings)),
         poster=settings.poster,
     )
-    parts = (
-        ghosts.in_parts(
+
+    def parts() -> Iterable[Sequence[Replay]]:
+        if replays is not None:
+            return parts_of(replays)
+        return ghosts.in_parts(
             source.replays(
                 env,
                 policy,
@@ -245,11 +320,8 @@ def _film(
                 lanes=composition.tiles,
             )
         )
-        if replays is None
-        else parts_of(replays)
-    )
-    film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
-    return writer.video
+
+    return _Plan(scenes, parts, writer, composition)
 
 
 def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:

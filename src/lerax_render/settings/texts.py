@@ -114,6 +114,11 @@ def parsed_body(text: str) -> int | str:
     return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
 
 
+def parsed_pick(text: str) -> int | str:
+    """Turn `"17"` into the number of an episode; other texts stay."""
+    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
+
+
 def parsed_moment(text: str) -> int | float:
     """Turn `"50"` into a step, and `"1.5s"` into seconds.
 
