@@ -122,8 +122,8 @@ class Output:
         steps: how many steps it shows, where it is no video.
         seconds: how long it plays, where it is no video and has a time.
         still: its first picture as a WebP, where that was asked for and it is no video.
-        episodes: what all episodes earned, where some of them were picked.
         sequence: the files where there are many and it is no video.
+        episodes: what all episodes earned, where some of them were picked.
     """
 
     format: str
@@ -132,8 +132,8 @@ class Output:
     steps: int | None = field(default=None, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
     still: bytes | None = field(default=None, kw_only=True, repr=False, compare=False)
-    episodes: Episodes | None = field(default=None, kw_only=True, repr=False, compare=False)
     sequence: tuple[Path, ...] = field(default=(), kw_only=True, repr=False)
+    episodes: Episodes | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):

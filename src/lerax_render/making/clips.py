@@ -151,7 +151,7 @@ def _pixels(
 
 def _pixels_of(replays: Sequence[Replay], settings: Settings) -> Shown:
     """Make a video in memory of each replay of pixels."""
-    plain = dataclasses.replace(settings, format="mp4", labels=(), title=None)
+    plain = dataclasses.replace(settings, format="mp4", title=None, labels=())
     return Shown(
         [dataclasses.replace(each, captured=np.zeros(each.steps)) for each in replays],
         as_picture(settings),

@@ -101,6 +101,8 @@ type Moment = Annotated[
     described("a step, as a whole number, or seconds, as a fraction or a text such as 1.5s"),
     Text("STEP", parsed_moment, "1.5s"),
 ]
+type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
+type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
 type RankName = Literal["best", "worst", "median"]
 type EpisodeNumber = Annotated[int, Meta(ge=0)]
 type Pick = Annotated[
@@ -108,8 +110,6 @@ type Pick = Annotated[
     described("best, worst, median, or an episode's number, from 0"),
     Text("EPISODE", parsed_pick, "best"),
 ]
-type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
-type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -476,9 +476,9 @@ class Settings(Picture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_episodes(self.steps, self.episodes, self.pick, self.of, self.max_steps)
         for text in self.captions:
             parsed_caption(text)
+        check_episodes(self.steps, self.episodes, self.pick, self.of, self.max_steps)
         for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
             if self.grid is not None and len(several) > 1:
                 raise ValueError(
