@@ -22,10 +22,15 @@ class Moments(NamedTuple):
     shown: np.ndarray
 
     @property
+    def shown_places(self) -> list[int | Fraction]:
+        """The place of each frame."""
+        pairs = zip(self.places, self.shown, strict=True)
+        return [place for place, is_shown in pairs if is_shown]
+
+    @property
     def shown_steps(self) -> list[int]:
         """For each frame, the step that was taken last."""
-        pairs = zip(self.places, self.shown, strict=True)
-        return [math.floor(place) for place, is_shown in pairs if is_shown]
+        return list(map(math.floor, self.shown_places))
 
 
 class Pace:
