@@ -185,7 +185,7 @@ class Composition:
             yield from painted
             return
         picture: np.ndarray | None = None
-        for number, step in enumerate(part.moments.shown_steps):
+        for number, place in enumerate(part.moments.shown_places):
             for lane in range(len(part.captured)):
                 frame = next(painted)
                 if self._overlays:
@@ -200,8 +200,8 @@ class Composition:
                     self._plots.mark(self._grid.cell(picture, lane), lane)
             assert picture is not None
             if self._captions is not None:
-                picture = self._captions.draw(picture, step)
-            yield picture if self._plots is None else self._plots.beside(picture, step)
+                picture = self._captions.draw(picture, math.floor(place))
+            yield picture if self._plots is None else self._plots.beside(picture, place)
         # What is drawn after the last frame that is shown is seen in the next part's.
         deque(painted, maxlen=0)
 

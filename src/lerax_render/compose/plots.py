@@ -1,6 +1,7 @@
 """Curves beside the picture that grow as the clip plays: rewards, observations, actions, states."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -118,14 +119,14 @@ class Plots:
         self.taken += lanes[0].steps
         self._is_stale = True
 
-    def beside(self, frame: np.ndarray, step: int) -> np.ndarray:
-        """Return a frame with the plots up to its step beside it, valid until the next one is.
+    def beside(self, frame: np.ndarray, place: float | Fraction) -> np.ndarray:
+        """Return a frame with the plots up to it beside it, valid until the next one is.
 
         Args:
             frame: `uint8 (picture_height, picture_width, C)`, R G B or B G R X.
-            step: Its number, from the first step of the clip.
+            place: Its step; a fraction lies between two of them.
         """
-        shown = step - self._start
+        shown = float(place - self._start)
         # Of many steps in one column of pixels, the curves are drawn anew for the first.
         if self._drawn is None or (self._is_stale and self._edge(shown) > self._revealed):
             self._draw(frame)
@@ -136,6 +137,9 @@ class Plots:
         # All that changes lies between the last dots and these, which hide the cut of the curves. A
         # clip that goes back hides them again.
         reach = int(radius) + 2
+        if isinstance(place, Fraction):
+            # A dot that waits between two episodes is up to a step behind.
+            reach += drawn.width // self._steps + 1
         low, high = sorted((self._revealed, edge))
         seen = drawn.whole if edge > self._revealed else drawn.empty
         self._shown[:, low:high] = seen[:, low:high]
@@ -145,19 +149,26 @@ class Plots:
         self._picture[:height, :width] = frame
         sheet = self._picture[:, width:] if width < self._size[1] else self._picture[height:]
         sheet[:, changed] = self._shown[:, changed]
-        x = drawn.left + 0.5 + shown * drawn.width / self._steps
+        step = int(shown)
         for values, axis, top in zip(self._values, self._axes, self._sheet.tops, strict=True):
-            for value, colour in zip(values[shown].tolist(), self._look.curves, strict=False):
+            for number, colour in zip(range(values.shape[1]), self._look.curves, strict=False):
+                # Between two episodes, a curve stays where the first one has ended.
+                starts = self._starts[number if self._lanes > 1 else 0]
+                part = 0.0 if step + 1 in starts else shown - step
+                value = values[step, number]
+                if part:
+                    value += part * (values[step + 1, number] - value)
                 if value == value:
-                    y = top + axis.share_above(value) * self._sheet.height
+                    x = drawn.left + 0.5 + (step + part) * drawn.width / self._steps
+                    y = top + axis.share_above(float(value)) * self._sheet.height
                     _put_dot(sheet, x, y, radius, colour)
         return self._picture
 
-    def _edge(self, shown: int) -> int:
+    def _edge(self, shown: float) -> int:
         """Return the column at which the curves end in a picture."""
         if self._drawn is None:
             return 0
-        return self._drawn.left + 1 + shown * self._drawn.width // self._steps
+        return self._drawn.left + 1 + int(shown * self._drawn.width / self._steps)
 
     def mark(self, tile: np.ndarray, lane: int) -> None:
         """Mark a rollout with the colour of its curve, in the upper right corner, in place."""

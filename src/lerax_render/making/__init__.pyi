@@ -2,7 +2,6 @@ from .capturing import capture as capture
 from .capturing import check_not_traced as check_not_traced
 from .capturing import each_policy as each_policy
 from .capturing import name_of as name_of
-from .clips import frames_per_second as frames_per_second
 from .clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
@@ -12,5 +11,6 @@ from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
 from .ghosts import Ghosts as Ghosts
+from .moments import frames_per_second as frames_per_second
 from .replay_reader import ReplayReader as ReplayReader
 from .replay_reader import seen_alike as seen_alike
