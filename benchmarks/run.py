@@ -26,6 +26,7 @@ OPPONENTS = ROOT / ".tools/bench"
 # In the order of the page.
 PARTS = {
     "render": Part("render"),
+    "composing": Part("composing"),
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True),
     "framing": Part("framing"),

@@ -173,7 +173,9 @@ class Plots:
     def mark(self, tile: np.ndarray, lane: int) -> None:
         """Mark a rollout with the colour of its curve, in the upper right corner, in place."""
         side, gap = self._sheet.pixels, self._sheet.pixels // 2
-        tile[gap : gap + side, -gap - side : -gap, :3] = self._look_beside(tile).curves[lane]
+        square = tile[gap : gap + side, -gap - side : -gap]
+        square[..., :3] = self._look_beside(tile).curves[lane]
+        square[..., 3:] = 255
 
     def _look_beside(self, frame: np.ndarray) -> Look:
         """Return the colours, as light or dark as the clip's first picture."""

@@ -20,7 +20,7 @@ def wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:
     """Return how long a rollout is: as long as it was asked to be, or up to what is shown last."""
     if settings.steps is not None:
         return check_steps(settings.steps)
-    return usual if settings.stop is None else max(1, _step_of("stop", settings.stop, seconds))
+    return usual if settings.stop is None else max(1, step_of("stop", settings.stop, seconds))
 
 
 def shown_steps(settings: Settings, steps: int, seconds: float | None) -> tuple[int, int]:
@@ -29,8 +29,8 @@ def shown_steps(settings: Settings, steps: int, seconds: float | None) -> tuple[
     Raises:
         ValueError: They are not in that order within so many steps.
     """
-    start = 0 if settings.start is None else _step_of("start", settings.start, seconds)
-    stop = steps if settings.stop is None else _step_of("stop", settings.stop, seconds)
+    start = 0 if settings.start is None else step_of("start", settings.start, seconds)
+    stop = steps if settings.stop is None else step_of("stop", settings.stop, seconds)
     if not start < stop <= steps:
         raise ValueError(
             f"a clip from step {start} to {stop} of {steps} steps has nothing in it: start must be "
@@ -39,7 +39,12 @@ def shown_steps(settings: Settings, steps: int, seconds: float | None) -> tuple[
     return start, stop
 
 
-def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
+def step_of(name: str, moment: int | float, seconds: float | None) -> int:
+    """Return the step of a moment, which is a step or a time in seconds.
+
+    Raises:
+        ValueError: It is a time, and there is no knowing how long a step is.
+    """
     if isinstance(moment, int):
         return moment
     if seconds is None:
@@ -71,8 +76,8 @@ def timed(captions: Sequence[str], begin: int, last: int, seconds: float | None)
     """
     found = []
     for text, start, stop in map(parsed_caption, captions):
-        first = 0 if start is None else _step_of("caption", start, seconds)
-        end = None if stop is None else _step_of("caption", stop, seconds)
+        first = 0 if start is None else step_of("caption", start, seconds)
+        end = None if stop is None else step_of("caption", stop, seconds)
         if first >= last or (end is not None and end <= max(first, begin)):
             raise ValueError(
                 f"the caption {shown(text)} is for steps from {first} to "

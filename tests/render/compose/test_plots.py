@@ -173,6 +173,8 @@ def test_a_model_has_its_state_and_dark_plots_beside_a_dark_picture():
     still = clip(replay, plot=plots, width=640, height=480, background="black")[-1]
     np.testing.assert_array_equal(still[-1, 0], DARK.paper)
     assert near(still[240:], DARK.curves[0]).sum() > 100
+    haunted = clip(replay, plot=plots, width=640, height=480, background="black", ghost=replay)
+    np.testing.assert_array_equal(haunted[-1, 300:], still[300:])
     with pytest.raises(ValueError, match=r"there is no qpos\[99\]: qpos has"):
         clip(replay, plot="qpos[99]")
     with pytest.raises(ValueError, match="no value qpo; did you mean qpos"):
