@@ -10,9 +10,11 @@ from .errors import EncodeError as EncodeError
 from .errors import RenderError as RenderError
 from .errors import RenderWarning as RenderWarning
 from .errors import UnsupportedEnvError as UnsupportedEnvError
+from .figures import figure as figure
 from .headless import headless_renderer as headless_renderer
 from .making import capture as capture
 from .mujoco import HeadlessMujocoRenderer as HeadlessMujocoRenderer
+from .output import Figure as Figure
 from .output import Output as Output
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
 from .recording import record as record

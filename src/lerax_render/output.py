@@ -1,7 +1,9 @@
 """What was made: a file of any format, on disk or in memory."""
 
+import base64
 import html
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -92,6 +94,16 @@ EXPORTS: dict[str, Export] = {
 }
 """The formats that are no videos, by name."""
 
+FIGURES: dict[str, FileFormat] = {
+    row.name: row
+    for row in (
+        FileFormat("png", ".png", "image/png", "img"),
+        FileFormat("pdf", ".pdf", "application/pdf", None),
+        FileFormat("svg", ".svg", "image/svg+xml", "img"),
+    )
+}
+"""The formats of figures, by name."""
+
 
 @dataclass(frozen=True)
 class Output:
@@ -173,6 +185,63 @@ class Output:
         if row.element != "iframe" or size > LARGEST_SHOWN:
             return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
         return framed(self.data.decode())
+
+
+@dataclass(frozen=True)
+class Figure(Output):
+    """A finished figure, on disk or in memory.
+
+    Attributes:
+        width: in print, in millimetres.
+        height: in print, in millimetres.
+        dpi: dots an inch.
+        moments: the steps that it shows.
+    """
+
+    width: float
+    height: float
+    dpi: float
+    moments: tuple[int, ...]
+
+    def _repr_html_(self) -> str:
+        row = FIGURES[self.format]
+        name = "a figure in memory" if self.path is None else str(self.path)
+        try:
+            size = self.num_bytes
+        except FileNotFoundError:
+            return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
+        if row.element is None or size > LARGEST_SHOWN:
+            return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
+        url = f"data:{row.mime};base64,{base64.b64encode(self.data).decode()}"
+        return f'<img src="{url}" style="width: {self.width:g}mm" alt="{html.escape(name)}">'
+
+
+def figure_format(place: object, format: str | None) -> FileFormat:
+    """Return the format of a figure, by its name or the suffix of its file; else PNG.
+
+    Raises:
+        ValueError: There is no such format, or name and suffix contradict each other.
+    """
+    if format is not None and format not in FIGURES:
+        raise ValueError(f"a figure is {_or(FIGURES)}, got format={format!r}")
+    wanted = None if format is None else FIGURES[format]
+    if not isinstance(place, str | os.PathLike):
+        return wanted or FIGURES["png"]
+    suffix = Path(place).suffix.lower()
+    named = next((row for row in FIGURES.values() if row.suffix == suffix), None)
+    if named is None and (wanted is None or suffix):
+        raise ValueError(
+            f"a figure's file ends in {_or(row.suffix for row in FIGURES.values())}, "
+            f"got {str(place)!r}"
+        )
+    if wanted is not None and named is not None and wanted is not named:
+        raise ValueError(f"{str(place)!r} ends in {suffix}, but format is {format!r}; change one")
+    return wanted or named or FIGURES["png"]
+
+
+def _or(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}"
 
 
 def framed(page: str) -> str:

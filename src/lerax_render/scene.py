@@ -173,6 +173,7 @@ class Scene(ABC):
         *,
         before: Any | None = None,
         goes_on: bool = False,
+        stands: bool = False,
     ) -> Any:
         """Return the view from which a scene that looks ahead is best seen, for `Painter.aim`.
 
@@ -181,6 +182,7 @@ class Scene(ABC):
             captured: What was captured of a rollout.
             before: The view of other rollouts, with which this one is compared.
             goes_on: Whether there are more steps than these.
+            stands: Whether the camera keeps its place, however far something gets.
 
         Raises:
             NotImplementedError: This scene does not look ahead.

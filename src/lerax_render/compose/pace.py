@@ -1,5 +1,6 @@
 """Which moments of a rollout have a frame: its steps, some of them, or moments between them."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -23,9 +24,8 @@ class Moments(NamedTuple):
 
     @property
     def shown_places(self) -> list[int | Fraction]:
-        """The place of each frame."""
-        pairs = zip(self.places, self.shown, strict=True)
-        return [place for place, is_shown in pairs if is_shown]
+        """For each frame, where it is."""
+        return list(itertools.compress(self.places, self.shown))
 
     @property
     def shown_steps(self) -> list[int]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -127,7 +126,7 @@ class Plots:
             frame: `uint8 (picture_height, picture_width, C)`, R G B or B G R X.
             place: In steps from the first of the clip; a fraction lies between two of them.
         """
-        shown = place - self._start
+        shown = float(place - self._start)
         # Of many steps in one column of pixels, the curves are drawn anew for the first.
         if self._drawn is None or (self._is_stale and self._edge(shown) > self._revealed):
             self._draw(frame)
@@ -154,26 +153,23 @@ class Plots:
             _put_dot(sheet, x, y, radius, colour)
         return self._picture
 
-    def _ends(self, drawn: Drawn, shown: float | Fraction) -> Iterator[tuple[float, float, Rgb]]:
+    def _ends(self, drawn: Drawn, shown: float) -> Iterator[tuple[float, float, Rgb]]:
         """Yield where each curve ends in a picture, and its colour."""
         assert self._look is not None
-        step, pitch = int(shown), drawn.width / self._steps
-        share: Any = 0.0
-        if shown != step:
-            # Nothing lies between the end of an episode and the beginning of the next.
-            goes_on = [step + 1 not in starts for starts in self._starts]
-            share = np.where(goes_on, float(shown - step), 0.0)
+        step = int(shown)
         for values, axis, top in zip(self._values, self._axes, self._sheet.tops, strict=True):
-            now = values[step]
-            if shown != step:
-                now = np.where(share == 0, now, now + share * (values[step + 1] - now))
-            places = np.broadcast_to(drawn.left + 0.5 + (step + share) * pitch, now.shape)
-            ends = zip(places.tolist(), now.tolist(), self._look.curves, strict=False)
-            for x, value, colour in ends:
+            for number, colour in zip(range(values.shape[1]), self._look.curves, strict=False):
+                part, value = shown - step, float(values[step, number])
+                # Between two episodes, a curve stays where the first one has ended.
+                if part and step + 1 in self._starts[number if self._lanes > 1 else 0]:
+                    part = 0.0
+                if part:
+                    value += part * (float(values[step + 1, number]) - value)
                 if value == value:
+                    x = drawn.left + 0.5 + (step + part) * drawn.width / self._steps
                     yield x, top + axis.share_above(value) * self._sheet.height, colour
 
-    def _edge(self, shown: float | Fraction) -> int:
+    def _edge(self, shown: float) -> int:
         """Return the column at which the curves end in a picture."""
         if self._drawn is None:
             return 0

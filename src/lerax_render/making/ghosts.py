@@ -95,12 +95,13 @@ class HauntedScene(Scene):
         *,
         before: Any | None = None,
         goes_on: bool = False,
+        stands: bool = False,
     ) -> Any:
         """Return a view of the scene in which the ghosts are to be seen, too."""
         # What follows once more follows the scene's own.
         pairs = [*zip(self._scenes, captured, strict=True), (self._scene, captured[0])]
         for scene, steps in pairs:
-            before = scene.aimed(picture, steps, before=before, goes_on=goes_on)
+            before = scene.aimed(picture, steps, before=before, goes_on=goes_on, stands=stands)
         return before
 
 

@@ -13,6 +13,10 @@ from .declarations import Text as Text
 from .declarations import between as between
 from .declarations import kind_of as kind_of
 from .declarations import settings_of as settings_of
+from .figure import MILLIMETRES_PER_INCH as MILLIMETRES_PER_INCH
+from .figure import FigureFormat as FigureFormat
+from .figure import FigureKind as FigureKind
+from .figure import FigureSettings as FigureSettings
 from .picture import ALL_CAMERAS as ALL_CAMERAS
 from .picture import MAX_SIZE as MAX_SIZE
 from .picture import Background as Background

@@ -54,6 +54,21 @@ def test_a_clip_and_its_one_line(run, tmp_path):
     assert (tmp_path / "clip.gif").read_bytes().startswith(b"GIF89a")
 
 
+def test_a_figure_and_its_one_line(run, tmp_path):
+    options = ["-n", "5", "--at", "0", "0.06s", "--width", "64", "--dpi", "96", "--kind", "strobe"]
+    code, out, _ = run("figure", "CartPole", "-o", "strobe.svg", *options)
+    assert code == 0
+    assert re.fullmatch(
+        r"strobe\.svg: [\d.]+ kB, 17 x \d+ mm at 96 dpi, 2 moments, [\d.]+ s\n", out
+    )
+    assert (tmp_path / "strobe.svg").read_text().startswith("<?xml")
+    code, _, error = run("figure", "CartPole", "--kind", "trajectory", "--follow", "pole")
+    assert (code, error.count("\n")) == (1, 2)
+    assert "has no bodies" in error
+    code, _, error = run("figure", "CartPole", "--print-width", "3.3ft")
+    assert code != 0
+
+
 def test_what_a_callback_raises_is_one_line(tmp_path):
     (tmp_path / "sensors.py").write_text(
         "import jax\n"

@@ -107,6 +107,15 @@ def test_it_begins_with_the_first_step_that_is_shown(replay):
     assert last == pytest.approx(tip(plotted(whole[-1]), LIGHT.curves[0])[1], abs=6)
 
 
+def test_in_slow_motion_a_curve_grows_evenly_and_waits_between_episodes(replay):
+    frames = clip(replay, plot="return", speed=0.25, stop=13)
+    columns = np.array([tip(plotted(frame), LIGHT.curves[0])[1] for frame in frames])
+    steps = np.diff(columns)
+    assert steps[:20].min() > 0.5 * steps[:20].mean()
+    assert abs(steps[20:23]).max() < 0.3
+    assert steps[23] > 3 * steps[:20].mean()
+
+
 def test_a_clip_that_goes_back_takes_its_curves_back(replay):
     options = {"plot": ("return", "obs[0]"), "captions": "a caption", "speed": 0.5}
     forwards = clip(replay, **options)
