@@ -9,6 +9,7 @@ import lerax_render as lr
 from lerax_render.batch import Clip
 from lerax_render.cli.commands import main
 from lerax_render.errors import RenderError
+from lerax_render.gallery.manifest import read_manifest
 from lerax_render.painter import lay_over
 
 MODEL = """
@@ -137,6 +138,22 @@ def test_clips_of_parts_and_tiles_keep_step_with_the_ghost(left, right, tmp_path
     assert (tiles[1] != tiles[3]).any()
 
 
+def test_slow_motion_and_clips_that_go_back_have_ghosts(left, tmp_path):
+    moving = ball_at(0.2, speed=0.1)
+    whole = frames(left, camera="front", ghost=moving)
+    options = {"camera": "front", "ghost": moving, **SIZE}
+    slow = lr.record(left, tmp_path / "s.apng", speed=0.25, **options).frames()
+    np.testing.assert_array_equal(slow[::4], whole)
+    assert (slow[1] != slow[0]).any()
+    back = lr.record(left, tmp_path / "b.apng", bounce=True, **options).frames()
+    np.testing.assert_array_equal(back, whole[[0, 1, 2, 3, 4, 5, 4, 3, 2, 1]])
+    drawn = lr.capture("Pendulum", steps=6)
+    other = lr.capture("Pendulum", steps=6, key=2)
+    back = lr.record(drawn, tmp_path / "d.apng", bounce=True, ghost=other, **SIZE).frames()
+    np.testing.assert_array_equal(back[:6], frames(drawn, ghost=other))
+    np.testing.assert_array_equal(back[6:], back[4:0:-1])
+
+
 def test_a_rollout_has_ghosts(tmp_path):
     """The first two parts of a rollout, in 2D."""
     ghost = lr.capture("Pendulum", steps=90, key=1)
@@ -224,6 +241,16 @@ def test_what_can_be_no_ghost_says_so(left, tmp_path):
     with pytest.raises(ValueError, match="paints its own: leave ghost out"):
         lr.record("gym:CartPole-v1", path=tmp_path / "x.gif", steps=2, ghost=pendulum)
     assert [file.name for file in tmp_path.iterdir()] == ["bad.replay"]
+
+
+def test_a_manifest_has_ghosts(left, tmp_path):
+    manifest = tmp_path / "gallery.toml"
+    left.save(tmp_path / "left.replay")
+    manifest.write_text('[[clips]]\nenv = "left.replay"\nghost = ["left.replay"]\n')
+    assert read_manifest(manifest).entries[0].clip.ghosts == ("left.replay",)
+    manifest.write_text('[[clips]]\nenv = "left.replay"\nghost = ["right.replay"]\n')
+    with pytest.raises(ValueError, match=r"ghost names 'right\.replay', and there is no file"):
+        read_manifest(manifest)
 
 
 def test_the_command_line_and_a_clip_of_a_folder(left, right, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from ..trees import map_arrays
 from .grid import Grid
 from .overlay import FrameInfos, Line, Overlay, StepInfo
 from .pace import Moments, Pace
-from .plots import Plots
-from .words import Captions, Card, Timed, check_words
+
+if TYPE_CHECKING:
+    from .plots import Plots
+    from .words import Captions, Card, Timed
 
 
 class Composition:
@@ -62,13 +64,13 @@ class Composition:
         speed: float = 1.0,
         between: float | Fraction | None = None,
         title: str | None = None,
-        captions: Sequence[Timed] = (),
+        captions: "Sequence[Timed]" = (),
         bounce: bool = False,
-        plots: Plots | None = None,
+        plots: "Plots | None" = None,
     ) -> None:
         if labels and grid is None:
             raise ValueError("labels name the tiles of a grid, and there is no grid")
-        self._card = None if title is None else Card(title, width, height)
+        self._card = _card(title, width, height)
         self._plots = plots
         if plots is not None:
             width, height = plots.picture_width, plots.picture_height
@@ -82,8 +84,11 @@ class Composition:
         self._pace = Pace(fps, speed, start, max_fps, between)
         self.fps = self._pace.fps
         foot = 0 if self._grid is None else self._grid.foot
-        self._captions = Captions(captions, width, height, foot) if captions else None
-        check_words(title, captions, labels)
+        self._captions = _captions(captions, width, height, foot)
+        if title is not None or captions or labels:
+            from .words import check_words
+
+            check_words(title, captions, labels)
         count = self.tiles or 1
         self._overlays = (
             [Overlay(overlay, self.tile_height) for _ in range(count)] if overlay else []
@@ -185,7 +190,7 @@ class Composition:
             yield from painted
             return
         picture: np.ndarray | None = None
-        for number, step in enumerate(part.moments.shown_steps):
+        for number, place in enumerate(part.moments.shown_places):
             for lane in range(len(part.captured)):
                 frame = next(painted)
                 if self._overlays:
@@ -200,10 +205,27 @@ class Composition:
                     self._plots.mark(self._grid.cell(picture, lane), lane)
             assert picture is not None
             if self._captions is not None:
-                picture = self._captions.draw(picture, step)
-            yield picture if self._plots is None else self._plots.beside(picture, step)
+                picture = self._captions.draw(picture, math.floor(place))
+            yield picture if self._plots is None else self._plots.beside(picture, place)
         # What is drawn after the last frame that is shown is seen in the next part's.
         deque(painted, maxlen=0)
+
+
+def _card(title: str | None, width: int, height: int) -> "Card | None":
+    if title is None:
+        return None
+    # Here and not above, as in the next function: most clips have no words.
+    from .words import Card
+
+    return Card(title, width, height)
+
+
+def _captions(captions: "Sequence[Timed]", width: int, height: int, foot: int) -> "Captions | None":
+    if not captions:
+        return None
+    from .words import Captions
+
+    return Captions(captions, width, height, foot)
 
 
 class _Part(NamedTuple):

@@ -1,5 +1,6 @@
 """Which moments of a rollout have a frame: its steps, some of them, or moments between them."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -22,10 +23,14 @@ class Moments(NamedTuple):
     shown: np.ndarray
 
     @property
+    def shown_places(self) -> list[int | Fraction]:
+        """For each frame, where it is."""
+        return list(itertools.compress(self.places, self.shown))
+
+    @property
     def shown_steps(self) -> list[int]:
         """For each frame, the step that was taken last."""
-        pairs = zip(self.places, self.shown, strict=True)
-        return [math.floor(place) for place, is_shown in pairs if is_shown]
+        return list(map(math.floor, self.shown_places))
 
 
 class Pace:

@@ -209,7 +209,7 @@ class _Reader:
             self._mistake(self._place(place, "grid"), str(error))
 
     def _check_files(self, place: Place, values: dict[str, Any]) -> None:
-        for key in ("env", "policy", "policy_class"):
+        for key in ("env", "policy", "policy_class", "ghost"):
             named = values.get(key, ())
             for file in [file_in(named)] if isinstance(named, str) else named:
                 if file and not (self._path.parent / file).is_file():

@@ -4,8 +4,6 @@ from .choosing import Picked as Picked
 from .choosing import lanes_for as lanes_for
 from .choosing import picked_lines as picked_lines
 from .choosing import picked_of as picked_of
-from .clips import frames_per_second as frames_per_second
-from .clips import step_of as step_of
 from .episode_clips import record_clip as record_clip
 from .exporting import idle_in as idle_in
 from .filming import Held as Held
@@ -25,6 +23,8 @@ from .given import name_of as name_of
 from .given import only_path as only_path
 from .given import origin_of as origin_of
 from .given import package_versions as package_versions
+from .moments import frames_per_second as frames_per_second
+from .moments import step_of as step_of
 from .recordings import film_recording as film_recording
 from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader

@@ -5,12 +5,11 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..compose import Composition, Plots, Timed, check_answers, check_plots, sizes_in
+from ..compose import Composition, Plots, check_answers, check_plots, sizes_in
 from ..output import Output
 from ..replay import Replay, joined, lengthened
 from ..scene import Scene
@@ -20,10 +19,7 @@ from ..settings import (
     Settings,
     check_policy,
     check_seed,
-    check_steps,
-    parsed_caption,
     proportional,
-    shown,
 )
 from ..sources import find_source
 from ..video import (
@@ -43,15 +39,10 @@ from .exporting import Shown, check_scenes, check_settings, export, painters_for
 from .filming import as_picture, film, open_painters, parts_of, tile_picture
 from .ghosts import Ghosts
 from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
+from .moments import real_time, shown_steps, smooth_fps, timed, wanted_steps
 
 if TYPE_CHECKING:
     from ..acting import Key
-
-SMOOTH_FPS = Fraction(25)
-"""Frames a second that slow motion has at least, where nobody says otherwise."""
-
-DEFAULT_FPS = 50.0
-"""Frames a second of an environment that does not say how much time a step takes."""
 
 
 type Place = str | os.PathLike[str] | BinaryIO | None
@@ -239,7 +230,7 @@ def _planned(
         seconds = replays[0].seconds_per_step
         longest = max(replay.steps for replay in replays)
         steps = longest if settings.steps is None else settings.steps
-        begin, last = _moments(settings, steps, seconds)
+        begin, last = shown_steps(settings, steps, seconds)
         replays = cut_replays(replays, last, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
         replays = [ghosts.in_replay(replay) for replay in replays]
@@ -248,8 +239,8 @@ def _planned(
         source = find_source(env)
         key = check_seed(key)
         seconds = source.seconds_per_step(env)
-        steps = _wanted_steps(settings, source.default_steps(env), seconds)
-        begin, last = _moments(settings, steps, seconds)
+        steps = wanted_steps(settings, source.default_steps(env), seconds)
+        begin, last = shown_steps(settings, steps, seconds)
         # As it is now, also where a controller changes the model before it is painted.
         scenes = [ghosts.scene(source.scene(env).kept())]
     ghosts.check(seconds)
@@ -284,9 +275,9 @@ def _planned(
         max_fps=most_fps(preset, path, settings.format),
         start=begin,
         speed=settings.speed,
-        between=_smooth(settings, fps) if can_repaint else None,
+        between=smooth_fps(settings, fps) if can_repaint else None,
         title=settings.title,
-        captions=_timed(settings.captions, begin, last, seconds),
+        captions=timed(settings.captions, begin, last, seconds),
         bounce=settings.bounce,
         plots=plots,
     )
@@ -368,77 +359,6 @@ def _plots(
     )
 
 
-def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:
-    """Return how long a rollout is: as long as it was asked to be, or up to what is shown last."""
-    if settings.steps is not None:
-        return check_steps(settings.steps)
-    return usual if settings.stop is None else max(1, step_of("stop", settings.stop, seconds))
-
-
-def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int, int]:
-    """Return the first step that is shown, and the one after the last.
-
-    Raises:
-        ValueError: They are not in that order within so many steps.
-    """
-    start = 0 if settings.start is None else step_of("start", settings.start, seconds)
-    stop = steps if settings.stop is None else step_of("stop", settings.stop, seconds)
-    if not start < stop <= steps:
-        raise ValueError(
-            f"a clip from step {start} to {stop} of {steps} steps has nothing in it: start must be "
-            f"below stop, and stop at most {steps}"
-        )
-    return start, stop
-
-
-def step_of(name: str, moment: int | float, seconds: float | None) -> int:
-    """Return the step of a moment, which is a step or a time in seconds.
-
-    Raises:
-        ValueError: It is a time, and there is no knowing how long a step is.
-    """
-    if isinstance(moment, int):
-        return moment
-    if seconds is None:
-        raise ValueError(
-            f"{name} is {moment:g} seconds, and this environment does not say how long a step is: "
-            f"give a step, a whole number"
-        )
-    return round(moment / seconds)
-
-
-def _smooth(settings: Settings, fps: Fraction) -> Fraction | None:
-    """Return the frame rate that slow motion reaches with frames between steps."""
-    if settings.speed >= 1:
-        return None
-    return max(fps, SMOOTH_FPS) if settings.fps is None else fps
-
-
-def _timed(captions: Sequence[str], begin: int, last: int, seconds: float | None) -> list[Timed]:
-    """Return captions by steps.
-
-    Args:
-        captions: As they were given.
-        begin: The first step of the clip.
-        last: The one after the last.
-        seconds: Of a step.
-
-    Raises:
-        ValueError: One would never be seen.
-    """
-    timed = []
-    for text, start, stop in map(parsed_caption, captions):
-        first = 0 if start is None else step_of("caption", start, seconds)
-        end = None if stop is None else step_of("caption", stop, seconds)
-        if first >= last or (end is not None and end <= max(first, begin)):
-            raise ValueError(
-                f"the caption {shown(text)} is for steps from {first} to "
-                f"{'the end' if end is None else end}, and the clip shows {begin} to {last}"
-            )
-        timed.append((text, first, end))
-    return timed
-
-
 def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:
     """Return the settings of a clip of replays, and these all as long as it is."""
     for replay in replays:
@@ -462,29 +382,6 @@ def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Re
         settings = dataclasses.replace(settings, labels=[*settings.labels, *[""] * empty])
     longest = max(replay.steps for replay in replays)
     return settings, [lengthened(replay, longest) for replay in replays]
-
-
-def real_time(env: Any, seconds_per_step: float | None) -> Fraction:
-    """Return the frame rate of a clip in real time.
-
-    Raises:
-        ValueError: No clip has such a rate.
-    """
-    try:
-        return check_fps(frames_per_second(seconds_per_step))
-    except ValueError as error:
-        raise ValueError(
-            f"a step of {name_of(env)} takes {seconds_per_step:g} s by its dt, and a clip in real "
-            f"time would have {1 / (seconds_per_step or 1):g} frames a second, where 0.01 to 1000 "
-            "are possible: give fps=, or mend env.dt, which is in seconds"
-        ) from error
-
-
-def frames_per_second(seconds_per_step: float | None) -> Fraction:
-    """Return the frame rate that shows steps of this length in real time, or `DEFAULT_FPS`."""
-    return Fraction(1 / seconds_per_step if seconds_per_step else DEFAULT_FPS).limit_denominator(
-        1000
-    )
 
 
 def picture_size(

@@ -107,11 +107,29 @@ def test_it_begins_with_the_first_step_that_is_shown(replay):
     assert last == pytest.approx(tip(plotted(whole[-1]), LIGHT.curves[0])[1], abs=6)
 
 
+def test_in_slow_motion_a_curve_grows_evenly_and_waits_between_episodes(replay):
+    frames = clip(replay, plot="return", speed=0.25, stop=13)
+    columns = np.array([tip(plotted(frame), LIGHT.curves[0])[1] for frame in frames])
+    steps = np.diff(columns)
+    assert steps[:20].min() > 0.5 * steps[:20].mean()
+    assert abs(steps[20:23]).max() < 0.3
+    assert steps[23] > 3 * steps[:20].mean()
+
+
 def test_a_clip_that_goes_back_takes_its_curves_back(replay):
     options = {"plot": ("return", "obs[0]"), "captions": "a caption", "speed": 0.5}
     forwards = clip(replay, **options)
     both = clip(replay, bounce=True, **options)
     np.testing.assert_array_equal(both, [*forwards, *forwards[-2:0:-1]])
+
+
+def test_in_slow_motion_a_curve_grows_between_steps(replay):
+    frames = clip(replay, plot="return", stop=5, speed=0.1, fps=50, width=640, height=480)
+    tips = np.array([tip(frame[300:], LIGHT.curves[0]) for frame in frames])
+    assert len(frames) > 15
+    assert (np.diff(tips[:, 1]) > 2).all()
+    assert np.ptp(np.diff(tips[:, 1])) < 8
+    assert (np.diff(tips[:, 0]) < 1).all()
 
 
 def test_episodes_are_apart_and_actions_and_rewards_begin_after_the_first_state(replay):
