@@ -1,16 +1,16 @@
 """Curves beside the picture that grow as the clip plays: rewards, observations, actions, states."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from ..replay import Replay
 from .curves import limits
 from .quantities import Quantity, find_quantity, sizes_in, values_of
-from .sheet import DARK, LIGHT, Curves, Drawn, Look, Sheet
-from .text import write
+from .sheet import DARK, LIGHT, Curves, Drawn, Look, Rgb, Sheet
 
 # Clips at least this wide, against their height, have their plots at the right, and others below;
 # and the share that these take.
@@ -89,6 +89,7 @@ class Plots:
         self._is_stale = False
         self._picture = self._shown = np.zeros(0, np.uint8)
         self._revealed = 0
+        self._dots = range(0)
 
     def take(self, lanes: Sequence[Replay]) -> None:
         """Take note of the next steps, before they are shown; equally many in each lane.
@@ -120,51 +121,59 @@ class Plots:
         self._is_stale = True
 
     def beside(self, frame: np.ndarray, place: float | Fraction) -> np.ndarray:
-        """Return a frame with the plots up to it beside it, valid until the next one is.
+        """Return a frame with the plots up to its moment beside it, valid until the next one is.
 
         Args:
             frame: `uint8 (picture_height, picture_width, C)`, R G B or B G R X.
-            place: Its step; a fraction lies between two of them.
+            place: In steps from the first of the clip; a fraction lies between two of them.
         """
-        shown = float(place - self._start)
+        shown = place - self._start
         # Of many steps in one column of pixels, the curves are drawn anew for the first.
         if self._drawn is None or (self._is_stale and self._edge(shown) > self._revealed):
             self._draw(frame)
         drawn, edge = self._drawn, self._edge(shown)
         assert drawn is not None
         assert self._look is not None
-        radius = _DOT * self._sheet.radius
-        # All that changes lies between the last dots and these, which hide the cut of the curves. A
-        # clip that goes back hides them again.
-        reach = int(radius) + 2
-        if isinstance(place, Fraction):
-            # A dot that waits between two episodes is up to a step behind.
-            reach += drawn.width // self._steps + 1
         low, high = sorted((self._revealed, edge))
+        # A clip that goes back hides the curves again.
         seen = drawn.whole if edge > self._revealed else drawn.empty
         self._shown[:, low:high] = seen[:, low:high]
-        changed = slice(max(0, low - reach), high + reach if self._revealed else None)
         self._revealed = edge
         height, width = frame.shape[:2]
         self._picture[:height, :width] = frame
         sheet = self._picture[:, width:] if width < self._size[1] else self._picture[height:]
+        # Dots hide the cut of the curves; between those of the last frame and these, all changes.
+        radius, ends = _DOT * self._sheet.radius, list(self._ends(drawn, shown))
+        columns = [edge, *(int(x) for x, _, _ in ends)]
+        reach = int(radius) + 3
+        dots = range(max(0, min(columns) - reach), max(columns) + reach)
+        changed = slice(min(dots.start, self._dots.start), max(dots.stop, self._dots.stop))
         sheet[:, changed] = self._shown[:, changed]
-        step = int(shown)
-        for values, axis, top in zip(self._values, self._axes, self._sheet.tops, strict=True):
-            for number, colour in zip(range(values.shape[1]), self._look.curves, strict=False):
-                # Between two episodes, a curve stays where the first one has ended.
-                starts = self._starts[number if self._lanes > 1 else 0]
-                part = 0.0 if step + 1 in starts else shown - step
-                value = values[step, number]
-                if part:
-                    value += part * (values[step + 1, number] - value)
-                if value == value:
-                    x = drawn.left + 0.5 + (step + part) * drawn.width / self._steps
-                    y = top + axis.share_above(float(value)) * self._sheet.height
-                    _put_dot(sheet, x, y, radius, colour)
+        self._dots = dots
+        for x, y, colour in ends:
+            _put_dot(sheet, x, y, radius, colour)
         return self._picture
 
-    def _edge(self, shown: float) -> int:
+    def _ends(self, drawn: Drawn, shown: float | Fraction) -> Iterator[tuple[float, float, Rgb]]:
+        """Yield where each curve ends in a picture, and its colour."""
+        assert self._look is not None
+        step, pitch = int(shown), drawn.width / self._steps
+        share: Any = 0.0
+        if shown != step:
+            # Nothing lies between the end of an episode and the beginning of the next.
+            goes_on = [step + 1 not in starts for starts in self._starts]
+            share = np.where(goes_on, float(shown - step), 0.0)
+        for values, axis, top in zip(self._values, self._axes, self._sheet.tops, strict=True):
+            now = values[step]
+            if shown != step:
+                now = np.where(share == 0, now, now + share * (values[step + 1] - now))
+            places = np.broadcast_to(drawn.left + 0.5 + (step + share) * pitch, now.shape)
+            ends = zip(places.tolist(), now.tolist(), self._look.curves, strict=False)
+            for x, value, colour in ends:
+                if value == value:
+                    yield x, top + axis.share_above(value) * self._sheet.height, colour
+
+    def _edge(self, shown: float | Fraction) -> int:
         """Return the column at which the curves end in a picture."""
         if self._drawn is None:
             return 0
@@ -203,6 +212,7 @@ class Plots:
         if not self._picture.size:
             self._picture = np.empty((*self._size, channels), np.uint8)
         self._shown, self._revealed, self._is_stale = self._drawn.empty.copy(), 0, False
+        self._dots = range(self._size[1])
 
 
 class _Axis:
@@ -238,19 +248,23 @@ class _Axis:
         return min(1.0, max(0.0, (high - value) / (high - low)))
 
 
-def _put_dot(area: np.ndarray, x: float, y: float, radius: float, colour: Sequence[int]) -> None:
+def _put_dot(area: np.ndarray, x: float, y: float, radius: float, colour: Rgb) -> None:
     """Draw a dot on `uint8 (H, W, C)`, in place, at a quarter of a pixel."""
     (left, right), (top, down) = divmod(round(4 * x), 4), divmod(round(4 * y), 4)
-    mask = _dot(right, down, radius)
-    reach = len(mask) // 2
-    write(area[top - reach :, left - reach :, :3], mask, colour)
+    rest, ink = _dot(right, down, radius, colour)
+    reach = len(ink) // 2
+    around = area[top - reach : top + reach + 1, left - reach : left + reach + 1, :3]
+    around[:] = around * rest + ink
 
 
-@lru_cache(maxsize=64)
-def _dot(right: int, down: int, radius: float) -> np.ndarray:
-    """Return a dot's coverage; its centre is so many quarters into the middle pixel."""
+@lru_cache(maxsize=256)
+def _dot(right: int, down: int, radius: float, colour: Rgb) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much of each pixel a dot leaves as it is, and what it adds to it.
+
+    Its centre is so many quarters into the middle pixel.
+    """
     reach = int(radius) + 2
-    along = np.arange(-reach, reach + 1) + 0.5
+    along = np.arange(-reach, reach + 1, dtype=np.float32) + 0.5
     distance = np.hypot(along - right / 4, along[:, None] - down / 4)
-    mask: np.ndarray = np.clip(radius + 0.5 - distance, 0, 1).astype(np.float32)
-    return mask
+    mask = np.clip(radius + 0.5 - distance, 0, 1)[..., None].astype(np.float32)
+    return 1 - mask, np.array(colour, np.float32) * mask

@@ -123,6 +123,15 @@ def test_a_clip_that_goes_back_takes_its_curves_back(replay):
     np.testing.assert_array_equal(both, [*forwards, *forwards[-2:0:-1]])
 
 
+def test_in_slow_motion_a_curve_grows_between_steps(replay):
+    frames = clip(replay, plot="return", stop=5, speed=0.1, fps=50, width=640, height=480)
+    tips = np.array([tip(frame[300:], LIGHT.curves[0]) for frame in frames])
+    assert len(frames) > 15
+    assert (np.diff(tips[:, 1]) > 2).all()
+    assert np.ptp(np.diff(tips[:, 1])) < 8
+    assert (np.diff(tips[:, 0]) < 1).all()
+
+
 def test_episodes_are_apart_and_actions_and_rewards_begin_after_the_first_state(replay):
     still = plotted(clip(replay, plot="reward")[-1])
     assert near(still, LIGHT.episode).sum(axis=0).max() > 30
