@@ -7,7 +7,7 @@ what has to happen in each of them is a call of `host`, with numbers for what is
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, Literal, Self, get_type_hints
 
@@ -34,19 +34,13 @@ from lerax_render.settings import (
     Picture,
     Pixels,
     Rate,
-    Settings,
     between,
     checked,
 )
 
 from . import host, traced
-from .backends import (
-    AbstractLoggingBackend,
-    FanOut,
-    JsonLinesBackend,
-    local_folder,
-)
-from .recordings import RecordWhen, VideoOptions, warn_unless_drawable
+from .backends import AbstractLoggingBackend, FanOut, JsonLinesBackend, local_folder
+from .recordings import RecordWhen, VideoOptions
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
 type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
@@ -116,7 +110,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         resume: Whether to go on in the run of that name where there is one: its steps are counted
             on, and nothing in it is replaced. The policy is the one that `learn` is given.
         metrics_file: Whether the run's folder has `metrics.jsonl`.
-        env: The environment, to be warned at once if there can be no videos of it.
+        env: The environment, to be told at once if there can be no videos of it.
         policy: Not used; here so that this callback can take the place of Lerax's own.
         alpha: Weight of the newest episode in the moving averages, above 0 and at most 1.
         hparams: Hyperparameters of your own, which come first and take precedence; mappings may be
@@ -160,7 +154,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     Raises:
         RuntimeError: It is constructed in a function that JAX is tracing.
         TypeError: An argument has the wrong type.
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of its range; or, with `env`, the picture is one that this
+            environment has not, such as that of a camera that its model lacks. Without `env`, that
+            is raised when `learn` is traced.
     """
 
     handle: host.Handle
@@ -221,7 +217,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             if name not in ("backend", "log_dir", "env", "policy", "return")
         }
         if options["resume"]:
-            _check_resumable(options["name"])
+            host.check_resumable(options["name"])
         self.alpha = options["alpha"]
         self.log_interval = options["log_interval"]
         # Without a backend that takes videos, and a folder, there is nobody to make them for.
@@ -230,19 +226,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         self.video_deterministic = options["video_deterministic"]
         self.scalars = options["scalars"]
         self.video_lanes = None if video_grid is None else math.prod(options["video_grid"])
-        clip = _clip(options)
-        time_limit, finish_s = options["video_time_limit"], options["video_finish_s"]
-        videos = VideoOptions(
-            interval=self.video_interval,
-            clip=clip,
-            keep=options["video_keep"],
-            record_when=options["record_when"],
-            time_limit=float("inf") if time_limit is None else time_limit,
-            policies=options["video_policy"],
-            most_bytes=options["video_most_bytes"],
-            block=options["video_mode"] == "block",
-            finish_seconds=float("inf") if finish_s is None else finish_s,
-        )
+        videos = VideoOptions.of(options, self.video_interval)
         session = host.Session(
             backends,
             name=options["name"],
@@ -253,7 +237,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         self.handle = host.Handle.of(session)
         if env is not None and self.video_interval:
-            warn_unless_drawable(env)
+            from .recordings import check_wish
+
+            check_wish(env, videos.clip)
 
     def close(self) -> None:
         """End the run: wait for what is under way, and close every backend. May be called twice."""
@@ -329,6 +315,11 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         last_iteration = algorithm.num_iterations(ctx.total_timesteps)
         state: LoggingState = ctx.state
+        session = self.handle.traced_session
+        if session is not None and session.clip is not None:
+            from .recordings import check_traced_wish
+
+            check_traced_wish(ctx.env, session.clip)
         template = self._template(ctx)
         if template is not None:
             jax.debug.callback(
@@ -409,41 +400,3 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 "this LoggingCallback is being traced or mapped: use the one that was constructed"
             )
         return self.handle.session
-
-
-def _clip(options: Mapping[str, Any]) -> Settings:
-    """Return what clips look like.
-
-    Raises:
-        ValueError: Something is said of the picture twice, or does not go together.
-    """
-    picture = options["video_picture"]
-    given = {
-        name: options[f"video_{name}"]
-        for name in ("width", "height", "camera", "background")
-        if options[f"video_{name}"] is not None
-    }
-    if picture is not None:
-        for name, value in given.items():
-            if getattr(picture, name) not in (None, value):
-                raise ValueError(
-                    f"video_{name}={value!r} was given, and video_picture has "
-                    f"{name}={getattr(picture, name)!r}: leave one of them out"
-                )
-        given = {each.name: getattr(picture, each.name) for each in fields(Picture)} | given
-    return Settings(
-        **given,
-        steps=options["video_num_steps"],
-        fps=options["video_fps"],
-        overlay=options["video_overlay"],
-        grid=options["video_grid"],
-    )
-
-
-def _check_resumable(name: str | None) -> None:
-    """Raise `ValueError` unless a later program finds a run by its name."""
-    if name is None or host.TIME in name:
-        raise ValueError(
-            "resume=True goes on in the run of a name, which must be the same in each program, got "
-            f"name={name!r}: give a name without {host.TIME}"
-        )

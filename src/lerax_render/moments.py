@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from .making import ReplayReader, as_picture, frames_per_second, seen_alike
+from .making import Ghosts, ReplayReader, as_picture, frames_per_second, seen_alike
 from .replay import Replay
 from .runs import Recording, RunFolder
 from .settings import Picture, Settings, from_written
@@ -166,6 +166,7 @@ def source_of(
     runs: Sequence[ShownRun],
     scenes: Sequence[Sequence[Tile]],
     look: Picture | None,
+    ghosts: bool,
     limit: int | None,
 ) -> Source:
     """Return where the frames come from: clips, or replays that are painted.
@@ -174,6 +175,7 @@ def source_of(
         runs: The runs.
         scenes: What is shown of them.
         look: As for `make_timelapse`.
+        ghosts: Likewise.
         limit: Frames of each recording at most.
 
     Raises:
@@ -183,14 +185,15 @@ def source_of(
     changes = {} if look is None else _changes(look)
     are_clips = all("video" in tile.recording.files for tile in shown)
     without = [tile.recording.step for tile in shown if "replay" not in tile.recording.files]
-    if (are_clips and not changes) or (without and not changes):
+    asked = [*changes, *(["ghosts"] if ghosts else [])]
+    if (are_clips or without) and not asked:
         return _of_clips(shown, limit)
     if without:
         raise ValueError(
-            f"{', '.join(changes)}: this paints recordings anew, which needs their replays, and "
+            f"{', '.join(asked)}: this paints recordings anew, which needs their replays, and "
             f"there is none of training step {without[0]:,}"
         )
-    return _of_replays(runs[0], shown, changes, limit)
+    return _of_replays(runs[0], shown, changes, ghosts, limit)
 
 
 def _of_clips(shown: Sequence[Tile], limit: int | None) -> Source:
@@ -213,7 +216,11 @@ def _of_clips(shown: Sequence[Tile], limit: int | None) -> Source:
 
 
 def _of_replays(
-    run: ShownRun, shown: Sequence[Tile], changes: dict[str, Any], limit: int | None
+    run: ShownRun,
+    shown: Sequence[Tile],
+    changes: dict[str, Any],
+    ghosts: bool,
+    limit: int | None,
 ) -> Source:
     replays: dict[Path, Replay] = {}
     for tile in shown:
@@ -228,6 +235,8 @@ def _of_replays(
             f"the replays have steps of different lengths, {sorted(s or 0 for s in seconds)} "
             "seconds: a time-lapse is of one environment"
         )
+    if ghosts:
+        replays = _haunted(shown, replays)
     picture = dataclasses.replace(as_picture(run.clip), **changes)
     views: dict[tuple[int, int], dict[Path, Any]] = {}
 
@@ -242,6 +251,18 @@ def _of_replays(
 
     fps = frames_per_second(seconds.pop()) if run.fps is None else check_fps(run.fps)
     return Source(picture.size, fps, opened, is_anew=True)
+
+
+def _haunted(shown: Sequence[Tile], replays: dict[Path, Replay]) -> dict[Path, Replay]:
+    """Return replays, each with the one before of its run in it."""
+    found, before = {}, dict[str, Replay]()
+    for tile in shown:
+        file = tile.recording.files["replay"]
+        if file not in found:
+            ghost = before.get(tile.run.name)
+            found[file] = Ghosts([] if ghost is None else [ghost]).in_replay(replays[file])
+            before[tile.run.name] = replays[file]
+    return found
 
 
 def _changes(look: Picture) -> dict[str, Any]:

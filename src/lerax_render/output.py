@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Literal, override
 
 from rich.filesize import decimal
 
@@ -47,22 +47,47 @@ class Export(FileFormat):
     Attributes:
         noun: what such a file is called in messages.
         settings: the settings of pictures that make a difference in it.
+        is_pattern: whether it is a file for each frame.
     """
 
     noun: str
     settings: tuple[str, ...] = ()
+    is_pattern: bool = False
+
+    @property
+    @override
+    def file_name(self) -> str:
+        """The finished file, or the pattern of all files, in the folder that they are made in."""
+        return f"%d{self.suffix}" if self.is_pattern else super().file_name
+
+    @property
+    @override
+    def is_sequence(self) -> bool:
+        """Whether it is a file for each frame."""
+        return self.is_pattern
 
 
 _PICTURE_OF_ONE = ("width", "height", "camera", "background")
 _PICTURE = (*_PICTURE_OF_ONE, "quality", "labels")
+_MEASURED = (*_PICTURE_OF_ONE, "modality", "quality", "light", "show", "hide", "color")
 
 # Their names are also in `settings.picture.FormatName`; `exporting` has what makes each.
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
-        Export("html", ".html", "text/html", "iframe", "a page", _PICTURE),
+        Export("html", ".html", "text/html", "iframe", "a page", (*_PICTURE, "title")),
         Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
         Export("replay", ".replay", "application/zip", None, "a replay"),
+        Export("npz", ".npz", "application/zip", None, "a file of arrays", _MEASURED),
+        Export(
+            "png16",
+            ".png",
+            "image/png",
+            None,
+            "a sequence of 16-bit PNGs",
+            ("width", "height", "camera", "modality", "show", "hide"),
+            is_pattern=True,
+        ),
     )
 }
 """The formats that are no videos, by name."""
@@ -74,11 +99,13 @@ class Output:
 
     Attributes:
         format: its format, as `record` names it.
-        path: absolute path of the file; None where it is in memory.
+        path: absolute path of the file, or of a sequence the pattern of all files; None where it is
+            in memory.
         content: its bytes where it is in memory.
         steps: how many steps it shows, where it is no video.
         seconds: how long it plays, where it is no video and has a time.
         still: its first picture as a WebP, where that was asked for and it is no video.
+        sequence: the files where there are many and it is no video.
     """
 
     format: str
@@ -87,6 +114,7 @@ class Output:
     steps: int | None = field(default=None, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
     still: bytes | None = field(default=None, kw_only=True, repr=False, compare=False)
+    sequence: tuple[Path, ...] = field(default=(), kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):
@@ -97,10 +125,13 @@ class Output:
         """The bytes of the file, read from `path` on every use where there is one.
 
         Raises:
+            ValueError: it is a sequence of files.
             OSError: the file at `path` is gone or not readable.
         """
         if self.content is not None:
             return self.content
+        if self.sequence:
+            raise ValueError("a sequence is no single file; read those in `sequence` instead")
         assert self.path is not None
         return self.path.read_bytes()
 
@@ -110,7 +141,7 @@ class Output:
         if self.content is not None:
             return len(self.content)
         assert self.path is not None
-        return self.path.stat().st_size
+        return sum(file.stat().st_size for file in self.sequence or (self.path,))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it, as it is, to another file; an older one there is replaced when whole.
@@ -123,7 +154,8 @@ class Output:
             The new file.
 
         Raises:
-            ValueError: the suffix belongs to another format, or the path cannot be written.
+            ValueError: the suffix belongs to another format, or the path cannot be written; or it
+                is a sequence of files.
             EncodeError: the disk refused it.
             OSError: the file at `self.path` is gone or not readable.
         """

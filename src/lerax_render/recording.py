@@ -1,5 +1,6 @@
 """Environment and policy in, clip or frames out: the public verbs."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -10,6 +11,7 @@ import numpy as np
 from .compose import Line
 from .errors import RenderError, warn
 from .making import (
+    Ghosts,
     aim,
     captured_first,
     check_not_traced,
@@ -24,6 +26,7 @@ from .settings import (
     CodecName,
     FilePixelFormat,
     FormatName,
+    LightName,
     ModalityName,
     Picture,
     PresetName,
@@ -59,16 +62,20 @@ def record(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
+    ghost: Any = (),
     decorate: Callable[[Any, int], None] | None = None,
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
+    title: str | None = None,
+    captions: Sequence[str] = (),
     preset: PresetName | None = None,
     max_size: int | None = None,
     codec: CodecName | None = None,
@@ -76,6 +83,7 @@ def record(
     lossless: bool = False,
     pixel_format: FilePixelFormat | None = None,
     loop: int | None = None,
+    bounce: bool = False,
     freeze_end: float = 0.0,
     poster: str | os.PathLike[str] | None = None,
     workers: int = 1,
@@ -107,7 +115,8 @@ def record(
         start: The first step that is shown, a whole number; or its time in seconds, a float. What
             came before counts in rewards and episodes all the same.
         stop: The step or the time before which the clip ends, likewise.
-        speed: How much faster than it happened the clip plays: 0.25 is slow motion, a quarter.
+        speed: How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with
+            frames between the steps where they can be painted.
         key: A JAX PRNG key, or a seed for one (default 0).
         width: Picture width in pixels, 1 to 16384 (default 640, or the preset's).
         height: Picture height in pixels, 1 to 16384 (default 480, or the preset's).
@@ -123,14 +132,22 @@ def record(
             middle of the model as it begins, or a little more).
         quality: MuJoCo only: `"auto"`, `"draft"`, `"standard"`, `"high"`, or `"cinematic"`, which
             MuJoCo's Filament renderer draws through Vulkan; without a GPU, a few frames a second.
-        background: MuJoCo only: `"studio"` (a sky, and a ground and a light where the model has
-            none), a colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with
-            neither a light of its own nor a skybox, else as-is). `"cinematic"` has its own.
+        background: MuJoCo: `"studio"` (a sky, and a ground and a light where the model has none), a
+            colour (`"white"`, `"#e0e8f0"`), or `"as-is"` (default: studio for a model with neither
+            a light of its own nor a skybox, else as-is). `"cinematic"` has its own. In 2D, too:
+            `"transparent"`, an alpha channel, in WebM, WebP, APNG and PNG: of what is the sky, or
+            what 2D pictures are cleared to.
+        light: MuJoCo only: `"studio"` (a sun and some light from everywhere instead of the model's
+            own) or `"as-is"` (default: studio for a model without a light of its own, where the
+            background is studio or transparent).
         show: MuJoCo only: what is shown besides the usual, such as `"contacts"`, `"forces"`,
             `"joints"`, `"collision"` or `"labels"`; a wrong name is answered with all of them.
         hide: MuJoCo only: what of the usual is not shown, by the same names.
         color: MuJoCo only: colours of bodies or single geoms by name, `{"torso": "red"}`.
         trail: MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line.
+        ghost: A `Replay`, the path of its file, or several, which are seen in the same picture,
+            translucent, and framed with it: of a MuJoCo model, or of the same 2D environment. They
+            start with the clip; one that is shorter stays at its last step.
         decorate: MuJoCo only: called as `decorate(scene, step)` before each frame is drawn, to add
             geoms to the `mujoco.MjvScene`; `step` counts the clip's steps from 0.
         format: `"mp4"`, `"mov"`, `"m4v"`, `"webm"`, `"gif"`, `"webp"`, `"apng"` or `"png"` (a
@@ -146,6 +163,11 @@ def record(
             the seeds that follow. Each has a key of its own and restarts on its own. For several
             replays: nearly square where `None`.
         labels: A text for each tile of the grid, row by row.
+        title: A text on a card before the clip, which stays for two seconds or as long as it takes
+            to read; what comes after a line break is smaller. Of a page it is the heading.
+        captions: Texts at the lower edge of the picture, each with the steps or seconds that it is
+            there for: `"step 0–50: reaching"`, `"1s–2.5s: reaching"`, `"step 50–: there"`; without
+            them, it stays. Steps count from 0, and the last of a range is not in it.
         preset: Settings for a place that clips are shown in: `"docs"` and `"readme"`, WebPs (or
             GIFs, where the path or the format says so) that keep to a size; `"social"` and `"x"`;
             `"slides"`, which PowerPoint and Keynote play; `"paper"`, lossless; see
@@ -161,6 +183,8 @@ def record(
             are in that. GIF cannot.
         pixel_format: `"yuv420p"` or `"yuv444p"` of a video (default yuv420p).
         loop: How often a GIF, WebP or APNG plays, 0 for ever (default 0).
+        bounce: Whether it plays forwards and then backwards. What was captured is kept for that,
+            and painted again.
         freeze_end: Seconds that the last frame stays in addition.
         poster: A file for the first frame as a picture, `*.png` or `*.jpg`.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
@@ -193,16 +217,20 @@ def record(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
         trail=trail,
+        ghost=ghost,
         decorate=decorate,
         format=format,
         deterministic=deterministic,
         overlay=overlay,
         grid=grid,
         labels=labels,
+        title=title,
+        captions=captions,
         preset=preset,
         max_size=max_size,
         codec=codec,
@@ -210,6 +238,7 @@ def record(
         lossless=lossless,
         pixel_format=pixel_format,
         loop=loop,
+        bounce=bounce,
         freeze_end=freeze_end,
         poster=None if poster is None else os.fspath(poster),
         workers=workers,
@@ -247,10 +276,12 @@ def render(
     max_depth: float | None = None,
     quality: QualityName = "auto",
     background: str | None = None,
+    light: LightName | None = None,
     show: Sequence[ShownName] = (),
     hide: Sequence[ShownName] = (),
     color: Mapping[str, str] | None = None,
     trail: Sequence[str | int] = (),
+    ghost: Any = (),
     decorate: Callable[[Any, int], None] | None = None,
     workers: int = 1,
 ) -> Iterator[np.ndarray]:
@@ -267,16 +298,19 @@ def render(
         max_depth: As for `record`.
         quality: As for `record`.
         background: As for `record`.
+        light: As for `record`.
         show: As for `record`.
         hide: As for `record`.
         color: As for `record`.
         trail: As for `record`.
+        ghost: As for `record`.
         decorate: As for `record`.
         workers: As for `record`.
 
     Returns:
-        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step. Close it, or use
-        it up, to free the painter.
+        An iterator of frames, `uint8 (H, W, 3)` RGB with row 0 on top, one a step; `(H, W, 4)` RGBA
+        with straight alpha where the background is transparent. Close it, or use it up, to free the
+        painter.
 
     Raises:
         ValueError, TypeError: An argument is wrong.
@@ -294,10 +328,12 @@ def render(
         max_depth=max_depth,
         quality=quality,
         background=background,
+        light=light,
         show=show,
         hide=hide,
         color=color,
         trail=trail,
+        ghost=ghost,
         decorate=decorate,
     )
     workers = Settings(workers=workers).workers
@@ -311,11 +347,16 @@ def render(
             raise TypeError("states is missing: give render(env, states), or a Replay")
         source = find_source(env)
         scene, parts = source.scene(env), source.replays_of(env, states)
+    ghosts = Ghosts(picture.ghosts)
+    picture = dataclasses.replace(picture, ghost=())
+    if isinstance(env, Replay):
+        ghosts.check(env.seconds_per_step)
+    scene = ghosts.scene(scene)
 
     def frames() -> Iterator[np.ndarray]:
         painted = 0
         with scene.painter(picture, workers=workers) as painter:
-            lanes: Iterator[Sequence[Replay]] = ([part] for part in parts)
+            lanes = ghosts.in_parts([part] for part in parts)
             looks_ahead = scene.looks_ahead(picture)
             held, lanes = captured_first(lanes, _STEPS_AHEAD if looks_ahead else 0)
             if looks_ahead:
@@ -324,7 +365,8 @@ def render(
             del held
             yield np.empty(0)
             for (part,) in lanes:
-                yield from painter.paint(part.captured)
+                for frame in painter.paint(part.captured):
+                    yield frame[..., [2, 1, 0, 3]] if picture.is_transparent else frame
                 painted += part.steps
         warn_if_incomplete([painter], painted)
 

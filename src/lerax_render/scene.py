@@ -1,7 +1,8 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -62,6 +63,57 @@ class Scene(ABC):
             "record(env, policy), or capture(env, states=states)"
         )
 
+    def painter_with(
+        self,
+        ghosts: "Sequence[Scene]",
+        picture: Picture,
+        *,
+        pixel_format: PixelFormat = "rgb24",
+        workers: int = 1,
+    ) -> Painter:
+        """Open a painter that shows other replays, too, translucent.
+
+        Args:
+            ghosts: Their scenes.
+            picture: As for `painter`.
+            pixel_format: As for `painter`.
+            workers: As for `painter`.
+
+        Returns:
+            A painter of tuples: what was captured for this scene, and for each of the ghosts.
+
+        Raises:
+            ValueError: These are not seen in one picture.
+        """
+        raise ValueError(
+            "a ghost is for pictures of MuJoCo and in 2D, and this environment paints its own: "
+            "leave ghost out"
+        )
+
+    def measuring(self, picture: Picture) -> Painter:
+        """Open what measures instead of painting.
+
+        Args:
+            picture: What is measured, its only modality: depth or segmentation.
+
+        Returns:
+            A painter that yields `float32 (H, W)`, metres from the camera's plane, infinite where
+            nothing is; or `int32 (H, W)`, the numbers of `things`.
+
+        Raises:
+            ValueError, BackendUnavailableError: As for `painter`; or there is nothing to measure.
+        """
+        picture.check_not_mujoco("this environment")
+        raise ValueError("this environment has nothing to measure")
+
+    def things(self) -> "Things":
+        """Return what segmentation tells apart, number 0 being nothing.
+
+        Raises:
+            ValueError: There is nothing.
+        """
+        raise ValueError("this environment has nothing to tell apart")
+
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""
         return self
@@ -74,11 +126,32 @@ class Scene(ABC):
         """Return what was captured of a part, so that its frames look as they do in the whole."""
         return map_arrays(lambda array: array[start:stop], captured)
 
+    def picked(self, captured: "Captured", which: np.ndarray) -> "Captured":
+        """Return what was captured of some steps in any order, each to be painted by itself."""
+        return map_arrays(lambda array: array[which], captured)
+
     def held(self, captured: "Captured", steps: int) -> "Captured":
         """Return the same, followed by so many steps that look as its last one does."""
         count = count_steps(captured)
         chosen = np.minimum(np.arange(count + steps), count - 1)
         return map_arrays(lambda array: array[chosen], captured)
+
+    def between(
+        self, captured: "Captured", places: np.ndarray, starts: np.ndarray | None
+    ) -> "Captured":
+        """Return what is seen between steps; here, that is the step before.
+
+        Args:
+            captured: What was captured of `T` steps.
+            places: `float (n,)`, rising, from 0 to `T - 1`: where between them.
+            starts: `bool (T,)`, which of them begins an episode: what lies before it is the last of
+                the episode before. `None` where nothing is known of episodes.
+
+        Returns:
+            What is captured of `n` moments.
+        """
+        steps = np.floor(places).astype(int)
+        return map_arrays(lambda array: array[steps], captured)
 
     def looks_ahead(self, picture: Picture) -> bool:
         """Whether this picture depends on what happens later in the clip, as framing does."""
@@ -104,6 +177,20 @@ class Scene(ABC):
             NotImplementedError: This scene does not look ahead.
         """
         raise NotImplementedError
+
+
+class Things(NamedTuple):
+    """What segmentation tells apart, each in the place of its number.
+
+    Attributes:
+        types: As in `mujoco.mjtObj`; -1 for nothing.
+        ids: The number that a thing has among those of its type; -1 for nothing.
+        names: Such as `geom:torso`, or `geom:3` where it has no name; empty for nothing.
+    """
+
+    types: Sequence[int]
+    ids: Sequence[int]
+    names: Sequence[str]
 
 
 type Captured = Any

@@ -29,6 +29,7 @@ def make_timelapse(
     width: int | None = None,
     height: int | None = None,
     look: Picture | None = None,
+    ghosts: bool = False,
     format: str | None = None,
     preset: str | None = None,
     max_size: int | None = None,
@@ -56,6 +57,7 @@ def make_timelapse(
         height: In pixels; in proportion to the width where `None`.
         look: What the pictures look like, apart from their size; what it leaves open is as in the
             run's own clips.
+        ghosts: Whether each shows the one before of its run, too, translucent. That takes replays.
         format: As for `record`.
         preset: As for `record`, but that the height is in proportion.
         max_size: As for `record`.
@@ -77,7 +79,7 @@ def make_timelapse(
         raise ValueError(f"frames must be at least 1, got {frames}")
     scenes = scenes_of(runs, grid)
     shape = grid if len(runs) == 1 else grid or _squarish(len(runs))
-    source = source_of(runs, scenes, look, frames)
+    source = source_of(runs, scenes, look, ghosts, frames)
     (own_width, own_height), own_fps = source.size, source.fps
     if shape is not None:
         own_width, own_height = _grid_size(shape, own_width, own_height)

@@ -306,6 +306,21 @@ def test_what_a_training_had_no_time_for_is_painted(replays, tmp_path, capsys):
     assert f"needs its model in '{second}', which is no such file" in capsys.readouterr().err
 
 
+def test_each_replay_shows_the_one_before(replays, tmp_path):
+    plain, haunted = (
+        make_timelapse(replays, width=240, format="apng", ghosts=ghosts).frames()
+        for ghosts in (False, True)
+    )
+    assert plain.shape == haunted.shape
+    assert (plain[6:] != haunted[6:]).any()
+    red, _, blue = np.moveaxis(haunted[6].astype(int), -1, 0)
+    assert (red > blue + 25).sum() > 50
+    assert balls(haunted[6])[1] > 50
+    (tmp_path / "step_000000001.mp4").touch()
+    with pytest.raises(ValueError, match="ghosts: this paints recordings anew, which needs their"):
+        make_timelapse(tmp_path, ghosts=True)
+
+
 def test_replays_side_by_side(replays):
     frames = make_timelapse(replays, width=480, grid=(1, 2), frames=3, format="apng").frames()
     assert frames.shape[0] == 3

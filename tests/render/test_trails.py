@@ -123,6 +123,18 @@ def test_tiles_show_their_own_circles(kind):
         assert (alone[0][last] != alone[1][last]).any()
 
 
+def test_clips_that_go_back_take_circles_away(replay, frames):
+    both = record(replay, bounce=True, format="apng", **SIZE).frames()
+    np.testing.assert_array_equal(both, [*frames, *frames[-2:0:-1]])
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_in_slow_motion_circles_are_drawn_once(replay, frames, start):
+    slow = record(replay, speed=0.5, start=start, format="apng", **SIZE).frames()
+    np.testing.assert_array_equal(slow[::2], frames[start:])
+    np.testing.assert_array_equal(slow[1::2], frames[start:-1])
+
+
 def test_a_replay_that_is_over_stays_as_it_is(replay, frames):
     tiles = record([replay, replay[:10]], grid=(1, 2), width=401, height=100, format="apng")
     last = tiles.frames()[-1]

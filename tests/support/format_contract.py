@@ -35,7 +35,8 @@ from PIL import Image, ImageSequence
 
 from lerax_render import EncodeError, Video, VideoReader, VideoWriter
 from lerax_render.video import FORMATS, ffmpeg, make_still
-from lerax_render.video.formats import Format, is_shown, resolve_format
+from lerax_render.video.formats import Format, is_shown
+from lerax_render.video.places import resolve_format
 from support.processes import ffmpegs
 from support.small_disk import mounted
 

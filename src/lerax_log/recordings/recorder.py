@@ -321,13 +321,3 @@ def _size_of(replay: Any) -> int:
     from lerax_render.trees import count_bytes
 
     return count_bytes([replay.captured, replay.actions, replay.observations])
-
-
-def warn_unless_drawable(env: Any) -> None:
-    """Warn if nothing here knows how to draw `env`."""
-    from lerax_render.sources import find_source
-
-    try:
-        find_source(env)
-    except Exception as error:
-        warn(f"there will be no videos: {type(error).__name__}: {error}")

@@ -119,9 +119,10 @@ class Clip(Settings):
             ]
         key = None if is_replay(self.env) else self.seed
         policy = policies if len(policies) > 1 else next(iter(policies), None)
-        settings = self
+        ghosts = [self.folder / ghost if isinstance(ghost, str) else ghost for ghost in self.ghosts]
+        settings = dataclasses.replace(self, ghost=tuple(ghosts))
         if self.poster is not None:
-            settings = dataclasses.replace(self, poster=str(self.folder / self.poster))
+            settings = dataclasses.replace(settings, poster=str(self.folder / self.poster))
         return record_clip(env, policy, path, settings, key=key, progress=progress, still=still)
 
     def with_policies(self) -> "Clip":
@@ -152,6 +153,9 @@ class Clip(Settings):
         settings["policy"] = [_digest(source) for source in self._policies()]
         named = (file_in(self.env), file_in(self.policy_class))
         settings["files"] = [_digest(self.folder / file) for file in named if file]
+        settings["ghost"] = [
+            _digest(self.folder / ghost) for ghost in self.ghosts if isinstance(ghost, str)
+        ]
         settings["version"] = __version__
         text = json.dumps(settings, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -162,6 +162,7 @@ def timelapse(
     ],
     output: Annotated[Path, _OUTPUT],
     frames: Annotated[int | None, _PLAIN] = None,
+    ghosts: Annotated[bool, _PLAIN] = False,
 ) -> None:
     """Join the clips that training runs recorded, with the training step written on each.
 
@@ -175,6 +176,7 @@ def timelapse(
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
+        ghosts: Each replay shows the one before, too, translucent.
     """
     wanted = Settings(**given(settings, Settings))
     if not run_dirs:
@@ -189,6 +191,7 @@ def timelapse(
             run_dirs,
             output,
             frames=frames,
+            ghosts=ghosts,
             progress=lambda: advance(1),
             look=as_picture(wanted),
             **{

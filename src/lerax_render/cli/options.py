@@ -14,6 +14,7 @@ from ..settings import Kind, Setting, assignments, settings_of, shown
 
 SHORT = {
     "camera": "-c",
+    "captions": "--caption",
     "format": "-f",
     "grid": "-g",
     "output": "-o",

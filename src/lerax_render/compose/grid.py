@@ -8,12 +8,14 @@ from ..settings import MAX_SIZE, GridShape, checked
 from .text import darken, text_mask, write
 
 _GAP_COLOUR = 40
+_LABEL_MARGIN = 4
 
 
 class Grid:
     """Puts frames into the cells of one picture.
 
-    The gaps between tiles, and what the division of the picture leaves over, are dark grey.
+    The gaps between tiles, and what the division of the picture leaves over, are dark grey, or
+    transparent.
 
     Args:
         shape: Rows and columns, 1 to 100 each.
@@ -24,6 +26,7 @@ class Grid:
     Attributes:
         tile_width: Of each frame in pixels.
         tile_height: Of each frame in pixels.
+        foot: How many pixels at the lower edge have labels on them.
 
     Raises:
         TypeError: `shape` is not a pair of whole numbers.
@@ -56,9 +59,11 @@ class Grid:
         self._columns = columns
         self._size = (height, width)
         self._labels = [text_mask(label, max(11, self.tile_height // 14)) for label in labels]
+        strip = self._labels[0].shape[0] + _LABEL_MARGIN if labels else 0
         left = (width - columns * self.tile_width - (columns - 1) * self._gap) // 2
         top = (height - rows * self.tile_height - (rows - 1) * self._gap) // 2
         self._corner = (top, left)
+        self.foot = strip and strip + top
 
     def place(self, picture: np.ndarray, index: int, tile: np.ndarray) -> None:
         """Copy a tile into its cell.
@@ -78,7 +83,9 @@ class Grid:
 
     def empty(self, channels: int) -> np.ndarray:
         """Return a picture of nothing but gaps, `uint8 (H, W, channels)`."""
-        return np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+        picture = np.full((*self._size, channels), _GAP_COLOUR, np.uint8)
+        picture[..., 3:] = 0
+        return picture
 
 
 def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
@@ -88,7 +95,7 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
         cell: `uint8 (H, W, C)`, R G B or B G R X.
         mask: Of the text, from `overlay.text_mask`.
     """
-    strip = cell[-(mask.shape[0] + 4) :, :, :3]
+    strip = cell[-(mask.shape[0] + _LABEL_MARGIN) :]
     darken(strip)
     left = max(0, (cell.shape[1] - mask.shape[1]) // 2)
     write(strip[2:, left:], mask)

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,14 +65,13 @@ class Overlay:
             `"return"`, `"episode"`, or functions from `StepInfo` to text. `True` stands for
             `DEFAULT_LINES`.
         height: Of the frames in pixels; the text is scaled with it.
-        fps: Frames a second.
 
     Raises:
         ValueError: A line's name is unknown.
         TypeError: A line is neither a name nor a function.
     """
 
-    def __init__(self, lines: bool | Sequence[Line], height: int, fps: float) -> None:
+    def __init__(self, lines: bool | Sequence[Line], height: int) -> None:
         given: Sequence[str | Callable[[StepInfo], str]]
         given = (
             (lines,) if isinstance(lines, str) else DEFAULT_LINES if lines is True else lines or ()
@@ -80,34 +79,28 @@ class Overlay:
         self._lines = [_line(line) for line in given]
         self._pixels = max(_LEAST_PIXELS, round(height * _TEXT_HEIGHT))
         self._mark = max(2, round(height * _END_HEIGHT))
-        self._marked_frames = max(1, round(_END_SECONDS * fps))
-        self._since_end = self._marked_frames
         self._width = 0
 
-    def draw(self, frame: np.ndarray, info: StepInfo) -> np.ndarray:
+    def draw(self, frame: np.ndarray, info: StepInfo, is_end: bool = False) -> np.ndarray:
         """Return a copy of a frame with the overlay on it.
 
         Args:
             frame: `uint8 (H, W, C)`, R G B or B G R X.
-            info: About this frame; frames come in order.
+            info: About this frame.
+            is_end: Whether the end of an episode is marked.
 
         Raises:
             TypeError: A function among the lines returned something else than text.
         """
         frame = frame.copy()
-        self._since_end = 0 if info.ends else self._since_end + 1
-        if self._since_end < self._marked_frames:
+        if is_end:
             colour = _END_COLOUR if frame.shape[2] == 3 else _END_COLOUR[::-1]
             frame[: self._mark, :, :3] = colour
+            frame[: self._mark, :, 3:] = 255
         texts = [_checked(line(info)) for line in self._lines]
         if any(texts):
             self._write(frame, "\n".join(texts))
         return frame
-
-    def leave_out(self, info: StepInfo) -> None:
-        """Take note of a step without a frame: the next frame marks the episode's end for it."""
-        if info.ends:
-            self._since_end = -1
 
     def _write(self, frame: np.ndarray, text: str) -> None:
         masks = [text_mask(line, self._pixels) for line in text.split("\n")]
@@ -117,7 +110,6 @@ class Overlay:
         box = frame[
             margin : margin + sum(mask.shape[0] for mask in masks) + margin,
             margin : margin + self._width + margin,
-            :3,
         ]
         darken(box)
         top = margin // 2
@@ -155,6 +147,49 @@ def step_infos(fps: float) -> Callable[[Replay], Iterator[StepInfo]]:
             yield info
 
     return infos
+
+
+class FrameInfos:
+    """Tells about the frames of one lane, part by part.
+
+    Args:
+        steps_a_second: Of the rollout.
+        fps: Frames a second.
+    """
+
+    def __init__(self, steps_a_second: float, fps: float) -> None:
+        self._tell = step_infos(steps_a_second)
+        self._last: StepInfo | None = None
+        self._marked_frames = max(1, round(_END_SECONDS * fps))
+        self._since_end = self._marked_frames
+
+    def of(self, part: Replay, steps: Iterable[int]) -> list[tuple[StepInfo, bool]]:
+        """Return what is known about frames.
+
+        Args:
+            part: The next steps.
+            steps: For each frame the step that was taken last, one of these or the one before.
+
+        Returns:
+            For each frame the step's, and whether the end of an episode is marked: in the state
+            that ends it, or where that has no frame in the next one, and for a moment from then on.
+        """
+        infos, told = self._tell(part), []
+        for step in steps:
+            while self._last is None or self._last.step < step:
+                self._take(next(infos))
+            if self._last.ends:
+                self._since_end = 0
+            told.append((self._last, self._since_end < self._marked_frames))
+            self._since_end += 1
+        for info in infos:
+            self._take(info)
+        return told
+
+    def _take(self, info: StepInfo) -> None:
+        self._last = info
+        if info.ends:
+            self._since_end = 0
 
 
 def _events(part: Replay) -> Iterator[tuple[float, bool, bool, bool]]:

@@ -1,3 +1,4 @@
+from .arrays import ArraysWriter as ArraysWriter
 from .replay_file import Description as Description
 from .replay_file import check_scenes as check_scenes
 from .replay_file import describe as describe

@@ -154,11 +154,11 @@ class _Reader:
             makes = " or ".join(chosen.formats)
             text = f"format must be {makes} with preset {preset}, got {format!r}"
             self._mistake(self._place(place, "format"), text)
-        elif made in EXPORTS:
+        elif made in EXPORTS and not EXPORTS[made].is_sequence:
             if idle := idle_in(EXPORTS[made], values):
                 self._mistake(self._place(place, idle[0]), idle[1])
                 return
-        elif FORMATS[made].element is None:
+        elif made in EXPORTS or FORMATS[made].element is None:
             key = "preset" if format is None else "format"
             text = f"{key} must be one that a page can show, got {values[key]!r}"
             self._mistake(self._place(place, key), text)
@@ -166,7 +166,8 @@ class _Reader:
             try:
                 FORMATS[made].check(Encoding.of(values))
             except ValueError as error:
-                key = next(field.name for field in fields(Encoding) if values.get(field.name))
+                names = [field.name for field in fields(Encoding)]
+                key = next((name for name in names if values.get(name)), "background")
                 self._mistake(self._place(place, key), str(error))
         if values.get("poster") is not None:
             text = "a gallery has stills of its own: leave poster away"

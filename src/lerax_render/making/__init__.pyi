@@ -14,6 +14,7 @@ from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
 from .filming import warn_if_incomplete as warn_if_incomplete
+from .ghosts import Ghosts as Ghosts
 from .recordings import film_recording as film_recording
 from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader

@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ..compose import Composition, check_answers
+from ..compose import Composition, Timed, check_answers
 from ..naming import given_env
 from ..output import Output
 from ..replay import Replay, joined, lengthened
-from ..settings import Picture, Settings, check_policy, check_seed, check_steps, proportional
+from ..scene import Scene
+from ..settings import (
+    Picture,
+    PixelFormat,
+    Settings,
+    check_policy,
+    check_seed,
+    check_steps,
+    parsed_caption,
+    proportional,
+    shown,
+)
 from ..sources import find_source
 from ..video import (
     Encoding,
@@ -40,9 +51,13 @@ from .capturing import (
 )
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
 from .filming import as_picture, film, parts_of
+from .ghosts import Ghosts
 
 if TYPE_CHECKING:
     from ..acting import Key
+
+SMOOTH_FPS = Fraction(25)
+"""Frames a second that slow motion has at least, where nobody says otherwise."""
 
 DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
@@ -101,8 +116,8 @@ def record_clip(
                 lanes=lanes,
                 progress=progress,
             )
-        shown = Shown(replays, picture, settings.labels, painters=painters)
-        return export(row, shown, destination, still=still)
+        what = Shown(replays, picture, settings.labels, title=settings.title, painters=painters)
+        return export(row, what, destination, still=still)
 
 
 def _pixels(
@@ -121,13 +136,15 @@ def _pixels(
         if progress is not None:
             progress(part[0].steps)
 
-    settings = dataclasses.replace(settings, format="mp4")
+    # The page's heading, and no card before the video that is in it.
+    title = settings.title
+    settings = dataclasses.replace(settings, format="mp4", title=None)
     video = _film(env, None, policy, None, settings, key, note)
     replay = joined(parts)
     if settings.grid is not None:
         replay = Replay(replay.scene, replay.captured, replay.seconds_per_step)
     replay = dataclasses.replace(replay, origin=origin_of(env, policy, key))
-    return Shown([replay], as_picture(settings), videos=[video])
+    return Shown([replay], as_picture(settings), title=title, videos=[video])
 
 
 def _film(
@@ -142,22 +159,33 @@ def _film(
     """Make a video of an environment, or of replays that were given in its place."""
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
-    begin = 0
+    begin, ghosts = 0, Ghosts(settings.ghosts)
+    settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
         seconds = replays[0].seconds_per_step
         longest = max(replay.steps for replay in replays)
         steps = longest if settings.steps is None else settings.steps
-        begin, end = _moments(settings, steps, seconds)
-        replays = cut_replays(replays, end, key, settings.deterministic)
+        begin, last = _moments(settings, steps, seconds)
+        replays = cut_replays(replays, last, key, settings.deterministic)
         settings, replays = _tiled(settings, replays)
+        replays = [ghosts.in_replay(replay) for replay in replays]
         scenes = [replay.scene for replay in replays]
     else:
         source = find_source(env)
         key = check_seed(key)
         seconds = source.seconds_per_step(env)
         steps = _wanted_steps(settings, source.default_steps(env), seconds)
-        begin, steps = _moments(settings, steps, seconds)
+        begin, last = _moments(settings, steps, seconds)
+        # As it is now, also where a controller changes the model before it is painted.
+        scenes = [ghosts.scene(source.scene(env).kept())]
+    ghosts.check(seconds)
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
+    can_repaint = all(scene.has_steps for scene in scenes)
+    if settings.bounce and not can_repaint:
+        raise ValueError(
+            f"bounce paints each step once more, backwards, and {name_of(env)} paints its pictures "
+            "itself as it goes: leave bounce away"
+        )
     composition = Composition(
         *settings.size,
         fps,
@@ -167,14 +195,17 @@ def _film(
         max_fps=most_fps(preset, path, settings.format),
         start=begin,
         speed=settings.speed,
+        between=_smooth(settings, fps) if can_repaint else None,
+        title=settings.title,
+        captions=_timed(settings.captions, begin, last, seconds),
+        bounce=settings.bounce,
     )
     check_fps(composition.fps)
     if replays is None:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
-        # As it is now, also where a controller changes the model before it is painted.
-        scenes = [source.scene(env).kept()] * (composition.tiles or 1)
-    pixel_format = scenes[0].pixel_format if len({s.pixel_format for s in scenes}) == 1 else "rgb24"
+        scenes *= composition.tiles or 1
+    pixel_format = pixel_format_of(scenes, settings)
     writer = open_writer(
         preset,
         path,
@@ -188,19 +219,29 @@ def _film(
         poster=settings.poster,
     )
     parts = (
-        source.replays(
-            env,
-            policy,
-            steps=steps,
-            key=key,
-            deterministic=settings.deterministic,
-            lanes=composition.tiles,
+        ghosts.in_parts(
+            source.replays(
+                env,
+                policy,
+                steps=last,
+                key=key,
+                deterministic=settings.deterministic,
+                lanes=composition.tiles,
+            )
         )
         if replays is None
         else parts_of(replays)
     )
     film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
     return writer.video
+
+
+def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
+    """Return the pixel format of frames in which several scenes may be side by side."""
+    if picture.is_transparent:
+        return "bgra"
+    formats = {scene.pixel_format for scene in scenes}
+    return formats.pop() if len(formats) == 1 else "rgb24"
 
 
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:
@@ -235,6 +276,38 @@ def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
             f"give a step, a whole number"
         )
     return round(moment / seconds)
+
+
+def _smooth(settings: Settings, fps: Fraction) -> Fraction | None:
+    """Return the frame rate that slow motion reaches with frames between steps."""
+    if settings.speed >= 1:
+        return None
+    return max(fps, SMOOTH_FPS) if settings.fps is None else fps
+
+
+def _timed(captions: Sequence[str], begin: int, last: int, seconds: float | None) -> list[Timed]:
+    """Return captions by steps.
+
+    Args:
+        captions: As they were given.
+        begin: The first step of the clip.
+        last: The one after the last.
+        seconds: Of a step.
+
+    Raises:
+        ValueError: One would never be seen.
+    """
+    timed = []
+    for text, start, stop in map(parsed_caption, captions):
+        first = 0 if start is None else _step_of("caption", start, seconds)
+        end = None if stop is None else _step_of("caption", stop, seconds)
+        if first >= last or (end is not None and end <= max(first, begin)):
+            raise ValueError(
+                f"the caption {shown(text)} is for steps from {first} to "
+                f"{'the end' if end is None else end}, and the clip shows {begin} to {last}"
+            )
+        timed.append((text, first, end))
+    return timed
 
 
 def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:

@@ -15,8 +15,8 @@ from ..output import Export, Output
 from ..painter import Painter
 from ..replay import Replay
 from ..scene import Scene
-from ..settings import ALL_CAMERAS, Picture, Settings, settings_of
-from ..video import Destination, Video, make_still, small_png_of, still_of
+from ..settings import ALL_CAMERAS, TRANSPARENT, Picture, Settings, settings_of
+from ..video import Destination, Video, make_still, numbered, small_png_of, still_of
 from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
@@ -33,6 +33,7 @@ class Shown:
         replays: Side by side.
         picture: What a picture of one of them looks like.
         labels: A text for each of them, or none at all.
+        title: Of the whole; `None` where nobody gave one.
         videos: Of those that are pixels only, a frame for each step; or none at all.
         painters: One for each of them; none at all where nothing here can paint.
     """
@@ -40,6 +41,7 @@ class Shown:
     replays: Sequence[Replay]
     picture: Picture
     labels: Sequence[str] = ()
+    title: str | None = None
     videos: Sequence[Video] = ()
     painters: Sequence[Painter] = ()
 
@@ -78,15 +80,34 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
         if idle and settings.get(name) not in (None, setting.default):
             said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
             return name, said
+    if row.name == "png16" and _listed(settings.get("modality")) not in (
+        ["depth"],
+        ["segmentation"],
+    ):
+        return "modality", (
+            f"{row.noun} has one modality, depth or segmentation: name one, or take npz for several"
+        )
+    if settings.get("background") == TRANSPARENT:
+        return "background", (
+            f"{row.noun} (*{row.suffix}) has no transparent background: leave background away, or "
+            "take WebM, WebP, APNG or PNG"
+        )
     camera = settings.get("camera")
-    cameras = camera if isinstance(camera, list | tuple) else (camera,)
+    cameras = _listed(camera)
     # The model is not known yet; one whose camera is called so takes its number.
     if len(cameras) > 1 or ALL_CAMERAS in cameras:
+        has_all = "modality" not in row.settings
         return "camera", (
-            f"{row.noun} (*{row.suffix}) begins with one camera and has all of the model's to "
-            f"choose from, got camera={camera!r}: name one, or leave camera away"
+            f"{row.noun} (*{row.suffix}) "
+            + ("begins with one camera and has all of the model's to choose from" * has_all)
+            + ("is seen from one camera" * (not has_all))
+            + f", got camera={camera!r}: name one, or leave camera away"
         )
     return None
+
+
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]
 
 
 def painters_for_stills(
@@ -145,7 +166,8 @@ def export(row: Export, shown: Shown, destination: Destination, *, still: bool =
     with destination.work_folder() as work:
         file = work / row.file_name
         _MAKERS[row.name].make(file, shown)
-        path, content = destination.deliver(file, 1)
+        count = len(shown.replays[0]) if row.is_sequence else 1
+        path, content = destination.deliver(file, count)
     steps, seconds = max(map(len, shown.replays)), shown.replays[0].seconds_per_step
     return Output(
         row.name,
@@ -154,6 +176,9 @@ def export(row: Export, shown: Shown, destination: Destination, *, still: bool =
         steps=steps,
         seconds=None if seconds is None else steps * seconds,
         still=shown.still(0) if still else None,
+        sequence=tuple(numbered(path, number) for number in range(count))
+        if row.is_sequence and path is not None
+        else (),
     )
 
 
@@ -165,6 +190,7 @@ def _make_page(file: Path, shown: Shown) -> None:
         stills=[shown.small_still(lane) for lane in range(len(shown.replays))],
         videos=shown.videos,
         labels=shown.labels,
+        title=shown.title,
     )
     file.write_text(page, "utf-8")
 
@@ -179,6 +205,23 @@ def _check_gltf_scene(scenes: Sequence[Scene]) -> None:
     from ..export.gltf import check_scenes
 
     check_scenes(scenes)
+
+
+def _make_npz(file: Path, shown: Shown) -> None:
+    from .measuring import make_npz
+
+    make_npz(file, shown.replays[0], shown.picture)
+
+
+def _make_png16(file: Path, shown: Shown) -> None:
+    from .measuring import make_png16
+
+    make_png16(file, shown.replays[0], shown.picture)
+
+
+def _check_single(scenes: Sequence[Scene]) -> None:
+    if len(scenes) > 1:
+        raise ValueError(f"arrays are of one rollout, got {len(scenes)}: write one file for each")
 
 
 def _make_replay(file: Path, shown: Shown) -> None:
@@ -214,4 +257,6 @@ _MAKERS: dict[str, _Maker] = {
     "html": _Maker(_make_page),
     "glb": _Maker(_make_glb, _check_gltf_scene),
     "replay": _Maker(_make_replay, _check_one_scene),
+    "npz": _Maker(_make_npz, _check_single),
+    "png16": _Maker(_make_png16, _check_single),
 }

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..compose import Composition
 from ..errors import warn
 from ..painter import Painter
@@ -64,13 +66,20 @@ def film(
             before = aim(painters, scenes, tile, held, before)
             # Each part goes when it is painted.
             del held
-        for part in parts:
-            for frame in composition.frames(painters, part):
+
+        def write(frames: Iterable[np.ndarray]) -> int:
+            count = 0
+            for frame in frames:
                 for writer in writers:
                     writer.write(frame)
-                num_frames += 1
+                count += 1
+            return count
+
+        for part in parts:
+            num_frames += write(composition.frames(painters, part))
             if on_part is not None:
                 on_part(part)
+        num_frames += write(composition.backwards(painters))
     pictures = num_frames * len(scenes)
     warn_if_incomplete(painters, pictures)
     return before

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import mujoco
 import numpy as np
 
-from ..settings import AS_IS, STUDIO, parsed_colour
+from ..settings import AS_IS, STUDIO, TRANSPARENT, parsed_colour
 from .pose import Pose, PoseLoader, poses
 
 if TYPE_CHECKING:
@@ -48,32 +48,39 @@ class Backdrop:
 
     Args:
         model: The model.
-        wish: As in `settings.Picture`.
+        wish: As in `settings.Picture`; what is transparent has no sky here.
         groups: Which geom groups are drawn, as in `mujoco.MjvOption.geomgroup`.
+        light: As in `settings.Picture`.
 
     Attributes:
         has_ground: Whether a ground is added.
-        has_light: Whether light is added.
+        has_light: Whether it is lit instead of by the model's own light.
         lowest: The height of the lowest point that is drawn, in metres, as far as it is known
             beforehand. The ground lies there, or lower where a state reaches lower.
     """
 
-    def __init__(self, model: mujoco.MjModel, wish: str | None, groups: np.ndarray) -> None:
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        wish: str | None,
+        groups: np.ndarray,
+        light: str | None = None,
+    ) -> None:
         has_sky = (model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX).any()
-        own_light = bool(model.nlight) or not _has_usual_headlight(model)
+        own_light = has_light(model)
         if wish is None:
             wish = AS_IS if own_light or has_sky else STUDIO
         self._sky: np.ndarray | None = None
         if wish == STUDIO:
             self._sky = np.array([_HORIZON, _ZENITH])
-        elif wish != AS_IS:
+        elif wish not in (AS_IS, TRANSPARENT):
             self._sky = np.array([parsed_colour(wish)] * 2)
         shown = _shown(model, groups)
         floors = shown & np.isin(model.geom_type, (_PLANE, _HFIELD))
         floors &= model.body_weldid[model.geom_bodyid] == 0
         is_studio = wish == STUDIO
         self.has_ground = is_studio and bool(shown.any() or model.nflex) and not floors.any()
-        self.has_light = is_studio and not own_light
+        self.has_light = is_studio and not own_light if light is None else light == STUDIO
         self._geoms = np.flatnonzero(shown)
         self._model = model
         self.lowest = math.inf
@@ -165,6 +172,11 @@ def _shown(model: mujoco.MjModel, groups: np.ndarray) -> np.ndarray:
     return shown
 
 
+def has_light(model: mujoco.MjModel) -> bool:
+    """Whether a model has a light of its own."""
+    return bool(model.nlight) or not _has_usual_headlight(model)
+
+
 def _has_usual_headlight(model: mujoco.MjModel) -> bool:
     """Whether the light at the camera is MuJoCo's default."""
     head = model.vis.headlight
@@ -180,11 +192,12 @@ def _material_alphas(model: mujoco.MjModel) -> np.ndarray:
 
 
 def _light(scene: mujoco.MjvScene, model: mujoco.MjModel) -> None:
-    """Light a scene in which at most the camera shines."""
+    """Light a scene by the camera and a sun, and by nothing else."""
     head, sun = scene.lights[0], scene.lights[1]
-    if not scene.nlight:
-        head.headlight, head.dir[:] = True, scene.camera[0].forward
-        head.pos[:] = scene.camera[0].pos
+    head.headlight, head.castshadow, head.dir[:] = True, False, scene.camera[0].forward
+    head.pos[:] = scene.camera[0].pos
+    head.attenuation[:] = 1, 0, 0
+    head.cutoff, head.exponent = 180, 0
     head.ambient[:], head.diffuse[:], head.specular[:] = _AMBIENT, FROM_CAMERA, 0.1
     sun.headlight, sun.castshadow = False, True
     if hasattr(sun, "directional"):  # until mujoco 3.3.0

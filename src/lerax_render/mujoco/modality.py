@@ -1,11 +1,13 @@
 """What a picture measures instead of showing: how far away things are, and which they are."""
 
 import math
+from abc import ABC, abstractmethod
 from typing import Self, override
 
 import mujoco
 import numpy as np
 
+from ..scene import Things
 from .aim import CameraLike
 from .look import Decorate
 from .pose import State
@@ -15,7 +17,7 @@ from .renderer import HeadlessMujocoRenderer
 _TURN = (math.sqrt(5) - 1) / 2
 
 
-class _Measuring:
+class MeasuringRenderer(ABC):
     """What measures the states that a renderer draws; closing it closes that."""
 
     def __init__(self, renderer: HeadlessMujocoRenderer) -> None:
@@ -24,6 +26,14 @@ class _Measuring:
     def aim(self, camera: CameraLike) -> None:
         """Take another camera, see `HeadlessMujocoRenderer.aim`."""
         self._renderer.aim(camera)
+
+    @abstractmethod
+    def measure(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
+        """Measure one state, see `Scene.measuring`."""
+
+    @abstractmethod
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
+        """Paint what is measured of one state: `uint8 (H, W, 3)`."""
 
     def close(self) -> None:
         """Free the renderer. May be called twice."""
@@ -36,7 +46,7 @@ class _Measuring:
         self.close()
 
 
-class DepthRenderer(_Measuring):
+class DepthRenderer(MeasuringRenderer):
     """Paints how far from the camera's plane things are: white at 0 m, black at `farthest`.
 
     Between them grey falls in proportion: metres = `farthest` * (1 - grey / 255).
@@ -67,15 +77,56 @@ class DepthRenderer(_Measuring):
         step: float = 10.0 ** math.floor(math.log10(away)) / 2
         return math.ceil(away / step) * step
 
-    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
-        """Paint one state: `uint8 (H, W, 3)`, all three channels the same."""
+    @override
+    def measure(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
         self._renderer.paint(state, decorate)
         metres = self._renderer.depth()
+        metres[metres >= self._renderer.far] = np.inf
+        return metres
+
+    @override
+    def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
+        metres = self.measure(state, decorate)
         grey = np.clip(1 - metres / self.farthest, 0, 1) * 255
         return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-class SegmentationRenderer(_Measuring):
+# What MuJoCo draws shapes of, the most usual first; and what a model's count of each is called.
+_KINDS = {
+    "geom": "ngeom",
+    "site": "nsite",
+    "tendon": "ntendon",
+    "flex": "nflex",
+    "skin": "nskin",
+    "body": "nbody",
+    "joint": "njnt",
+    "actuator": "nu",
+    "camera": "ncam",
+    "light": "nlight",
+}
+_MOST_KINDS = 256
+
+
+def _counts(model: mujoco.MjModel) -> dict[int, int]:
+    """Return how many things of each kind a model has, by numbers of `mujoco.mjtObj`."""
+    return {
+        getattr(mujoco.mjtObj, f"mjOBJ_{name.upper()}").value: int(getattr(model, count))
+        for name, count in _KINDS.items()
+    }
+
+
+def things_of(model: mujoco.MjModel) -> Things:
+    """Return what segmentation tells apart in a model, in the order of its numbers."""
+    types, ids, names = [-1], [-1], [""]
+    for noun, (kind, count) in zip(_KINDS, _counts(model).items(), strict=True):
+        for number in range(count):
+            types.append(kind)
+            ids.append(number)
+            names.append(f"{noun}:{mujoco.mj_id2name(model, kind, number) or number}")
+    return Things(types, ids, names)
+
+
+class SegmentationRenderer(MeasuringRenderer):
     """Paints each thing in a colour of its own, the same in all pictures, on black.
 
     Args:
@@ -85,9 +136,21 @@ class SegmentationRenderer(_Measuring):
     def __init__(self, renderer: HeadlessMujocoRenderer) -> None:
         super().__init__(renderer)
         self._palette = _palette(4096)
+        self._first, self._known = np.zeros(_MOST_KINDS, np.int32), np.zeros(_MOST_KINDS, bool)
+        first = 1
+        for kind, count in _counts(renderer.model).items():
+            self._first[kind], self._known[kind] = first, True
+            first += count
 
+    @override
+    def measure(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
+        self._renderer.paint(state, decorate)
+        numbers, kinds = np.moveaxis(self._renderer.segmentation(), -1, 0)
+        found: np.ndarray = np.where(self._known[kinds], numbers + self._first[kinds], 0)
+        return found.astype(np.int32)
+
+    @override
     def render(self, state: State, decorate: Decorate | None = None) -> np.ndarray:
-        """Paint one state: `uint8 (H, W, 3)`."""
         self._renderer.paint(state, decorate)
         numbers, kinds = np.moveaxis(self._renderer.segmentation(), -1, 0)
         # Geoms are most of what is drawn; sites, tendons and so on begin elsewhere on the circle.

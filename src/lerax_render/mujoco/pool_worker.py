@@ -33,7 +33,7 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
     drawn = drawn_as(model, picture)
     if picture.quality == CINEMATIC:
         usual = Picture()
-        for name in ("show", "hide", "trail", "decorate", "modality"):
+        for name in ("show", "hide", "trail", "decorate", "modality", "light"):
             given = getattr(picture, name)
             if given != getattr(usual, name):
                 raise ValueError(
@@ -49,6 +49,7 @@ def open_renderer(model: "mujoco.MjModel", picture: Picture) -> Renderer:
         # What is measured is drawn in its own way, after the picture.
         quality=picture.quality if modality == "color" else "draft",
         background=picture.background,
+        light=picture.light,
         visual_options=drawn.options,
         drawing_passes=drawn.passes,
     )

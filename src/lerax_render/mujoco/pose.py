@@ -145,6 +145,57 @@ def poses(stacked: Pose) -> Iterator[Pose]:
     return map(Pose, *fields, each)
 
 
+def poses_between(
+    model: mujoco.MjModel, stacked: Pose, places: np.ndarray, starts: np.ndarray | None
+) -> Pose:
+    """Return poses between consecutive ones, as the joints would move at a constant speed.
+
+    Args:
+        model: The model.
+        stacked: `T` poses.
+        places: `float (n,)`, from 0 to `T - 1`.
+        starts: `bool (T,)`, which of them begins an episode, before which there is nothing; where
+            `None`, those that are no later than the one before.
+    """
+    steps = np.floor(places).astype(int)
+    following = np.minimum(steps + 1, len(stacked.time) - 1)
+    begins = stacked.time[following] <= stacked.time[steps] if starts is None else starts[following]
+    finite = np.array([pose.is_finite() for pose in poses(stacked)])
+    share = np.where(begins | ~finite[steps] | ~finite[following], 0, places - steps)
+    fields = {name: getattr(stacked, name)[steps] for name in _FIELDS}
+    for name in ("qvel", "act", "ctrl", "mocap_pos", "xfrc_applied", "time"):
+        one, other = fields[name], getattr(stacked, name)[following]
+        part = share.reshape(-1, *[1] * (one.ndim - 1))
+        fields[name] = (one + part * (other - one)).astype(one.dtype)
+    turned = (("qpos", _joints_between), ("mocap_quat", _turns_between))
+    for name, between in turned:
+        ends = getattr(stacked, name)[following]
+        for frame in np.flatnonzero(share):
+            fields[name][frame] = between(model, fields[name][frame], ends[frame], share[frame])
+    changes = None if stacked.changes is None else stacked.changes[steps]
+    return Pose(**fields, changes=changes)
+
+
+def _joints_between(
+    model: mujoco.MjModel, one: np.ndarray, other: np.ndarray, share: float
+) -> np.ndarray:
+    velocity, qpos = np.zeros(model.nv), one.astype(np.float64)
+    mujoco.mj_differentiatePos(model, velocity, 1, qpos, other.astype(np.float64))
+    mujoco.mj_integratePos(model, qpos, velocity, share)
+    return qpos
+
+
+def _turns_between(
+    model: mujoco.MjModel, one: np.ndarray, other: np.ndarray, share: float
+) -> np.ndarray:
+    turns = one.astype(np.float64)
+    for turn, target in zip(turns, other.astype(np.float64), strict=True):
+        velocity = np.zeros(3)
+        mujoco.mju_subQuat(velocity, target, turn)
+        mujoco.mju_quatIntegrate(turn, velocity, share)
+    return turns
+
+
 def _same(field: Any) -> Any:
     return field
 

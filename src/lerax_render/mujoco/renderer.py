@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 from ..errors import BackendUnavailableError
-from ..settings import MAX_SIZE, Background, between, checked
+from ..settings import MAX_SIZE, Background, LightName, between, checked
 from ..video import DrawnVideo, VideoWriter
 
 try:
@@ -76,6 +76,7 @@ class HeadlessMujocoRenderer:
         background: `"studio"` (a sky, and a ground and a light where the model has none), a colour
             (`"white"`, `"#e0e8f0"`), or `"as-is"`. None: studio for a model with neither a light of
             its own nor a skybox, else as-is.
+        light: `"studio"` or `"as-is"`; None: as the background has it.
 
     Attributes:
         model: As given.
@@ -105,6 +106,7 @@ class HeadlessMujocoRenderer:
         drawing_passes: Mapping[int, bool] | None = None,
         video: VideoWriter | None = None,
         background: str | None = None,
+        light: str | None = None,
     ) -> None:
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(f"model must be a mujoco.MjModel, got {type(model).__name__}")
@@ -113,11 +115,12 @@ class HeadlessMujocoRenderer:
         if not 1 <= max_geom <= _MOST_GEOMS:
             raise ValueError(f"max_geom must be 1 to {_MOST_GEOMS}, got {max_geom}")
         background = checked("background", Background | None, background)
+        light = checked("light", LightName | None, light)
         _look.check_name(quality)
         _gl.check_name(gl)
         self.model = model
         self._options = _options(visual_options)
-        self._backdrop = Backdrop(model, background, self._options.geomgroup)
+        self._backdrop = Backdrop(model, background, self._options.geomgroup, light)
         self._loader = PoseLoader(model, self._options)
         self._backdrop.lowest = self._backdrop.lowest_of(self._loader.data)
         self.aim(camera)
@@ -264,6 +267,11 @@ class HeadlessMujocoRenderer:
         camera = mujoco.mjv_camera2GLCamera(self.model, data, self._rig.at(data))
         return np.array(camera.pos)
 
+    @property
+    def far(self) -> float:
+        """The far plane's distance of the picture painted last, in metres."""
+        return float(np.float32(self._scene.camera[0].frustum_far))
+
     def depth(self) -> np.ndarray:
         """Metres from the camera's plane to what each pixel of the last picture shows.
 
@@ -275,7 +283,7 @@ class HeadlessMujocoRenderer:
         """
         depth = np.empty((self.height, self.width), np.float32)
         self._draw_flat(None, depth)
-        near, far = (float(value) for value in self._clip_distances())
+        near, far = float(np.float32(self._scene.camera[0].frustum_near)), self.far
         # Undoes the projection of the depth buffer, in which 1 is near and 0 is far.
         if self._scene.camera[0].orthographic:
             metres = far - depth.astype(np.float64) * (far - near)
@@ -359,11 +367,6 @@ class HeadlessMujocoRenderer:
             mujoco.mjr_render(self._viewport, self._scene, self._drawing)
             mujoco.mjr_readPixels(colours, depth, self._viewport, self._drawing)
         self._scene.flags[:] = flags
-
-    def _clip_distances(self) -> np.ndarray:
-        """The near and the far plane's distances, in metres, `(2,)`."""
-        camera = self._scene.camera[0]
-        return np.array([camera.frustum_near, camera.frustum_far], np.float32)
 
     def _check_painted(self) -> None:
         if not self._painted:

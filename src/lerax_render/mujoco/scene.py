@@ -2,12 +2,16 @@
 
 import contextlib
 import copy
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
-from ..painter import Painter
-from ..scene import Scene
-from ..settings import Camera, Picture, PixelFormat
+import numpy as np
+
+from ..painter import CutOutPainter, Painter
+from ..scene import Scene, Things
+from ..settings import Camera, LightName, Picture, PixelFormat
 
 if TYPE_CHECKING:
     import mujoco
@@ -40,19 +44,72 @@ class MujocoScene(Scene):
             ValueError, TypeError: The model has no such camera, or there is no such quality.
             BackendUnavailableError: No GL platform works here.
         """
-        from .painter import PosePainter
+        return self.painter_with((), picture, pixel_format=pixel_format, workers=workers)
+
+    @override
+    def painter_with(
+        self,
+        ghosts: Sequence[Scene],
+        picture: Picture,
+        *,
+        pixel_format: PixelFormat = "rgb24",
+        workers: int = 1,
+    ) -> Painter:
         from .tiles import TiledPainter, looks_of
 
+        models = [ghost.model for ghost in ghosts if isinstance(ghost, MujocoScene)]
+        if len(models) < len(ghosts):
+            raise ValueError(
+                "the ghost is in 2D, or paints its own pictures, and this is a MuJoCo model: a "
+                "ghost is of the same kind"
+            )
+        if models and picture.quality == "cinematic":
+            raise ValueError("quality='cinematic' has no ghosts: take another quality")
         looks = looks_of(self.model, picture)
-        if len(looks) == 1:
-            return PosePainter(self.model, looks[0].picture, workers)
+        paints = functools.partial(self._painter_of, workers=workers, ghosts=models)
         with contextlib.ExitStack() as stack:
-            painters = [
-                stack.enter_context(PosePainter(self.model, look.picture, workers))
-                for look in looks
-            ]
+            painters = [stack.enter_context(paints(look.picture)) for look in looks]
             stack.pop_all()
-        return TiledPainter(painters, looks, picture.size)
+        return painters[0] if len(looks) == 1 else TiledPainter(painters, looks, picture.size)
+
+    def _painter_of(
+        self, picture: Picture, workers: int, ghosts: "Sequence[mujoco.MjModel]"
+    ) -> Painter:
+        """Open a painter for one camera."""
+        from .backdrop import has_light
+        from .painter import PosePainter
+
+        if not picture.is_transparent:
+            return PosePainter(self.model, picture, workers, ghosts=ghosts)
+        light: LightName = picture.light or ("as-is" if has_light(self.model) else "studio")
+        with contextlib.ExitStack() as stack:
+            on_black, on_white = (
+                stack.enter_context(
+                    PosePainter(
+                        self.model,
+                        replace(picture, background=ground, light=light),
+                        workers,
+                        ghosts=ghosts,
+                    )
+                )
+                for ground in ("black", "white")
+            )
+            stack.pop_all()
+        return CutOutPainter(on_black, on_white)
+
+    @override
+    def measuring(self, picture: Picture) -> Painter:
+        from .painter import PosePainter
+        from .tiles import looks_of
+
+        (look,) = looks_of(self.model, picture)
+        return PosePainter(self.model, look.picture, measures=True)
+
+    @override
+    def things(self) -> Things:
+        from .modality import things_of
+
+        return things_of(self.model)
 
     @override
     def renderer(self, picture: Picture, video: "VideoWriter | None") -> "HeadlessMujocoRenderer":
@@ -71,11 +128,18 @@ class MujocoScene(Scene):
             quality=picture.quality,
             video=video,
             background=picture.background,
+            light=picture.light,
         )
 
     @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
+
+    @override
+    def between(self, captured: "Pose", places: np.ndarray, starts: np.ndarray | None) -> "Pose":
+        from .pose import poses_between
+
+        return poses_between(self.model, captured, places, starts)
 
     @override
     def aimed(

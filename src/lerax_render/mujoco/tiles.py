@@ -132,11 +132,16 @@ class TiledPainter(Painter):
     def paint(self, captured: Any) -> Iterator[np.ndarray]:
         width, height = self._size
         for parts in zip(*(painter.paint(captured) for painter in self._painters), strict=True):
-            frame = np.zeros((height, width, 3), np.uint8)
+            frame = np.zeros((height, width, parts[0].shape[2]), np.uint8)
             for look, part in zip(self._looks, parts, strict=True):
                 rows, columns = part.shape[:2]
                 frame[look.top : look.top + rows, look.left : look.left + columns] = part
             yield frame
+
+    @override
+    def expect(self, steps: Sequence[int]) -> None:
+        for painter in self._painters:
+            painter.expect(steps)
 
     @override
     def aim(self, view: Any) -> None:

@@ -14,7 +14,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, override
+from typing import override
 
 import equinox as eqx
 import jax
@@ -23,6 +23,7 @@ from jax import numpy as jnp
 from lerax.render import Color, Transform
 from numpy.typing import NDArray
 
+from ..settings import PixelFormat
 from .canvas import Canvas
 from .commands import Array, Command, CommandRenderer, Pen, is_traced
 from .layout import Layout, View
@@ -37,8 +38,6 @@ _MARKS_AT_ONCE = 2**17
 
 type _Strokes = list[tuple[Mark | None, Rgb]]
 """What a frame draws, and in which colours."""
-
-type PixelFormat = Literal["rgb24", "bgr0"]
 
 # What a tracer looks like in an f-string: "Traced<…>", "JitTracer<…>" or, from JAX 0.8 on,
 # "JitTracer(…)".
@@ -66,6 +65,32 @@ class DrawList:
     numbers: Array
     commands: tuple[Command, ...] = field(metadata={"static": True})
     cleared: bool = field(metadata={"static": True})
+
+    def towards(self, other: "DrawList", share: float) -> "DrawList":
+        """Return a frame between this one and another; this one, where they draw other things.
+
+        Args:
+            other: The next frame.
+            share: How far it is on the way, 0 to 1.
+        """
+        if share == 0 or [c[:2] for c in self.commands] != [c[:2] for c in other.commands]:
+            return self
+        numbers = in_between(self.numbers, other.numbers, share)
+        return DrawList(numbers, self.commands, self.cleared)
+
+
+NOTHING = DrawList(np.zeros(0, np.float32), (), False)
+"""A frame that looks as the one before."""
+
+
+def in_between(
+    numbers: Array, others: Array, share: NDArray[np.floating] | float
+) -> NDArray[np.float32]:
+    """Return numbers between others; the first where one of the two is NaN or infinite."""
+    numbers, others = np.asarray(numbers), np.asarray(others)
+    with np.errstate(invalid="ignore", over="ignore"):
+        between = numbers * (1 - share) + others * share
+    return np.where(np.isfinite(between) & (share > 0), between, numbers).astype(np.float32)
 
 
 def single_frames(drawn: DrawList | NDArray[np.object_]) -> list[DrawList]:

@@ -1,23 +1,35 @@
 """What stays the same in a 2D episode: how the world is laid out on the picture."""
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
 import numpy as np
 from lerax.render import Color
 
-from ..painter import Painter
+from ..painter import CutOutPainter, LayersPainter, Painter
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
-from ..trees import row
-from .drawlist import DrawList, DrawListPainter, on_top_of_each_other, single_frames
+from ..trees import count_steps, row
+from .drawlist import (
+    NOTHING,
+    DrawList,
+    DrawListPainter,
+    in_between,
+    on_top_of_each_other,
+    single_frames,
+)
 from .layout import Layout
+from .placement import to_rgb
 from .renderer import HeadlessPygameRenderer
 
 if TYPE_CHECKING:
     from ..video import VideoWriter
+
+
+# How opaque another replay is.
+_GHOSTS = 0.35
 
 
 @dataclass(frozen=True)
@@ -44,8 +56,48 @@ class Scene2D(Scene):
         Raises:
             ValueError: Something was asked for that only MuJoCo has.
         """
+        if not picture.is_transparent:
+            picture.check_not_mujoco("a 2D environment")
+            return self._painter_on(self.layout.background, picture, pixel_format)
+        return self._cut_out(picture)
+
+    @override
+    def painter_with(
+        self,
+        ghosts: Sequence[Scene],
+        picture: Picture,
+        *,
+        pixel_format: PixelFormat = "rgb24",
+        workers: int = 1,
+    ) -> Painter:
+        scenes = [self]
+        for ghost in ghosts:
+            if not isinstance(ghost, Scene2D) or ghost.layout != self.layout:
+                raise ValueError(
+                    "the ghost is not drawn in the same world as this 2D environment, with the "
+                    "same size and scale: a ghost is of the same environment"
+                )
+            scenes.append(ghost)
+        background: tuple[int, int, int] | None = None
+        if not picture.is_transparent:
+            background = tuple(to_rgb(np.array(self.layout.background)).tolist())
+        painters = [scene._cut_out(picture) for scene in scenes]
+        return LayersPainter(painters, _GHOSTS, background, pixel_format)
+
+    def _cut_out(self, picture: Picture) -> CutOutPainter:
+        if picture.is_transparent:
+            picture = replace(picture, background=None)
         picture.check_not_mujoco("a 2D environment")
-        return _CommandPainter(DrawListPainter(self.layout, *picture.size, pixel_format))
+        on_black, on_white = (
+            self._painter_on((level, level, level), picture, "bgr0") for level in (0.0, 1.0)
+        )
+        return CutOutPainter(on_black, on_white)
+
+    def _painter_on(
+        self, colour: tuple[float, float, float], picture: Picture, pixel_format: PixelFormat
+    ) -> Painter:
+        layout = replace(self.layout, background=colour)
+        return _CommandPainter(DrawListPainter(layout, *picture.size, pixel_format))
 
     @override
     def builds_up(self, captured: Captured) -> bool:
@@ -66,11 +118,49 @@ class Scene2D(Scene):
         return row([first, *frames[start + 1 : stop]])
 
     @override
+    def picked(self, captured: Captured, which: np.ndarray) -> Captured:
+        if not self.builds_up(captured):
+            return super().picked(captured, which)
+        return row(self.cut(captured, step, step + 1)[0] for step in which.tolist())
+
+    @override
     def held(self, captured: Captured, steps: int) -> Captured:
         if not self.builds_up(captured):
             return super().held(captured, steps)
-        nothing = DrawList(np.zeros(0, np.float32), (), False)
-        return row([*single_frames(captured), *[nothing] * steps])
+        return row([*single_frames(captured), *[NOTHING] * steps])
+
+    @override
+    def between(
+        self, captured: Captured, places: np.ndarray, starts: np.ndarray | None
+    ) -> Captured:
+        """Return what lies between steps: the same commands, with numbers in between.
+
+        Steps that draw other commands have nothing between them, and what is drawn on top of the
+        step before is drawn once.
+        """
+        steps = np.floor(places).astype(int)
+        share = places - steps
+        following = np.minimum(steps + 1, count_steps(captured) - 1)
+        if starts is not None:
+            share = np.where(starts[following], 0, share)
+        if self.builds_up(captured):
+            frames, drawn = (
+                single_frames(captured),
+                np.diff(steps, prepend=0 if share[:1].any() else -1),
+            )
+            return row(
+                frames[step] if is_new else NOTHING
+                for step, is_new in zip(steps.tolist(), drawn > 0, strict=True)
+            )
+        if isinstance(captured, DrawList):
+            numbers = in_between(
+                captured.numbers[steps], captured.numbers[following], share[:, None]
+            )
+            return replace(captured, numbers=numbers)
+        return row(
+            one.towards(other, part)
+            for one, other, part in zip(captured[steps], captured[following], share, strict=True)
+        )
 
     @override
     def renderer(self, picture: Picture, video: "VideoWriter | None") -> HeadlessPygameRenderer:

@@ -24,6 +24,7 @@ from .picture import Count as Count
 from .picture import FilePixelFormat as FilePixelFormat
 from .picture import FormatName as FormatName
 from .picture import GridShape as GridShape
+from .picture import LightName as LightName
 from .picture import LineName as LineName
 from .picture import ModalityName as ModalityName
 from .picture import Picture as Picture
@@ -37,7 +38,9 @@ from .picture import ShownName as ShownName
 from .picture import proportional as proportional
 from .texts import AS_IS as AS_IS
 from .texts import STUDIO as STUDIO
+from .texts import TRANSPARENT as TRANSPARENT
 from .texts import assignments as assignments
+from .texts import parsed_caption as parsed_caption
 from .texts import parsed_colour as parsed_colour
 from .written import as_written as as_written
 from .written import from_written as from_written

@@ -14,7 +14,18 @@ from msgspec import Meta
 
 from .checks import check_fields
 from .declarations import Text, between, described
-from .texts import BACKGROUND, parsed_camera, parsed_colour, parsed_grid, parsed_moment, parsed_size
+from .texts import (
+    BACKGROUND,
+    TRANSPARENT,
+    parsed_camera,
+    parsed_caption,
+    parsed_colour,
+    parsed_grid,
+    parsed_lines,
+    parsed_moment,
+    parsed_seconds,
+    parsed_size,
+)
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 640, 480
 """Size of a picture in pixels where nobody says otherwise."""
@@ -28,7 +39,7 @@ DEFAULT_STEPS = 256
 ALL_CAMERAS = "model"
 """In the place of a camera: all that the model has."""
 
-type PixelFormat = Literal["rgb24", "bgr0"]
+type PixelFormat = Literal["rgb24", "bgr0", "rgba", "bgra"]
 type QualityName = Literal["auto", "draft", "standard", "high", "cinematic"]
 type ShownName = Literal[
     "contacts",
@@ -40,6 +51,7 @@ type ShownName = Literal[
     "transparent",
     "collision",
     "visual",
+    "floor",
     "labels",
     "sites",
     "tendons",
@@ -60,7 +72,19 @@ type ShownName = Literal[
 ]
 type ModalityName = Literal["color", "depth", "segmentation"]
 type FormatName = Literal[
-    "mp4", "mov", "m4v", "webm", "gif", "webp", "apng", "png", "html", "glb", "replay"
+    "mp4",
+    "mov",
+    "m4v",
+    "webm",
+    "gif",
+    "webp",
+    "apng",
+    "png",
+    "html",
+    "glb",
+    "replay",
+    "npz",
+    "png16",
 ]
 type CodecName = Literal["h264", "h265", "vp9", "av1"]
 type FilePixelFormat = Literal["yuv420p", "yuv444p"]
@@ -76,6 +100,8 @@ type Moment = Annotated[
     described("a step, as a whole number, or seconds, as a fraction or a text such as 1.5s"),
     Text("STEP", parsed_moment, "1.5s"),
 ]
+type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
+type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -92,8 +118,28 @@ type Background = Annotated[
     ),
     Text("BACKGROUND"),
 ]
+type AnyBackground = Annotated[
+    str,
+    Meta(
+        pattern=f"{BACKGROUND}|^{TRANSPARENT}$",
+        description="studio, as-is, transparent, #rrggbb, or the name of a basic colour such as "
+        "white",
+    ),
+    Text("BACKGROUND"),
+]
+type LightName = Literal["studio", "as-is"]
 type BodyName = Annotated[str, Meta(min_length=1, description="a body's name")]
 type Poster = Annotated[str, Meta(min_length=1, description="a file's path"), Text("FILE")] | Path
+type Ghost = (
+    Annotated[
+        str, Meta(min_length=1, description="a replay or the path of its file"), Text("REPLAY")
+    ]
+    | Path
+    | ReplayLike
+)
+type Ghosts = Annotated[
+    Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
+]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
 
@@ -136,6 +182,15 @@ class MjvCamera(Protocol):
     trackbodyid: int
 
 
+@runtime_checkable
+class ReplayLike(Protocol):
+    """A `Replay`, which lies above."""
+
+    scene: Any
+    captured: Any
+    seconds_per_step: float | None
+
+
 type CameraLike = Annotated[
     CameraName | CameraNumber | Camera | MjvCamera, Text("CAMERA", parsed_camera)
 ]
@@ -157,6 +212,7 @@ def proportional(
 _MUJOCO_ONLY = {
     "camera": "no camera to choose",
     "background": "a background of its own",
+    "light": "no light",
     "show": "no parts that are shown or hidden",
     "hide": "no parts that are shown or hidden",
     "color": "colours of its own",
@@ -204,10 +260,16 @@ class Picture:
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).
     cinematic needs Vulkan and, without a GPU, a second for every few frames."""
 
-    background: Background | None = None
-    """MuJoCo only: studio, a sky, with a ground and a light where the model has none; as-is, what
-    MuJoCo draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a
-    light of its own nor a skybox, else as-is). cinematic has its own."""
+    background: AnyBackground | None = None
+    """MuJoCo: studio, a sky, with a ground and a light where the model has none; as-is, what MuJoCo
+    draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a light
+    of its own nor a skybox, else as-is). cinematic has its own. In 2D, too: transparent, an alpha
+    channel, in WebM, WebP, APNG and PNG."""
+
+    light: LightName | None = None
+    """MuJoCo only: studio, a sun and some light from everywhere instead of the model's own; as-is,
+    what the model has (default: studio for a model without a light of its own, where the
+    background is studio or transparent)."""
 
     show: Sequence[ShownName] = ()
     """MuJoCo only: what is shown besides the usual, by MuJoCo's names. collision and visual are the
@@ -215,10 +277,14 @@ class Picture:
     applied to bodies."""
 
     hide: Sequence[ShownName] = ()
-    """MuJoCo only: what of the usual is not shown, by the names of show."""
+    """MuJoCo only: what of the usual is not shown, by the names of show, such as floor."""
 
     trail: Sequence[BodyName | BodyNumber] = ()
     """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
+
+    ghost: Ghosts = ()
+    """Other replays, which are seen in the same picture, translucent: of a MuJoCo model, or of the
+    same 2D environment. They start with the clip; one that is shorter stays at its last step."""
 
     decorate: Callable[[Any, int], None] | None = field(default=None, metadata={"written": False})
     """MuJoCo only: called with the mujoco.MjvScene and the number of the step before each frame is
@@ -235,6 +301,14 @@ class Picture:
                 parsed_colour(colour)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"color of {name}: {error}") from None
+        if self.is_transparent:
+            for name, usual in (("modality", ("color",)), ("quality", self.quality)):
+                given = getattr(self, name)
+                if given != usual or given == "cinematic":
+                    raise ValueError(
+                        f"{name}={given!r} has no transparent background: leave {name} out, or "
+                        "the background"
+                    )
         width, height = self.size
         # What ffmpeg takes for a picture at most, in `av_image_check_size`.
         if (width + 128) * (height + 128) >= 2**31 // 8:
@@ -256,6 +330,16 @@ class Picture:
                 raise ValueError(
                     f"{name}={given!r} was given, but {kind} has {instead}; leave {name} out"
                 )
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether frames have an alpha channel."""
+        return self.background == TRANSPARENT
+
+    @property
+    def ghosts(self) -> tuple[Any, ...]:
+        """The ghosts, also where there is one by itself."""
+        return self.ghost if isinstance(self.ghost, tuple) else (self.ghost,)
 
     @property
     def cameras(self) -> tuple[Any, ...]:
@@ -282,14 +366,16 @@ class Settings(Picture):
     """The step, or its time such as 3s, before which the clip ends (default: after the last)."""
 
     speed: Annotated[float, between(0.01, 100)] = 1.0
-    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter."""
+    """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with frames
+    between the steps."""
 
     fps: Rate | None = None
     """Frames a second (default: real time, or 50 where the environment has no dt)."""
 
     format: FormatName | None = None
     """File format (default: by the output's suffix). png is a sequence of pictures, html a page to
-    look around in, replay what was captured, to be recorded later."""
+    look around in, replay what was captured, to be recorded later, npz the modalities as arrays,
+    png16 a sequence with depth in millimetres, or segmentation, as 16-bit numbers."""
 
     deterministic: bool = False
     """The policy's most likely action at each step, instead of a sampled one."""
@@ -304,6 +390,14 @@ class Settings(Picture):
 
     labels: Sequence[str] = ()
     """Texts on the tiles of the grid, one for each, row by row."""
+
+    title: Words | None = None
+    """Text on a card before the clip, which stays for two seconds or, a long one, as long as it
+    takes to read; what comes after a line break is smaller. Of a page it is the heading."""
+
+    captions: Sequence[Words] = ()
+    """Texts at the lower edge of the picture, each with the steps or seconds it is there for, such
+    as "step 0–50: reaching", "1s–2.5s: reaching" or "step 50–: there"; without them, it stays."""
 
     preset: PresetName | None = None
     """Settings for a place: docs (a WebP, or a GIF where the output ends in .gif, 480 wide, 20 fps,
@@ -334,8 +428,11 @@ class Settings(Picture):
     loop: Annotated[int, between(0, 65_535)] | None = None
     """How often a GIF, WebP or APNG plays; 0 is for ever (default: for ever)."""
 
-    freeze_end: Annotated[float, between(0, 3600, "seconds")] = 0.0
-    """Seconds that the last frame stays in addition (default 0)."""
+    bounce: bool = False
+    """The clip plays forwards and then backwards, so that it goes round without a jump."""
+
+    freeze_end: Seconds = 0.0
+    """Seconds that the last frame stays in addition, such as 1s (default 0)."""
 
     poster: Poster | None = None
     """File for the first frame as a picture, *.png or *.jpg (default: none)."""
@@ -345,6 +442,8 @@ class Settings(Picture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for text in self.captions:
+            parsed_caption(text)
         for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
             if self.grid is not None and len(several) > 1:
                 raise ValueError(

@@ -3,9 +3,9 @@
 import ast
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-STUDIO, AS_IS = "studio", "as-is"
+STUDIO, AS_IS, TRANSPARENT = "studio", "as-is", "transparent"
 
 # Of CSS, the sixteen that every list of colours has.
 _COLOURS = {
@@ -29,6 +29,16 @@ _COLOURS = {
 _HEXADECIMAL = "#[0-9a-fA-F]{6}"
 BACKGROUND = f"^({'|'.join([STUDIO, AS_IS, _HEXADECIMAL, *_COLOURS])})$"
 """The pattern of a background's text."""
+
+_DASH = "[-–—]"
+_STEPS = re.compile(rf"steps?\s*(\d{{1,9}})?\s*{_DASH}\s*(\d{{1,9}})?", re.IGNORECASE)
+_SECONDS = re.compile(
+    rf"(\d{{1,9}}(?:\.\d{{1,9}})?)?\s?s?\s*{_DASH}\s*(\d{{1,9}}(?:\.\d{{1,9}})?)?\s?s"
+    rf"|(\d{{1,9}}(?:\.\d{{1,9}})?)\s?s\s*{_DASH}"
+)
+_MEANT_AS_RANGE = re.compile(
+    rf"steps?\s*[\d–—-]|[\d.]+\s?s?\s*{_DASH}|{_DASH}\s*[\d.]", re.IGNORECASE
+)
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
@@ -97,6 +107,71 @@ def parsed_moment(text: str) -> int | float:
     if found is None:
         raise ValueError(f"expected a step such as 50, or seconds such as 1.5s, got {text!r}")
     return float(found[1])
+
+
+def parsed_lines(text: str) -> str:
+    """Make line breaks of `\\n`, which no command line has by itself."""
+    return text.replace("\\n", "\n")
+
+
+def parsed_seconds(text: str) -> float:
+    """Turn `"1.5s"` or `"1.5"` into seconds.
+
+    Raises:
+        ValueError: The text is neither.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s?s?", text, re.ASCII)
+    if found is None:
+        raise ValueError(f"expected seconds such as 1.5s, got {text!r}")
+    return float(found[1])
+
+
+class Caption(NamedTuple):
+    """A text, and when it is shown.
+
+    Attributes:
+        text: What is written.
+        start: The first step, an `int`, or its time in seconds, a `float`; `None`: the clip's.
+        stop: The step or the time before which it ends, likewise.
+    """
+
+    text: str
+    start: int | float | None = None
+    stop: int | float | None = None
+
+
+def parsed_caption(text: str) -> Caption:
+    """Take the range off a caption's text, such as `"step 0–50: reaching"`.
+
+    Raises:
+        ValueError: It begins like a range and is none, its range is empty, or it has no text.
+    """
+    head, colon, rest = text.partition(":")
+    head = head.strip()
+    caption = Caption(text.strip())
+    if colon and _MEANT_AS_RANGE.match(head):
+        caption = Caption(rest.strip(), *_range_of(head, text))
+    if not caption.text:
+        raise ValueError(f"a caption needs a text, got {text!r}")
+    return caption
+
+
+def _range_of(head: str, text: str) -> tuple[int | float | None, int | float | None]:
+    start: int | float | None
+    stop: int | float | None
+    if found := _STEPS.fullmatch(head):
+        start, stop = (None if each is None else int(each) for each in found.groups())
+    elif found := _SECONDS.fullmatch(head):
+        first, last, only = (None if each is None else float(each) for each in found.groups())
+        start, stop = (first if only is None else only), last
+    else:
+        raise ValueError(
+            "a caption's range is steps or seconds, such as 'step 0–50: reaching', 'step 50–: "
+            f"there' or '1s–2.5s: reaching', got {text!r}"
+        )
+    if start is not None and stop is not None and start >= stop:
+        raise ValueError(f"a caption's range begins before it ends, got {text!r}")
+    return start, stop
 
 
 def assignments(texts: Iterable[str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from . import ffmpeg as ffmpeg
 from .destination import Destination as Destination
+from .destination import numbered as numbered
 from .destination import open_destination as open_destination
 from .destination import save_output as save_output
 from .drawn import DrawnVideo as DrawnVideo
@@ -8,8 +9,8 @@ from .encoding import Encoding as Encoding
 from .formats import ALL_FORMATS as ALL_FORMATS
 from .formats import FORMATS as FORMATS
 from .formats import check_fps as check_fps
-from .formats import find_export as find_export
 from .formats import is_shown as is_shown
+from .places import find_export as find_export
 from .presets import PRESETS as PRESETS
 from .presets import Preset as Preset
 from .presets import find_preset as find_preset

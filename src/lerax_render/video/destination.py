@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from ..errors import EncodeError
 from ..output import EXPORTS, FileFormat, Output
-from .formats import SEQUENCE_FIELD, DestinationLike, find_export
+from .places import SEQUENCE_FIELD, DestinationLike, find_export
 from .work_folder import WorkFolder
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from ..settings import TRANSPARENT
+
 # Untagged, a browser takes the colours of small videos for BT.601 and of large ones for BT.709, off
 # by up to 38 of 255. The frames' own transfer function is sRGB's.
 _BT709 = (
@@ -15,7 +17,7 @@ _BT709 = (
     "colorspace=bt709:color_primaries=bt709:color_trc=iec61966-2-1"
 )
 
-_DEFAULT_PIXELS = "yuv420p"
+_DEFAULT_PIXELS, _ALPHA_PIXELS = "yuv420p", "yuva420p"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Encoding:
         pixel_format: "yuv420p" or "yuv444p" of the file; None: yuv420p, or RGB where lossless.
         loop: how often an animated picture plays; 0: for ever.
         freeze_end: seconds that the last frame stays in addition.
+        alpha: whether the file has an alpha channel.
         webp_quality: of a WebP, 0 to 100 (best).
         gif_colors: of a GIF, at most, 2 to 256.
     """
@@ -41,6 +44,7 @@ class Encoding:
     pixel_format: str | None = None
     loop: int | None = None
     freeze_end: float = 0.0
+    alpha: bool = False
     webp_quality: int = 75
     gif_colors: int = 256
 
@@ -48,7 +52,8 @@ class Encoding:
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """What settings ask for, by their names; others than these may be among them."""
         names = [field.name for field in fields(cls)]
-        return cls(**{name: settings[name] for name in names if name in settings})
+        given = {name: settings[name] for name in names if name in settings}
+        return cls(**given, alpha=settings.get("background") == TRANSPARENT)
 
 
 USUAL = Encoding()
@@ -69,6 +74,7 @@ class Codec:
         lossless_rgb: the same in RGB.
         rgb: the RGB pixel format that its encoder takes.
         needs_even: whether pictures need an even width and height in yuv420p.
+        alpha_output: options besides for an alpha channel in yuva420p; None: it has none.
     """
 
     name: str
@@ -80,6 +86,7 @@ class Codec:
     rgb: str = "gbrp"
     output_444: str = ""
     needs_even: bool = False
+    alpha_output: str | None = None
 
     def arguments(self, encoding: Encoding) -> str:
         """Return ffmpeg's output options: encoder, its speed, its quality."""
@@ -87,13 +94,14 @@ class Codec:
             return self.lossless if encoding.pixel_format else self.lossless_rgb
         output = self.output if encoding.pixel_format != "yuv444p" else self.output_444
         crf = self.crf if encoding.crf is None else encoding.crf
-        return f"{output or self.output} -crf {crf}"
+        output = f"{output or self.output} -crf {crf}"
+        return f"{output} {self.alpha_output}" if encoding.alpha else output
 
     def filters(self, encoding: Encoding) -> str:
         """Return ffmpeg's filters; "{pad}" is where odd sizes are made even."""
         if encoding.lossless and encoding.pixel_format is None:
             return f"format={self.rgb}"
-        pixels = encoding.pixel_format or _DEFAULT_PIXELS
+        pixels = encoding.pixel_format or (_ALPHA_PIXELS if encoding.alpha else _DEFAULT_PIXELS)
         filters = _BT709.replace("{pixels}", pixels)
         is_even = not self.needs_even or pixels != _DEFAULT_PIXELS
         return filters.replace("{pad}", "") if is_even else filters
@@ -136,6 +144,8 @@ CODECS: dict[str, Codec] = {
             most_crf=63,
             lossless=f"{_VP9} -lossless 1",
             lossless_rgb=f"{_VP9} -lossless 1",
+            # ffmpeg refuses both together.
+            alpha_output="-auto-alt-ref 0",
         ),
         Codec(
             name="av1",

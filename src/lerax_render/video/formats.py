@@ -1,23 +1,15 @@
 """The table of formats: what each needs from ffmpeg, and what it can hold."""
 
 import math
-import os
 import re
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, BinaryIO, SupportsFloat, override
+from typing import Any, SupportsFloat, override
 
 from ..output import EXPORTS, Export, FileFormat
 from .encoding import CODECS, USUAL, Codec, Encoding
-
-type DestinationLike = str | os.PathLike[str] | BinaryIO | None
-"""Where a clip may go: a path, an open binary file, or None for memory."""
-
-SEQUENCE_FIELD = re.compile(r"%(?:0(\d+))?d")
-"""The frame's number in the pattern of a PNG sequence: %d or, with leading zeros, %05d."""
 
 _LONGEST_SIDE = 16_384
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(1000)
@@ -37,6 +29,8 @@ class Format(FileFormat):
         codecs: keys of `CODECS`, of which the first is usual; none: it has a codec of its own.
         filters: ffmpeg's filters for the frames, where it has no `codecs`.
         lossless_filters: the same for frames to the bit; None: it cannot hold them.
+        alpha_filters: the same for frames with alpha; with `codecs`, not None where it holds the
+            alpha of those that have it.
         max_fps: the fastest that everybody plays it, frames a second.
         longest_side: the largest width and height in pixels.
         merges_repeats: a frame equal to the one before makes that one longer, so that ffmpeg's
@@ -48,6 +42,7 @@ class Format(FileFormat):
     codecs: tuple[str, ...] = ()
     filters: str = "null"
     lossless_filters: str | None = None
+    alpha_filters: str | None = None
     max_fps: Fraction = _FASTEST
     longest_side: int = _LONGEST_SIDE
     merges_repeats: bool = False
@@ -91,6 +86,10 @@ class Format(FileFormat):
         if (width, height) != (scaled := _scaled(width, height, max_width)):
             width, height = scaled
             scale = f"scale={width}:{height}:flags=area,"
+            if encoding.alpha and not self.codecs:
+                # Else what is transparent would lend its black to what is not; for codecs, `spread`
+                # has given it a colour.
+                scale = f"format=gbrap,premultiply=inplace=1,{scale}unpremultiply=inplace=1,"
         if self.coded_size(width, height, encoding=encoding) != (width, height):
             # In 4:4:4, because fillborders knows no packed RGB, and in 4:2:0 the chroma at the edge
             # would already be mixed with the colour of the padding.
@@ -140,12 +139,35 @@ class Format(FileFormat):
             raise ValueError(
                 f"{self.name} cannot be lossless; formats that can are {', '.join(can)}"
             )
+        if encoding.alpha and not self.holds_alpha(encoding):
+            can = [row.name for row in FORMATS.values() if row.holds_alpha(USUAL)]
+            raise ValueError(
+                f"{self._said(encoding)} has no alpha channel for what is transparent; formats "
+                f"that have are {', '.join(can)}"
+            )
         if encoding.loop is not None and not self.loops:
             can = [row.name for row in FORMATS.values() if row.loops]
             raise ValueError(
                 f"{self.name} does not say how often it plays, its player does: leave loop away, "
                 f"or choose one of {', '.join(can)}"
             )
+
+    def holds_alpha(self, encoding: Encoding) -> bool:
+        """Whether a file that is otherwise as asked for can have an alpha channel."""
+        if self.alpha_filters is None or not self.codecs:
+            return self.alpha_filters is not None
+        codec = self._codec(encoding)
+        is_plain = not encoding.lossless and encoding.pixel_format in (None, "yuv420p")
+        return codec is not None and codec.alpha_output is not None and is_plain
+
+    def _said(self, encoding: Encoding) -> str:
+        asked = {
+            "codec": encoding.codec,
+            "pixel_format": encoding.pixel_format,
+            "lossless": encoding.lossless or None,
+        }
+        given = [f"{name}={value}" for name, value in asked.items() if value is not None]
+        return " with ".join([self.name, *[" and ".join(given)] * bool(given)])
 
     @property
     def loops(self) -> bool:
@@ -164,6 +186,8 @@ class Format(FileFormat):
         codec = self._codec(encoding)
         if codec is not None:
             return codec.filters(encoding)
+        if encoding.alpha and self.alpha_filters is not None:
+            return self.alpha_filters
         return (self.lossless_filters if encoding.lossless else None) or self.filters
 
     def _filled(self, options: str, encoding: Encoding) -> str:
@@ -227,6 +251,7 @@ FORMATS: dict[str, Format] = {
             mime="video/webm",
             element="video",
             codecs=("vp9", "av1"),
+            alpha_filters="",
             output="{codec} -fflags +bitexact -f webm clip.webm",
         ),
         Format(
@@ -256,6 +281,8 @@ FORMATS: dict[str, Format] = {
             element="img",
             filters="format=yuv420p",
             lossless_filters="format=bgra",
+            # libwebp's own way to YUV leaves out the colour of what is transparent.
+            alpha_filters="format=bgra",
             output=(
                 "-c:v libwebp_anim {quality} -compression_level 2 -loop {plays} -f webp clip.webp"
             ),
@@ -270,6 +297,7 @@ FORMATS: dict[str, Format] = {
             element="img",
             filters="format=rgb24",
             lossless_filters="format=rgb24",
+            alpha_filters="format=rgba",
             output="-c:v apng -compression_level 3 -pred sub -plays {plays} -f apng clip.apng",
             max_fps=_MOST_IMAGES,
         ),
@@ -280,6 +308,7 @@ FORMATS: dict[str, Format] = {
             element=None,
             filters="format=rgb24",
             lossless_filters="format=rgb24",
+            alpha_filters="format=rgba",
             output="-c:v png -compression_level 3 -pred mixed -start_number 0 -f image2 %d.png",
         ),
     )
@@ -288,73 +317,6 @@ FORMATS: dict[str, Format] = {
 
 ALL_FORMATS: Mapping[str, Format | Export] = ChainMap[str, Any](EXPORTS, FORMATS)
 """All that `record` makes, by name."""
-
-
-def resolve_format(place: DestinationLike, format: str | None = None) -> Format:
-    """The format of a video, from its name or from the suffix of its path.
-
-    Memory, open files and devices have no suffix: without a name they get MP4.
-
-    Args:
-        place: where the clip goes, or comes from.
-        format: a key of `FORMATS`, in any case, with or without a leading dot; None: by suffix.
-
-    Raises:
-        ValueError: the name or the suffix is unknown or no video's, they contradict each other, or
-            a PNG sequence's path is neither a pattern with one %d field nor a folder.
-    """
-    row = _resolved(place, format)
-    if isinstance(row, Export):
-        raise ValueError(f"{row.name} is no video: record(..., format={row.name!r}) makes it")
-    return row
-
-
-def find_export(place: DestinationLike, format: str | None = None) -> Export | None:
-    """The format that is no video, where the name or the suffix asks for one.
-
-    Raises:
-        ValueError: They contradict each other.
-    """
-    suffixes = {row.suffix for row in EXPORTS.values()}
-    named = isinstance(place, str | os.PathLike) and Path(place).suffix.lower() in suffixes
-    if format in EXPORTS or (format is None and named):
-        row = _resolved(place, format)
-        return row if isinstance(row, Export) else None
-    return None
-
-
-def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
-    wanted = None
-    if format is not None:
-        wanted = ALL_FORMATS.get(str(format).lower().removeprefix("."))
-        if wanted is None:
-            raise ValueError(f"unknown format {format!r}; accepted are {', '.join(FORMATS)}")
-    if not isinstance(place, str | os.PathLike):
-        if isinstance(wanted, Format) and wanted.is_sequence:
-            raise ValueError(
-                "a PNG sequence is many files: give a folder or a pattern such as "
-                "'frames/%05d.png', or use format='apng' for one file"
-            )
-        return wanted or FORMATS["mp4"]
-    path = Path(place)
-    suffix = path.suffix.lower()
-    named = next((row for row in ALL_FORMATS.values() if row.suffix == suffix), None)
-    if wanted is None and named is None:
-        if path.is_char_device():
-            return FORMATS["mp4"]
-        raise ValueError(
-            f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
-            f"{', '.join(row.suffix for row in ALL_FORMATS.values())}, or name one with format="
-        )
-    if wanted and named and wanted is not named:
-        raise ValueError(
-            f"{str(path)!r} ends with {named.suffix}, but format is {wanted.name!r}; change one"
-        )
-    row = wanted or named
-    assert row is not None
-    if isinstance(row, Format) and row.is_sequence:
-        _check_sequence(path, is_file=named is row)
-    return row
 
 
 def check_fps(fps: SupportsFloat) -> Fraction:
@@ -377,18 +339,3 @@ def check_fps(fps: SupportsFloat) -> Fraction:
 def is_shown(step: int, share: Fraction) -> bool:
     """Return whether a step, counted from 0, has a frame where only a share of all has; 0 does."""
     return math.ceil((step + 1) * share) > math.ceil(step * share)
-
-
-def _check_sequence(path: Path, is_file: bool) -> None:
-    fields = len(SEQUENCE_FIELD.findall(path.name))
-    example = f"{path.stem}_%05d.png" if fields == 0 else "frame_%05d.png"
-    if is_file and fields == 0:
-        raise ValueError(
-            f"{str(path)!r} names one picture, but a clip has many: use the suffix '.apng' for one "
-            f"animated PNG, or a pattern such as {example!r} for one file a frame"
-        )
-    if fields > 1 or (fields == 1 and not is_file):
-        raise ValueError(
-            f"{str(path)!r} is no pattern for a PNG sequence: it needs one %d or %05d field, and "
-            f"the suffix '.png', such as {example!r}"
-        )

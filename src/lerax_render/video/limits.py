@@ -16,7 +16,8 @@ from ..errors import EncodeError
 from ..settings import ByteSize, checked
 from .destination import numbered
 from .encoding import CODECS, Encoding
-from .formats import DestinationLike, Format
+from .formats import Format
+from .places import DestinationLike
 from .video import Video
 from .writer import VideoWriter
 
@@ -26,6 +27,8 @@ _log = logging.getLogger("lerax_render.video.limits")
 _told = partial(decimal, precision=2)
 
 _LOSSLESS = "-vf null -c:v libx264rgb -preset ultrafast -crf 0 -f nut whole.nut"
+# H.264 has no alpha channel.
+_LOSSLESS_ALPHA = "-vf format=bgra -c:v ffv1 -f nut whole.nut"
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,9 @@ class LimitedWriter(VideoWriter):
 
     @override
     def _other_outputs(self) -> Sequence[str]:
-        return () if self._lossless else _LOSSLESS.split()
+        if self._lossless:
+            return ()
+        return (_LOSSLESS_ALPHA if self._encoding.alpha else _LOSSLESS).split()
 
     @override
     def _deliver(

@@ -7,10 +7,12 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from ..settings import PixelFormat
 from .encoding import USUAL, Encoding
-from .formats import ALL_FORMATS, FORMATS, DestinationLike, resolve_format
+from .formats import ALL_FORMATS, FORMATS
 from .limits import LimitedWriter
-from .writer import PixelFormat, VideoWriter
+from .places import DestinationLike, resolve_format
+from .writer import VideoWriter
 
 
 @dataclass(frozen=True)

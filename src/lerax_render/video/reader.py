@@ -16,7 +16,8 @@ import numpy as np
 from ..errors import BackendUnavailableError, EncodeError
 from .destination import numbered, sequence_pattern
 from .ffmpeg import Ffmpeg, demuxers
-from .formats import Format, check_fps, resolve_format
+from .formats import Format, check_fps
+from .places import resolve_format
 from .work_folder import WorkFolder
 
 type Size = tuple[int, int]
@@ -45,6 +46,7 @@ class VideoReader:
         fit: Size | None = None,
         fps: SupportsFloat | None = None,
         max_frames: int | None = None,
+        alpha: bool = False,
     ) -> None:
         """Check everything; nothing is opened yet.
 
@@ -58,6 +60,8 @@ class VideoReader:
             fps: frames per second to read: a frame that stays for longer comes several times; None:
                 each frame of the file once. WebP stores equal frames that follow each other as one.
             max_frames: how many frames to read at most.
+            alpha: whether frames are RGBA with straight alpha, opaque where the file has no alpha
+                channel, instead of RGB.
 
         Raises:
             TypeError: `source` or `fps` is of no accepted type.
@@ -77,6 +81,7 @@ class VideoReader:
         self._fit = fit
         self._fps = None if fps is None else check_fps(fps)
         self._max_frames = max_frames
+        self._alpha = alpha
         self._work: WorkFolder | None = None
         self._clip = Path()
         self._frames: _FfmpegFrames | _PillowFrames | None = None
@@ -128,9 +133,10 @@ class VideoReader:
 
         Args:
             out: uint8 (height, width, 3), contiguous, to put the frame into; None: a new array.
+                With `alpha`, it has 4 channels.
 
         Returns:
-            The frame, RGB, row 0 on top, or None after the last one.
+            The frame, RGB or RGBA, row 0 on top, or None after the last one.
 
         Raises:
             RuntimeError: the reader is not inside its `with` block.
@@ -142,7 +148,7 @@ class VideoReader:
             raise RuntimeError("read() works inside the `with` block of a VideoReader only")
         if self._over:
             return None
-        shape = (self.height, self.width, 3)
+        shape = (self.height, self.width, 4 if self._alpha else 3)
         if out is None:
             out = np.empty(shape, np.uint8)
         elif out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
@@ -183,7 +189,8 @@ class VideoReader:
 
     def _start(self) -> "_FfmpegFrames | _PillowFrames":
         if self._needs_pillow:
-            return _PillowFrames(self._clip, self._fps, self._fit, self._max_frames)
+            pixels = "RGBA" if self._alpha else "RGB"
+            return _PillowFrames(self._clip, self._fps, self._fit, self._max_frames, pixels)
         filters = []
         if self._fps is not None:
             filters.append(f"fps={self._fps}:eof_action=pass")
@@ -198,10 +205,16 @@ class VideoReader:
         options = ["-fps_mode", "passthrough", "-vf", ",".join(filters or ["null"])]
         if self._max_frames is not None:
             options += ["-frames:v", str(self._max_frames)]
-        return _FfmpegFrames(self._clip, options)
+        decoder = decoder_of(self._format, alpha=self._alpha)
+        return _FfmpegFrames(self._clip, options, decoder, "rgba" if self._alpha else "rgb24")
 
     def _unreadable(self, error: EncodeError) -> EncodeError:
         return EncodeError(f"{self._name} cannot be read, make it again or remove it: {error}")
+
+
+def decoder_of(format: Format, *, alpha: bool) -> list[str]:
+    """ffmpeg's option for the decoder of a clip, where the usual one loses the alpha channel."""
+    return ["-c:v", "libvpx-vp9"] if alpha and format.name == "webm" else []
 
 
 def place_clip(folder: Path, format: Format, source: Path | bytes | Sequence[Path]) -> Path:
@@ -240,9 +253,11 @@ def _files(path: Path, format: Format) -> Sequence[Path]:
 class _FfmpegFrames:
     """One run of ffmpeg over a clip."""
 
-    def __init__(self, clip: Path, options: Sequence[str]) -> None:
-        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
-        self._ffmpeg = Ffmpeg(["-i", clip.name, *options, *raw], clip.parent)
+    def __init__(
+        self, clip: Path, options: Sequence[str], decoder: Sequence[str], pixels: str
+    ) -> None:
+        raw = ["-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]
+        self._ffmpeg = Ffmpeg([*decoder, "-i", clip.name, *options, *raw], clip.parent)
         self._count = 0
 
     def read(self, out: np.ndarray) -> bool:
@@ -264,9 +279,14 @@ class _PillowFrames:
     """The same for animated WebP, which older versions of ffmpeg do not read."""
 
     def __init__(
-        self, clip: Path, fps: Fraction | None, fit: Size | None, max_frames: int | None
+        self,
+        clip: Path,
+        fps: Fraction | None,
+        fit: Size | None,
+        max_frames: int | None,
+        pixels: str,
     ) -> None:
-        self._all = _pillow_frames(clip, fps, fit)
+        self._all = _pillow_frames(clip, fps, fit, pixels)
         self._frames = itertools.islice(self._all, max_frames)
 
     def read(self, out: np.ndarray) -> bool:
@@ -284,13 +304,15 @@ class _PillowFrames:
         self._all.close()
 
 
-def _pillow_frames(clip: Path, fps: Fraction | None, fit: Size | None) -> Generator[np.ndarray]:
+def _pillow_frames(
+    clip: Path, fps: Fraction | None, fit: Size | None, pixels: str
+) -> Generator[np.ndarray]:
     seconds, shown = Fraction(0), 0
     with _pillow(clip) as image:
         from PIL import Image, ImageOps, ImageSequence
 
         for picture in ImageSequence.Iterator(image):
-            frame = picture.convert("RGB")
+            frame = picture.convert(pixels)
             if fit is not None:
                 frame = ImageOps.pad(frame, fit, Image.Resampling.BOX)
             seconds += Fraction(picture.info["duration"], 1000)

@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from .destination import open_destination
 from .ffmpeg import Ffmpeg
 from .formats import FORMATS
-from .reader import place_clip
+from .reader import decoder_of, place_clip
 from .video import Video
 from .work_folder import WorkFolder
 
@@ -26,10 +27,12 @@ def make_still(video: Video) -> bytes:
         EncodeError: ffmpeg could not read the clip.
         BackendUnavailableError: there is no ffmpeg.
     """
+    row = FORMATS[video.format]
     with WorkFolder() as folder:
         source = video.files[:1] if video.content is None else video.content
-        clip = place_clip(folder, FORMATS[video.format], source)
-        ffmpeg = Ffmpeg(["-i", clip.name, *_PICTURE.split()], folder)
+        clip = place_clip(folder, row, source)
+        decoder = decoder_of(row, alpha=video.has_alpha)
+        ffmpeg = Ffmpeg([*decoder, "-i", clip.name, *_PICTURE.split()], folder)
         try:
             ffmpeg.finish()
         finally:
@@ -39,14 +42,14 @@ def make_still(video: Video) -> bytes:
 
 _POSTER = "poster"
 _JPEG = "scale=out_range=pc,format=yuvj444p -c:v mjpeg -q:v 2 -fflags +bitexact"
-_POSTERS = {".png": "format=rgb24 -c:v png", ".jpg": _JPEG, ".jpeg": _JPEG}
+_POSTERS = {".png": "format={rgb} -c:v png", ".jpg": _JPEG, ".jpeg": _JPEG}
+_ON_WHITE = "split[a][b];[a]drawbox=color=white:t=fill:replace=1[w];[w][b]overlay=format=rgb"
 
 
 class Poster:
     """The first frame as a picture of its own, made in the run of ffmpeg that makes the clip.
 
-    Attributes:
-        output: ffmpeg's options for it, as one more output.
+    It has an alpha channel where the clip and its own format have one; a JPEG is on white.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -58,14 +61,20 @@ class Poster:
         """
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"poster must be a path, got {type(path).__name__}")
-        options = _POSTERS.get(Path(path).suffix.lower())
-        if options is None:
+        self._options = _POSTERS.get(Path(path).suffix.lower(), "")
+        if not self._options:
             raise ValueError(
                 f"poster must be a file that ends in {', '.join(_POSTERS)}, got {str(path)!r}"
             )
         # Any format of one file.
         self._destination = open_destination(path, FORMATS["webp"])
-        self.output = [*f"-vf {options} -frames:v 1 -update 1 -f image2 {_POSTER}".split()]
+
+    def output(self, *, alpha: bool) -> list[str]:
+        """ffmpeg's options for it, as one more output of frames with or without alpha."""
+        options = self._options.replace("{rgb}", "rgba" if alpha else "rgb24")
+        if alpha and self._options == _JPEG:
+            options = f"format=rgba,{_ON_WHITE},{options}"
+        return f"-vf {options} -frames:v 1 -update 1 -f image2 {_POSTER}".split()
 
     def deliver(self, work: Path) -> None:
         """Bring the finished picture in ffmpeg's folder to its place.
@@ -80,14 +89,15 @@ class Poster:
 
 
 def still_of(frame: np.ndarray) -> bytes:
-    """Return a frame, `uint8 (H, W, 3)` RGB, as a WebP picture.
+    """Return a frame, `uint8 (H, W, 3)` RGB or `(H, W, 4)` RGBA, as a WebP picture.
 
     Raises:
         EncodeError: ffmpeg could not encode it.
         BackendUnavailableError: there is no ffmpeg.
     """
-    height, width, _ = frame.shape
-    source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -i pipe:0"
+    height, width, channels = frame.shape
+    pixels = {3: "rgb24", 4: "rgba"}[channels]
+    source = f"-f rawvideo -pix_fmt {pixels} -s {width}x{height} -i pipe:0"
     with WorkFolder() as folder:
         picture = _PICTURE.replace("-quality 85", "-quality 85 -compression_level 2")
         ffmpeg = Ffmpeg([*source.split(), *picture.split()], folder)
@@ -99,16 +109,28 @@ def still_of(frame: np.ndarray) -> bytes:
         return (folder / "still.webp").read_bytes()
 
 
-def png_of(pixels: np.ndarray) -> bytes:
-    """Return an image, `uint8 (H, W, 3 or 4)` RGB or RGBA, as a PNG."""
-    height, width, channels = pixels.shape
+def png_of(pixels: np.ndarray, texts: Mapping[str, str] | None = None) -> bytes:
+    """Return an image as a PNG.
+
+    Args:
+        pixels: `uint8 (H, W, 3 or 4)`, RGB or RGBA, or `uint16 (H, W)`, grey.
+        texts: What is said about it, by keys.
+    """
+    height, width = pixels.shape[:2]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    size = pixels.dtype.itemsize
+    # In PNG the larger byte comes first.
+    octets = pixels.astype(pixels.dtype.newbyteorder(">")).reshape(height, -1).view(np.uint8)
     # Each row as its difference from the one above, PNG's filter 2.
-    rows = np.empty((height, 1 + width * channels), np.uint8)
+    rows = np.empty((height, 1 + octets.shape[1]), np.uint8)
     rows[:, 0] = 2
-    rows[:, 1:] = np.diff(pixels, axis=0, prepend=np.zeros_like(pixels[:1])).reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
-    chunks = {b"IHDR": header, b"IDAT": zlib.compress(rows.tobytes(), 6), b"IEND": b""}
-    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks, chunks.values()))
+    rows[:, 1:] = np.diff(octets, axis=0, prepend=np.zeros_like(octets[:1]))
+    kind = {1: 0, 3: 2, 4: 6}[channels]
+    chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * size, kind, 0, 0, 0))]
+    for key, text in (texts or {}).items():
+        chunks.append(_chunk(b"iTXt", key.encode() + b"\0" * 5 + text.encode()))
+    chunks += [_chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)), _chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -16,7 +16,8 @@ from rich.filesize import decimal
 from ..errors import EncodeError
 from ..output import LARGEST_SHOWN, Output
 from .destination import numbered, open_destination
-from .formats import ALL_FORMATS, FORMATS, resolve_format
+from .formats import ALL_FORMATS, FORMATS
+from .places import resolve_format
 from .reader import VideoReader
 
 
@@ -33,12 +34,14 @@ class Video(Output):
         path: absolute path of the file, of a PNG sequence the pattern of all files; None for a clip
             in memory.
         content: the bytes of a clip in memory.
+        has_alpha: whether it has an alpha channel.
     """
 
     fps: float
     num_frames: int
     width: int
     height: int
+    has_alpha: bool = field(default=False, kw_only=True)
     _made: tuple[int, int] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class Video(Output):
             raise TypeError(f"path must be a path, got {type(path).__name__}; write `data` to it")
         if _is_of_another_format(path, self.format):
             # What writes videos knows what a video is.
-            return cast(Path, import_module(".converting", __package__).convert(self, path))
+            return cast(Path, import_module(".writer", __package__).convert(self, path))
         row = resolve_format(path, self.format)
         destination = open_destination(path, row)
         with destination.work_folder() as work:
@@ -118,13 +121,15 @@ class Video(Output):
         """The frames as a viewer sees them, decoded by ffmpeg.
 
         Returns:
-            uint8 (num_frames, height, width, 3), RGB, row 0 on top.
+            uint8 (num_frames, height, width, 3), RGB, row 0 on top; (..., 4), RGBA with straight
+            alpha, where the clip has an alpha channel.
 
         Raises:
             BackendUnavailableError: there is no ffmpeg; for WebP: it is too old, and no Pillow.
             EncodeError: the file is gone or damaged, or is not this clip.
         """
-        frames = np.empty((self.num_frames, self.height, self.width, 3), np.uint8)
+        shape = (self.num_frames, self.height, self.width, 4 if self.has_alpha else 3)
+        frames = np.empty(shape, np.uint8)
         for number, frame in enumerate(self.stream()):
             frames[number] = frame
         return frames
@@ -133,7 +138,7 @@ class Video(Output):
         """The frames one after the other, so that they are never in memory as a whole.
 
         Yields:
-            uint8 (height, width, 3), RGB, row 0 on top.
+            uint8 (height, width, 3), RGB, or (height, width, 4), RGBA, as `frames` has them.
 
         Raises:
             BackendUnavailableError, EncodeError: as `frames`.
@@ -147,7 +152,12 @@ class Video(Output):
         count = 0
         frame = None
         with VideoReader(
-            source, format=self.format, size=size, fps=fps, max_frames=limit
+            source,
+            format=self.format,
+            size=size,
+            fps=fps,
+            max_frames=limit,
+            alpha=self.has_alpha,
         ) as reader:
             while count < self.num_frames and (read := reader.read()) is not None:
                 yield (frame := read)

@@ -1,6 +1,7 @@
 """Frames in, a clip out: the streaming writer."""
 
 import contextlib
+import dataclasses
 import logging
 import operator
 import os
@@ -9,24 +10,25 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, SupportsFloat, SupportsIndex
+from typing import Any, Self, SupportsFloat, SupportsIndex
 
 import numpy as np
 
 from ..errors import BackendUnavailableError, EncodeError
+from ..settings import PixelFormat
 from . import ffmpeg
 from .destination import open_destination
 from .encoding import USUAL, Encoding
 from .ffmpeg import Ffmpeg
-from .formats import DestinationLike, Format, check_fps, is_shown, resolve_format
-from .pixels import as_rgb
+from .formats import Format, check_fps, is_shown
+from .pixels import as_bgrx, as_rgb, as_rgba, has_alpha, spread
+from .places import DestinationLike, resolve_format
 from .still import Poster
 from .video import Video
 from .work_folder import WorkFolder
 
-type PixelFormat = Literal["rgb24", "bgr0"]
-
-_PIXEL_FORMATS = ("rgb24", "bgr0")
+# The form in which each is sent to ffmpeg.
+_PIXEL_FORMATS = {"rgb24": as_rgb, "bgr0": as_bgrx, "rgba": as_rgba, "bgra": as_bgrx}
 
 _log = logging.getLogger("lerax_render.video.writer")
 
@@ -70,7 +72,8 @@ class VideoWriter:
             width: width of the frames in pixels, up to 16384; None: as the first frame has it.
             height: height of the frames in pixels, likewise.
             pixel_format: of the frames: "rgb24" for RGB, and all else that `write` takes; "bgr0"
-                for uint8 (H, W, 4) in the order blue, green, red, ignored (a pygame Surface).
+                for uint8 (H, W, 4) in the order blue, green, red, ignored (a pygame Surface). With
+                "rgba", and "bgra" in that order, the clip has an alpha channel.
             max_width: wider frames are scaled down to this width in pixels, in proportion; None:
                 the clip is as wide as its frames.
             encoding: codec, quality and what else is asked of the file.
@@ -97,6 +100,8 @@ class VideoWriter:
                 f"unknown pixel_format {pixel_format!r}; accepted are {', '.join(_PIXEL_FORMATS)}"
             )
         self._pixel_format = pixel_format
+        if pixel_format in ("rgba", "bgra"):
+            encoding = dataclasses.replace(encoding, alpha=True)
         self._encoding = encoding
         self._format.check(encoding)
         check_encoders(self._format, encoding)
@@ -159,9 +164,10 @@ class VideoWriter:
 
         Args:
             frame: row 0 on top; the first fixes H and W where the writer was not told. For "rgb24"
-                uint8 (H, W, 3) RGB, or what `pixels.as_rgb` makes that of: grey (H, W), RGBA
-                (H, W, 4) on white, float 0 to 1, the canvas of a Matplotlib figure. For "bgr0"
-                uint8 (H, W, 4).
+                and "rgba" uint8 (H, W, 3) RGB, or what `pixels.as_rgb` takes: grey (H, W), RGBA
+                (H, W, 4), float 0 to 1, the canvas of a Matplotlib figure. For "bgr0" and "bgra"
+                uint8 (H, W, 4). Where the first one is RGBA and the file can hold it, the clip has
+                an alpha channel; else RGBA is blended on white.
 
         Raises:
             TypeError: the frame is of a dtype that it cannot be.
@@ -183,6 +189,8 @@ class VideoWriter:
                 self._shape = frame.shape
                 self._start(self._work.path, frame.shape)
             assert self._ffmpeg is not None
+            if self._encoding.alpha and self._format.codecs:
+                frame = spread(frame)
             self._ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
         except BaseException:
             self._discard()
@@ -229,7 +237,11 @@ class VideoWriter:
 
     def _checked_frame(self, given: Any) -> np.ndarray:
         """Return a frame in the form that is sent to ffmpeg."""
-        frame = as_rgb(given) if self._pixel_format == "rgb24" else _as_bgr0(given)
+        is_first = self._shape is None and self._pixel_format == "rgb24"
+        if is_first and has_alpha(given) and self._format.holds_alpha(self._encoding):
+            self._pixel_format = "rgba"
+            self._encoding = dataclasses.replace(self._encoding, alpha=True)
+        frame = _PIXEL_FORMATS[self._pixel_format](given)
         if frame.shape == self._shape:
             return frame
         if self._shape is not None:
@@ -262,7 +274,7 @@ class VideoWriter:
             filters = f"tpad=stop={self._frozen}:stop_mode=clone,{filters}"
         output = [option, filters, *output, *self._other_outputs()]
         if self._poster is not None:
-            output += self._poster.output
+            output += self._poster.output(alpha=self._encoding.alpha)
         with self._unless_abandoned():
             self._ffmpeg = Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
 
@@ -296,7 +308,14 @@ class VideoWriter:
         """Bring the finished clip in `work` to its destination."""
         path, content = self._destination.deliver(work / self._format.file_name, num_frames)
         return Video(
-            self._format.name, float(fps), num_frames, width, height, path=path, content=content
+            self._format.name,
+            float(fps),
+            num_frames,
+            width,
+            height,
+            path=path,
+            content=content,
+            has_alpha=self._encoding.alpha,
         )
 
     def _discard(self) -> None:
@@ -321,15 +340,20 @@ def check_encoders(format: Format, encoding: Encoding) -> None:
         )
 
 
-def _as_bgr0(given: Any) -> np.ndarray:
-    frame = np.asarray(given)
-    if frame.dtype != np.uint8:
-        raise TypeError(
-            f"frames must be of dtype uint8, 0 to 255, got {frame.dtype}; convert it first"
-        )
-    if frame.ndim != 3 or frame.shape[2] != 4:
-        raise ValueError(f"frames must have shape (height, width, 4) for 'bgr0', got {frame.shape}")
-    return frame
+def convert(video: Video, path: str | os.PathLike[str]) -> Path:
+    """Write a clip in the format that a path's suffix names.
+
+    Raises:
+        ValueError, EncodeError, BackendUnavailableError: As `VideoWriter` and `Video.frames`.
+    """
+    writer = VideoWriter(path, video.fps, width=video.width, height=video.height)
+    # An alpha channel stays where the other format has one.
+    with contextlib.closing(video.stream()) as frames, writer:
+        for frame in frames:
+            writer.write(frame)
+    converted = writer.video.path
+    assert converted is not None
+    return converted
 
 
 def _check_side(name: str, side: SupportsIndex, format: Format) -> int:

@@ -332,6 +332,26 @@ def test_a_recording_has_the_background_that_was_asked_for():
     assert (np.abs(frames[:, 20:] - [0xE0, 0x10, 0xC0]).max(-1) > 60).any((1, 2)).all()
 
 
+def test_a_picture_that_the_environment_has_not_is_an_error_at_once():
+    options = {"video_interval": 1, "backend": Memory()}
+    with pytest.raises(ValueError, match="camera='side' was given, but a 2D environment has no"):
+        LoggingCallback(env=Counting(), video_camera="side", **options)
+    with pytest.raises(ValueError, match="no camera 'nowhere'"):
+        LoggingCallback(env=Swing(), video_camera="nowhere", **options)
+    with pytest.raises(ValueError, match="no body 'nobody'"):
+        LoggingCallback(env=Swing(), video_picture=Picture(trail=["nobody"]), **options)
+    LoggingCallback(env=Swing(), **options).close()
+    # Without env, when `learn` is traced.
+    for env, camera in ((Counting(), "side"), (Swing(), "nowhere")):
+        with pytest.raises(ValueError, match=f"camera.*{camera}"):
+            Training(env)(LoggingCallback(video_camera=camera, **options))
+
+
+def test_what_is_said_twice_of_a_picture_is_refused():
+    with pytest.raises(ValueError, match="video_width=96 was given, and video_picture has width="):
+        LoggingCallback(Memory(), video_width=96, video_picture=Picture(width=128))
+
+
 def test_what_cannot_be_drawn_is_said_at_the_start():
     memory = GifMemory()
     with pytest.warns(RenderWarning, match="there will be no videos: UnsupportedEnvError"):

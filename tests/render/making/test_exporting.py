@@ -63,6 +63,13 @@ def test_what_is_pixels_only_is_a_video_in_the_page(grid):
     assert b"video" in page.data
 
 
+def test_a_title_is_a_pages_heading(replay):
+    page = record(replay, format="html", title="After <1 h>").data.decode()
+    assert "<h1>After &lt;1 h&gt;</h1>" in page
+    drawn = record("gym:Acrobot-v1", format="html", title="A", steps=5, width=64, height=48)
+    assert "<h1>A</h1>" in drawn.data.decode()
+
+
 def test_a_notebook_shows_a_replay_as_its_page(replay):
     shown = replay._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
@@ -92,6 +99,10 @@ def test_progress_counts_each_step_once(tmp_path):
         ({"path": "a.glb", "freeze_end": 1.0}, "freeze_end makes no difference in a glTF file"),
         ({"path": "a.replay", "loop": 2}, "loop makes no difference in a replay"),
         ({"path": "a.html", "camera": ["a", "b"]}, "begins with one camera"),
+        ({"path": "a.html", "captions": ["a"]}, "captions makes no difference in a page"),
+        ({"path": "a.html", "speed": 0.5}, "speed makes no difference in a page"),
+        ({"path": "a.html", "bounce": True}, "bounce makes no difference in a page"),
+        ({"path": "a.replay", "title": "A"}, "title makes no difference in a replay"),
         ({"path": "a.glb", "camera": "model"}, "begins with one camera"),
         ({"path": "a.mp4", "format": "replay"}, r"ends with \.mp4, but format is 'replay'"),
         ({"path": "none/a.html"}, "does not exist"),
@@ -117,7 +128,7 @@ def test_a_camera_is_missing_before_the_rollout():
 
 def test_suffixes_of_all_formats_are_told(replay):
     with pytest.raises(
-        ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.glb, \.replay, or"
+        ValueError, match=r"accepted are \.mp4, .*\.png, \.html, \.glb, \.replay, \.npz, or"
     ):
         record(replay, "a.xyz")
     with pytest.raises(ValueError, match=r"ends with \.html, but format is 'mp4'"):

@@ -132,7 +132,9 @@ def test_depth_and_segmentation_in_a_studio():
 
 @pytest.mark.parametrize("wrong", ["whit", "#fff", "studio2", ""])
 def test_what_is_no_background_is_said(wrong):
-    with pytest.raises(ValueError, match="background must be studio, as-is, #rrggbb, or the name"):
+    with pytest.raises(
+        ValueError, match=r"background must be studio, as-is, (transparent, )?#rrggbb"
+    ):
         record(Simulation(arm()), steps=1, background=wrong)
     with pytest.raises(ValueError, match="background must be"):
         HeadlessMujocoRenderer(arm(), background=wrong)

@@ -121,6 +121,30 @@ def test_a_function_adds_to_the_scene(replay):
     assert all(width_of(frame, "blue") > 8 for frame in video.frames())
 
 
+def test_a_clip_that_goes_back_takes_trails_back(replay):
+    forwards = lr.record(replay, trail="ball", format="apng", **LOOK).frames()
+    both = lr.record(replay, trail="ball", bounce=True, format="apng", **LOOK).frames()
+    assert width_of(forwards[10], "orange") > 15
+    np.testing.assert_array_equal(both, [*forwards, *forwards[-2:0:-1]])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"bounce": True}, [*range(40), *range(38, 0, -1)]),
+        ({"speed": 0.5, "stop": 4}, [0, 0, 1, 1, 2, 2, 3]),
+        ({"start": 30}, range(30, 40)),
+        ({"speed": 2, "preset": "readme", "max_size": 10**7}, range(0, 40, 10)),
+    ],
+)
+def test_a_function_is_told_the_step_that_is_drawn(replay, options, expected):
+    steps = []
+    replay = dataclasses.replace(replay, seconds_per_step=0.01)
+    options = {"speed": 1, **options}
+    lr.record(replay, decorate=lambda scene, step: steps.append(step), **LOOK, **options)
+    assert steps == list(expected)
+
+
 @pytest.mark.parametrize(
     ("wish", "message"),
     [

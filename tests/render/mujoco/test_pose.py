@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mujoco import mjx
 
-from lerax_render.mujoco.pose import Pose, PoseLoader
+from lerax_render.mujoco.pose import Pose, PoseLoader, poses_between
 from support.paths import ROOT
 
 CRANE = ROOT / "assets/scenes/crane.xml"
@@ -111,3 +111,82 @@ def test_bad_poses_are_left_out(field: str, bad: float, model: mujoco.MjModel) -
     assert not loader.load(pose)
     np.testing.assert_array_equal(loader.data.qpos, kept[0])
     np.testing.assert_array_equal(loader.data.mocap_pos, kept[1])
+
+
+TUMBLING = """
+<mujoco>
+  <worldbody>
+    <body><freejoint/><geom size=".1"/>
+      <body><joint type="ball"/><geom size=".1" pos=".3 0 0"/>
+        <body pos=".5 0 0"><joint type="hinge" axis="0 1 0"/><geom size=".1"/></body>
+      </body>
+    </body>
+    <body mocap="true" name="goal"><geom size=".1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.fixture(scope="module")
+def tumbling():
+    """A model, and ten poses that turn by half a radian a step about tilted axes."""
+    model = mujoco.MjModel.from_xml_string(TUMBLING)
+    data = mujoco.MjData(model)
+    velocity = np.array([0.1, 0.2, -0.1, 0.3, 0.4, 0.0, -0.2, 0.3, 0.35, 0.5])
+    poses = []
+    for step in range(10):
+        pose = Pose.of(data)
+        quat = np.array([np.cos(step / 4), 0, np.sin(step / 4), 0])
+        poses.append(pose._replace(mocap_quat=quat[None], time=np.array(step / 10)))
+        mujoco.mj_integratePos(model, data.qpos, velocity, 1)
+    fields = (np.stack(field) for field in zip(*(pose[:-1] for pose in poses), strict=True))
+    return model, Pose(*(np.asarray(field, np.float32) for field in fields))
+
+
+def places_of(model, stacked):
+    data, places = mujoco.MjData(model), []
+    for qpos in stacked.qpos:
+        data.qpos = qpos
+        mujoco.mj_kinematics(model, data)
+        places.append(data.xpos.copy())
+    return np.array(places)
+
+
+def test_poses_between_others_move_evenly(tumbling):
+    model, stacked = tumbling
+    between = poses_between(model, stacked, np.arange(0, 9.01, 0.25), None)
+    for name in ("qpos", "mocap_quat", "time"):
+        np.testing.assert_array_equal(getattr(between, name)[::4], getattr(stacked, name))
+    np.testing.assert_allclose(between.time, np.arange(37) / 40, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(between.qpos[:, 3:7], axis=1), 1, atol=1e-6)
+    turns = np.degrees(2 * np.arctan2(between.mocap_quat[:, 0, 2], between.mocap_quat[:, 0, 0]))
+    np.testing.assert_allclose(np.diff(turns) % 720, np.degrees(0.125), atol=1e-3)
+    full, slow = (
+        np.linalg.norm(np.diff(places_of(model, each), axis=0), axis=2).max(axis=0)
+        for each in (stacked, between)
+    )
+    assert (slow[1:4] < full[1:4] / 4 * 1.1).all(), "no body jumps"
+
+
+@pytest.mark.parametrize("begins", ["told", "by its time"])
+def test_nothing_lies_between_episodes(tumbling, begins):
+    model, stacked = tumbling
+    starts = None
+    if begins == "told":
+        starts = np.arange(10) % 5 == 0
+    else:
+        stacked = stacked._replace(time=(np.arange(10) % 5).astype(np.float32))
+    between = poses_between(model, stacked, np.array([3.5, 4, 4.5, 4.9, 5]), starts)
+    np.testing.assert_array_equal(between.qpos[1:4], [stacked.qpos[4]] * 3)
+    np.testing.assert_array_equal(between.qpos[4], stacked.qpos[5])
+    assert (between.qpos[0] != stacked.qpos[3]).any()
+
+
+def test_nothing_lies_beside_what_is_no_number(tumbling):
+    model, stacked = tumbling
+    qpos = stacked.qpos.copy()
+    qpos[4] = np.nan
+    between = poses_between(model, stacked._replace(qpos=qpos), np.array([3.5, 4.5, 5.5]), None)
+    np.testing.assert_array_equal(between.qpos[0], qpos[3])
+    assert np.isnan(between.qpos[1]).all()
+    assert np.isfinite(between.qpos[2]).all()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lerax_render.video.ffmpeg import find_ffmpeg
-from lerax_render.video.formats import FORMATS, Format, resolve_format
+from lerax_render.video.formats import FORMATS, Format
+from lerax_render.video.places import resolve_format
 from support.format_contract import FormatContract, moving_picture
 
 

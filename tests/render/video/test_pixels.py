@@ -1,7 +1,5 @@
 """Frames of other kinds than RGB in bytes, as the writer takes them and others read them."""
 
-import io
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,6 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lerax_render import VideoWriter
+from lerax_render.video import Encoding
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 GREY = RGB[..., 0]
@@ -17,11 +16,11 @@ ALPHA = np.random.default_rng(1).integers(0, 256, (48, 64, 1), np.uint8)
 
 
 def first_frame(*pictures) -> np.ndarray:
-    with VideoWriter(None, 20, format="apng") as writer:
+    """The first frame of a clip that has no alpha channel."""
+    with VideoWriter(None, 20, format="mp4", encoding=Encoding(lossless=True)) as writer:
         for picture in pictures:
             writer.write(picture)
-    with Image.open(io.BytesIO(writer.video.data)) as image:
-        return np.asarray(image.convert("RGB"))
+    return writer.video.frames()[0]
 
 
 @pytest.mark.parametrize(

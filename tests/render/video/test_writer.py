@@ -58,8 +58,8 @@ def test_sizes_that_cannot_be(destination, side):
 
 
 def test_other_choices_that_cannot_be(destination):
-    with pytest.raises(ValueError, match="unknown pixel_format 'rgba'; accepted are rgb24, bgr0"):
-        VideoWriter(destination, 50, pixel_format="rgba")
+    with pytest.raises(ValueError, match="unknown pixel_format 'argb'; accepted are rgb24, bgr0"):
+        VideoWriter(destination, 50, pixel_format="argb")
     with pytest.raises(ValueError, match="unknown format 'avi'"):
         VideoWriter(destination, 50, format="avi")
 
@@ -86,7 +86,7 @@ def test_frames_that_cannot_be(destination, frame, error, message):
 
 @pytest.mark.parametrize("shape", [(48, 64, 3), (48, 64), (48, 64, 1)])
 def test_what_pygame_does_not_give_is_no_bgr0(destination, shape):
-    with pytest.raises(ValueError, match=r"\(height, width, 4\) for 'bgr0', got"):
+    with pytest.raises(ValueError, match=r"\(height, width, 4\) for 'bgr0' and 'bgra', got"):
         record([np.zeros(shape, np.uint8)], destination, pixel_format="bgr0")
     with pytest.raises(TypeError, match="dtype uint8, 0 to 255, got float64"):
         record([np.zeros((48, 64, 4))], destination, pixel_format="bgr0")

@@ -1,4 +1,6 @@
+from .ghosts import Ghost as Ghost
 from .marks import Decorate as Decorate
+from .marks import Together as Together
 from .marks import Trails as Trails
 from .marks import Users as Users
 from .quality import CINEMATIC as CINEMATIC

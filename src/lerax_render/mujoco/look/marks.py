@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -22,6 +22,22 @@ _COLOURS = np.array(
 )
 
 
+class _Place(NamedTuple):
+    """Where bodies were.
+
+    Attributes:
+        time: Seconds.
+        points: `float32 (n, 3)`, in metres.
+    """
+
+    time: float
+    points: np.ndarray
+
+    def is_at(self, other: "_Place") -> bool:
+        """Whether it is the same moment."""
+        return self.time == other.time and bool((self.points == other.points).all())
+
+
 class Trails:
     """The ways that bodies have come, as lines that end where they are.
 
@@ -33,19 +49,29 @@ class Trails:
     def __init__(self, model: mujoco.MjModel, bodies: Sequence[int]) -> None:
         self._bodies = list(bodies)
         self._width = _THICKNESS * model.stat.meansize
-        self._ways: list[np.ndarray] = []
-        self._time = np.inf
+        self._way: list[_Place] = []
+        self._episodes: list[list[_Place]] = []
 
     def goes_on(self, data: mujoco.MjData) -> None:
-        """Take the next state; a time that is no later begins anew, as an episode does."""
-        if data.time <= self._time:
-            self._ways = []
-        self._time = data.time
-        self._ways.append(data.xpos[self._bodies].astype(np.float32))
+        """Take the next state; a time that is no later begins anew, as an episode does.
+
+        A clip that goes back takes its way back, too, through earlier episodes.
+        """
+        place = _Place(data.time, data.xpos[self._bodies].astype(np.float32))
+        if len(self._way) > 1 and self._way[-2].is_at(place):
+            self._way.pop()
+        elif len(self._way) == 1 and self._episodes and self._episodes[-1][-1].is_at(place):
+            self._way = self._episodes.pop()
+        elif self._way and place.time > self._way[-1].time:
+            self._way.append(place)
+        else:
+            if self._way:
+                self._episodes.append(self._way)
+            self._way = [place]
 
     def so_far(self) -> "Lines":
         """Return the lines up to the last state."""
-        ways = np.stack(self._ways, axis=1)
+        ways = np.stack([place.points for place in self._way], axis=1)
         chosen = np.linspace(0, ways.shape[1] - 1, min(ways.shape[1], _MOST_PIECES + 1))
         return Lines(ways[:, np.rint(chosen).astype(int)], self._width)
 
@@ -92,18 +118,24 @@ class Users:
     Args:
         function: Called with the scene and the number of the step in the clip.
         step: That number.
-        first: What is added before.
     """
 
-    def __init__(
-        self, function: Callable[[Any, int], None], step: int, first: Decorate | None
-    ) -> None:
+    def __init__(self, function: Callable[[Any, int], None], step: int) -> None:
         self._function = function
         self._step = step
-        self._first = first
 
     def __call__(self, scene: mujoco.MjvScene) -> None:
-        """Add both."""
-        if self._first is not None:
-            self._first(scene)
+        """Call it."""
         self._function(scene, self._step)
+
+
+class Together:
+    """Several things that are added, one after the other."""
+
+    def __init__(self, parts: Sequence[Decorate]) -> None:
+        self._parts = parts
+
+    def __call__(self, scene: mujoco.MjvScene) -> None:
+        """Add them."""
+        for part in self._parts:
+            part(scene)

@@ -9,6 +9,8 @@ import numpy as np
 
 from ...settings import Picture, parsed_colour, unknown
 
+_PLANE, _HFIELD = mujoco.mjtGeom.mjGEOM_PLANE.value, mujoco.mjtGeom.mjGEOM_HFIELD.value
+
 type _Switch = Callable[["Drawn", bool], None]
 
 
@@ -32,18 +34,24 @@ def drawn_as(model: mujoco.MjModel, picture: Picture) -> Drawn:
     Raises:
         ValueError: The model has nothing of what was asked for; the message says what it has.
     """
-    found = Drawn(_coloured(model, picture), mujoco.MjvOption(), {})
+    found = Drawn(_changed(model, picture), mujoco.MjvOption(), {})
     for names, is_shown in ((picture.show, True), (picture.hide, False)):
         for name in names:
             SWITCHES[name](found, is_shown)
     return found
 
 
-def _coloured(model: mujoco.MjModel, picture: Picture) -> mujoco.MjModel:
-    if not picture.color:
+def _changed(model: mujoco.MjModel, picture: Picture) -> mujoco.MjModel:
+    """Return the model, or a copy with other colours, or without a floor."""
+    without_floor = "floor" in picture.hide
+    if not (picture.color or without_floor):
         return model
     copied: mujoco.MjModel = copy.copy(model)
-    for name, colour in picture.color.items():
+    if without_floor:
+        floors = np.isin(model.geom_type, (_PLANE, _HFIELD))
+        floors &= model.body_weldid[model.geom_bodyid] == 0
+        copied.geom_matid[floors], copied.geom_rgba[floors, 3] = -1, 0
+    for name, colour in (picture.color or {}).items():
         geoms = _geoms_of(model, name)
         # A material's texture would shine through, and MuJoCo takes this very grey for "none".
         copied.geom_matid[geoms] = -1
@@ -136,6 +144,8 @@ SWITCHES: dict[str, _Switch] = {
     "transparent": _flags("TRANSPARENT"),
     "collision": _geoms("collision"),
     "visual": _geoms("visual"),
+    # See `_changed`.
+    "floor": lambda drawn, is_shown: None,
     "labels": _labels,
     "sites": _group("sitegroup"),
     "tendons": _group("tendongroup", "TENDON"),
