@@ -16,7 +16,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from math import isfinite
@@ -39,12 +38,13 @@ from ..backends import (
     Stage,
 )
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import SEED, Skeleton, ordered
+from ..traced import SEED, ordered
 from . import program
 from .compilation import Compilation
 from .run import Learn, Run
 from .run_files import INTERRUPTED, RunFiles, claim, lane_name
 from .run_names import TIME, USUAL, filled
+from .start import Start
 from .together import LaneBackend, Together
 
 _log = logging.getLogger(__name__)
@@ -58,29 +58,6 @@ _sessions: WeakValueDictionary[int, "Session"] = WeakValueDictionary()
 _learns: WeakValueDictionary[int, Learn] = WeakValueDictionary()
 _latest: deque["Session"] = deque(maxlen=KEPT)
 _with_runs: set["Session"] = set()
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What is known of a training when its `learn` is traced.
-
-    Attributes:
-        algorithm: Name of the algorithm.
-        policy: Name of the policy.
-        env: Name of the environment.
-        hparams: Hyperparameters, in their order; `None` where the value comes later.
-        traced_hparams: Names of those whose values arrive when the training starts.
-        env_skeleton: Restores the environment; `None` where no videos are asked for.
-        steps_an_iteration: Environment steps of an iteration, over all environments.
-    """
-
-    algorithm: str
-    policy: str
-    env: str
-    hparams: Mapping[str, HParam | None]
-    traced_hparams: tuple[str, ...]
-    env_skeleton: Skeleton | None
-    steps_an_iteration: int = 0
 
 
 class Session:
