@@ -7,7 +7,7 @@ what has to happen in each of them is a call of `host`, with numbers for what is
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, Self, get_type_hints
@@ -37,7 +37,6 @@ from lerax_render.settings import (
     Picture,
     Pixels,
     Rate,
-    Settings,
     between,
     check_env,
     checked,
@@ -45,12 +44,7 @@ from lerax_render.settings import (
 )
 
 from . import host, traced
-from .backends import (
-    AbstractLoggingBackend,
-    FanOut,
-    JsonLinesBackend,
-    local_folder,
-)
+from .backends import AbstractLoggingBackend, FanOut, JsonLinesBackend, local_folder
 from .recordings import EvalOptions, RecordWhen, VideoOptions
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
@@ -255,7 +249,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             if name not in ("backend", "log_dir", "env", "eval_env", "policy", "return")
         }
         if options["resume"]:
-            _check_resumable(options["name"])
+            host.check_resumable(options["name"])
         self.alpha = options["alpha"]
         self.log_interval = options["log_interval"]
         # Without a backend that takes videos, and a folder, there is nobody to make them for.
@@ -268,20 +262,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         self.eval_env = eval_env
         self.scalars = options["scalars"]
         self.video_lanes = None if video_grid is None else math.prod(options["video_grid"])
-        clip = _clip(options)
-        time_limit, finish_s = options["video_time_limit"], options["video_finish_s"]
-        videos = VideoOptions(
-            interval=self.video_interval,
-            clip=clip,
-            keep=options["video_keep"],
-            record_when=options["record_when"],
-            time_limit=float("inf") if time_limit is None else time_limit,
-            policies=options["video_policy"],
-            most_bytes=options["video_most_bytes"],
-            block=options["video_mode"] == "block",
-            finish_seconds=float("inf") if finish_s is None else finish_s,
-            evaluation=self.evaluation,
-        )
+        videos = VideoOptions.of(options, self.video_interval, self.evaluation)
         session = host.Session(
             backends,
             name=options["name"],
@@ -294,7 +275,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         if env is not None and self.video_interval:
             from .recordings import check_wish
 
-            check_wish(env, clip)
+            check_wish(env, videos.clip)
 
     def close(self) -> None:
         """End the run: wait for what is under way, and close every backend. May be called twice."""
@@ -466,41 +447,3 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 "this LoggingCallback is being traced or mapped: use the one that was constructed"
             )
         return self.handle.session
-
-
-def _clip(options: Mapping[str, Any]) -> Settings:
-    """Return what clips look like.
-
-    Raises:
-        ValueError: Something is said of the picture twice, or does not go together.
-    """
-    picture = options["video_picture"]
-    given = {
-        name: options[f"video_{name}"]
-        for name in ("width", "height", "camera", "background")
-        if options[f"video_{name}"] is not None
-    }
-    if picture is not None:
-        for name, value in given.items():
-            if getattr(picture, name) not in (None, value):
-                raise ValueError(
-                    f"video_{name}={value!r} was given, and video_picture has "
-                    f"{name}={getattr(picture, name)!r}: leave one of them out"
-                )
-        given = {each.name: getattr(picture, each.name) for each in fields(Picture)} | given
-    return Settings(
-        **given,
-        steps=options["video_num_steps"],
-        fps=options["video_fps"],
-        overlay=options["video_overlay"],
-        grid=options["video_grid"],
-    )
-
-
-def _check_resumable(name: str | None) -> None:
-    """Raise `ValueError` unless a later program finds a run by its name."""
-    if name is None or host.TIME in name:
-        raise ValueError(
-            "resume=True goes on in the run of a name, which must be the same in each program, got "
-            f"name={name!r}: give a name without {host.TIME}"
-        )

@@ -28,7 +28,7 @@ from support.processes import children
 from support.trainings import Mp4Memory
 
 SCENE = ROOT / "assets/scenes/hopper.xml"
-FIRST, SECOND, THIRD = RECORDED
+START, FIRST, SECOND, THIRD = RECORDED
 GOES_ON = ".* The training goes on; the next recording will be tried$"
 
 
@@ -40,7 +40,7 @@ def failed(step: int, cause: str) -> str:
 def test_ffmpeg_is_killed(ordeal: Ordeal, frame: int) -> None:
     STAGE.at(2, frame, send(signal.SIGKILL))
     cause = r"EncodeError: ffmpeg .*\(signal 9, Killed\), as the system does when memory runs out"
-    ordeal(says=[failed(SECOND, cause)], recorded=[FIRST, THIRD], frames=104)
+    ordeal(says=[failed(SECOND, cause)], recorded=[START, FIRST, THIRD], frames=104)
 
 
 def test_ffmpeg_is_killed_after_the_last_frame(
@@ -52,14 +52,14 @@ def test_ffmpeg_is_killed_after_the_last_frame(
     STAGE.at(2, 0, lambda: monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program)))
     STAGE.at(3, 0, lambda: monkeypatch.delenv("IMAGEIO_FFMPEG_EXE"))
     cause = r"EncodeError: ffmpeg failed \(signal 9, Killed\)"
-    ordeal(says=[failed(SECOND, cause)], recorded=[FIRST, THIRD])
+    ordeal(says=[failed(SECOND, cause)], recorded=[START, FIRST, THIRD])
 
 
 def test_ffmpeg_is_stopped_for_ever(ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ffmpeg, "STALL_SECONDS", 1.0)
     STAGE.at(2, 5, send(signal.SIGSTOP))
     cause = "EncodeError: ffmpeg did nothing for 1 s: something stopped it, or its disk hangs"
-    ordeal(says=[failed(SECOND, cause)], recorded=[FIRST, THIRD])
+    ordeal(says=[failed(SECOND, cause)], recorded=[START, FIRST, THIRD])
 
 
 def test_there_is_no_ffmpeg(ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,9 +78,11 @@ def test_there_is_no_ffmpeg(ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_disk_of_the_clips_is_full(ordeal: Ordeal, small_disk: Path, frame: int) -> None:
     STAGE.at(3, frame, fill(small_disk))
     ordeal(
-        Mp4Memory(small_disk),
+        Mp4Memory(),
         says=[failed(THIRD, "EncodeError: .*the disk is full: make room.*No space left")],
-        recorded=[FIRST, SECOND],
+        recorded=[START, FIRST, SECOND],
+        log_dir=small_disk,
+        metrics_file=False,
         kept_in=small_disk / "run/videos",
         frames=104,
     )
@@ -90,7 +92,7 @@ def test_the_folder_of_the_clips_is_removed(ordeal: Ordeal, tmp_path: Path) -> N
     folder = tmp_path / "logs/run/videos"
     STAGE.at(2, 5, lambda: shutil.rmtree(folder))
     cause = "EncodeError: .*was removed while .*: record it again"
-    ordeal(says=[failed(SECOND, cause)], recorded=[FIRST, THIRD], kept=[THIRD])
+    ordeal(says=[failed(SECOND, cause)], recorded=[START, FIRST, THIRD], kept=[THIRD])
 
 
 def test_the_folder_of_the_clips_becomes_read_only(ordeal: Ordeal, small_disk: Path) -> None:
@@ -108,9 +110,14 @@ def test_the_folder_of_the_clips_becomes_read_only(ordeal: Ordeal, small_disk: P
 
     STAGE.at(3, 5, protect)
     ordeal(
-        Mp4Memory(small_disk),
-        says=[failed(THIRD, "EncodeError: .*Read-only file system.*make the folder writable")],
-        recorded=[FIRST, SECOND],
+        Mp4Memory(),
+        says=[
+            failed(THIRD, "EncodeError: .*Read-only file system.*make the folder writable"),
+            "run.json could not be written: .*Read-only file system.* The training goes on",
+        ],
+        log_dir=small_disk,
+        metrics_file=False,
+        recorded=[START, FIRST, SECOND],
         kept_in=small_disk / "run/videos",
         after=writable_again,
     )
@@ -125,7 +132,7 @@ def test_the_environments_render_raises(
 
     STAGE.at(2, frame, fail)
     cause = f".*{kind.__name__}: no picture of frame {frame}, in .*, line .*"
-    ordeal(says=[failed(SECOND, cause)], recorded=[FIRST, THIRD], frames=104)
+    ordeal(says=[failed(SECOND, cause)], recorded=[START, FIRST, THIRD], frames=104)
 
 
 def test_the_renderer_hangs(ordeal: Ordeal, tmp_path: Path) -> None:
@@ -150,7 +157,7 @@ def test_the_renderer_hangs(ordeal: Ordeal, tmp_path: Path) -> None:
     cause = rf"TimeoutError: it was given up after 5 s, at hang \({__file__}, line \d+\)\. "
     ordeal(
         says=[failed(SECOND, cause + ".*raise video_time_limit")],
-        recorded=[FIRST, THIRD],
+        recorded=[START, FIRST, THIRD],
         after=come_back_to_life,
         video_time_limit=5,
     )

@@ -36,9 +36,9 @@ ONCE = ".* The training goes on, and later ones are still sent. This is said onc
         ("open", "nothing is logged to GifMemory, which could not be opened: OSError: open fails"),
         (
             "log_scalars",
-            "GifMemory did not take the values of step 16: OSError: log_scalars fai" + ONCE,
+            r"GifMemory did not take the values of step (0|16): OSError: log_scalars fai" + ONCE,
         ),
-        ("log_video", "GifMemory did not take the video of step 32: OSError: log_video fai" + ONCE),
+        ("log_video", "GifMemory did not take the video of step 0: OSError: log_video fai" + ONCE),
         ("close", "GifMemory did not take the end of the run: OSError: close fails" + ONCE),
     ],
 )
@@ -98,7 +98,7 @@ def test_the_disk_of_the_event_files_is_full_at_the_very_end(
     )
     assert logged(small_disk / "run") == LOGGED
     images = read_event_files(small_disk / "run").Images("eval/video")
-    assert [image.step for image in images] == RECORDED[:2]
+    assert [image.step for image in images] == RECORDED[:3]
 
 
 def test_the_folder_of_the_event_files_is_removed(ordeal: Ordeal, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from support.trainings import ITERATIONS, STEPS_AN_ITERATION, Training, arrays
 
 SECONDS = 120
 WIDTH, HEIGHT, FRAMES = 64, 48, 12
-RECORDED = [2 * STEPS_AN_ITERATION, 4 * STEPS_AN_ITERATION, 6 * STEPS_AN_ITERATION]
+RECORDED = [0, 2 * STEPS_AN_ITERATION, 4 * STEPS_AN_ITERATION, 6 * STEPS_AN_ITERATION]
 LOGGED = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
 """Steps of the recordings, and of the iterations, of every training here."""
 
@@ -44,13 +44,16 @@ OPTIONS: dict[str, Any] = {
 
 
 class Stage:
-    """Calls `act` when frame number `frame` of recording number `recording`, from 1, is drawn."""
+    """Calls `act` when frame number `frame` of recording number `recording` is drawn.
+
+    Recording 0 is that of the untrained policy.
+    """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        self.recording = 0
+        self.recording = -1
         self._cues: dict[tuple[int, int], Callable[[], None]] = {}
 
     def at(self, recording: int, frame: int, act: Callable[[], None]) -> None:
@@ -192,12 +195,12 @@ class Ordeal:
         """Train with TensorBoard, and with `backends` besides.
 
         Args:
-            backends: Further ones, asked first for a folder to keep clips in.
+            backends: Further ones.
             says: Patterns of the warnings, all there are.
             training: Another than the usual one.
             recorded: Steps whose clips are in TensorBoard afterwards.
             kept: Steps whose clips are there as files afterwards, where others.
-            kept_in: Where they are, where not in TensorBoard's folder.
+            kept_in: Where they are, where not in the run's folder in `logs`.
             after: Called when the callback is closed, before anything is looked at.
             frames: In a clip.
             options: Of the callback.
@@ -209,7 +212,7 @@ class Ordeal:
             # As users see them.
             warnings.simplefilter("default")
             all_backends = [*backends, TensorBoardBackend(logs)]
-            options = {**OPTIONS, "video_num_steps": frames, **options}
+            options = {**OPTIONS, "log_dir": logs, "video_num_steps": frames, **options}
             with LoggingCallback(all_backends, name="run", **options) as callback:
                 policy = training(callback)
             after()

@@ -5,7 +5,7 @@ from .events import open_learns as open_learns
 from .events import receive as receive
 from .events import record as record
 from .events import record_first as record_first
-from .run_names import TIME as TIME
-from .session import Handle as Handle
+from .handles import Handle as Handle
+from .run_names import check_resumable as check_resumable
 from .session import Session as Session
-from .session import Start as Start
+from .start import Start as Start

@@ -22,7 +22,8 @@ from lerax_render.errors import warn
 from ..backends import Stage
 from ..traced import SEED, Layout, is_telling, plain, seed_of
 from . import session as sessions
-from .session import Start
+from .handles import Handle
+from .start import Start
 
 if TYPE_CHECKING:
     from ..recordings import Template
@@ -33,7 +34,7 @@ NO_LEARN = -1
 """The number of a `learn` that nothing is logged of."""
 
 
-def announce(handle: sessions.Handle, stage: Stage) -> None:
+def announce(handle: Handle, stage: Stage) -> None:
     """Show what JAX is doing with the `learn` that it is tracing."""
     with _reported():
         session = handle.traced_session

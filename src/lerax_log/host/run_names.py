@@ -54,3 +54,12 @@ def filled(template: str, values: Mapping[str, object], now: datetime) -> str:
     # `..` would lead out of the folder that runs are in.
     folders = [safe_name(part) for part in name.split("/") if part.strip(". ")]
     return "/".join(folders) or safe_name(name)
+
+
+def check_resumable(name: str | None) -> None:
+    """Raise `ValueError` unless a later program finds a run by its name."""
+    if name is None or TIME in name:
+        raise ValueError(
+            "resume=True goes on in the run of a name, which must be the same in each program, got "
+            f"name={name!r}: give a name without {TIME}"
+        )

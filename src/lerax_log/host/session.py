@@ -16,17 +16,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
 import jax
-import numpy as np
-from jax import numpy as jnp
 
 from lerax_render.errors import warn
 from lerax_render.runs import Facts
@@ -41,12 +38,13 @@ from ..backends import (
     Stage,
 )
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import SEED, Skeleton, ordered
+from ..traced import SEED, ordered
 from . import program
 from .compilation import Compilation
 from .run import Learn, Run
 from .run_files import INTERRUPTED, RunFiles, claim, lane_name
 from .run_names import TIME, USUAL, filled
+from .start import Start
 from .together import LaneBackend, Together
 
 _log = logging.getLogger(__name__)
@@ -60,29 +58,6 @@ _sessions: WeakValueDictionary[int, "Session"] = WeakValueDictionary()
 _learns: WeakValueDictionary[int, Learn] = WeakValueDictionary()
 _latest: deque["Session"] = deque(maxlen=KEPT)
 _with_runs: set["Session"] = set()
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What is known of a training when its `learn` is traced.
-
-    Attributes:
-        algorithm: Name of the algorithm.
-        policy: Name of the policy.
-        env: Name of the environment.
-        hparams: Hyperparameters, in their order; `None` where the value comes later.
-        traced_hparams: Names of those whose values arrive when the training starts.
-        env_skeleton: Restores the environment; `None` where no videos are asked for.
-        steps_an_iteration: Environment steps of an iteration, over all environments.
-    """
-
-    algorithm: str
-    policy: str
-    env: str
-    hparams: Mapping[str, HParam | None]
-    traced_hparams: tuple[str, ...]
-    env_skeleton: Skeleton | None
-    steps_an_iteration: int = 0
 
 
 class Session:
@@ -109,7 +84,8 @@ class Session:
     ) -> None:
         _close_abandoned()
         self.number = next(_numbers)
-        self.handles: WeakSet[Handle] = WeakSet()
+        # The handles of its callback, see `handles`.
+        self.handles: WeakSet[Any] = WeakSet()
         self._backend = backend
         self._backend_is_free = True
         self._unopened = copy.copy(backend)
@@ -373,62 +349,6 @@ class Session:
                 _with_runs.discard(self)
 
 
-class _Label:
-    """A session's number as static data, equal to every other, so that nothing is compiled anew."""
-
-    def __init__(self, number: int | None) -> None:
-        self.number = number
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Label)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@jax.tree_util.register_pytree_node_class
-class Handle:
-    """A session's number, the one leaf of this pytree, and what keeps the session alive.
-
-    Traced code has a number alone. Wherever the number is there as an array, in a copy on another
-    device for instance, the session is found by it. While JAX traces it is `traced_session`.
-
-    Args:
-        number: The session's number, `int32`, or whatever JAX puts in its place.
-    """
-
-    def __init__(self, number: Any, label: "_Label | None" = None) -> None:
-        self.number = number
-        self.session = _session_of(number)
-        self._label = label or _Label(None)
-        if self.session is not None:
-            self.session.handles.add(self)
-            self._label = _Label(self.session.number)
-
-    @classmethod
-    def of(cls, session: Session) -> Self:
-        """Return a handle of a session."""
-        return cls(jnp.asarray(session.number, jnp.int32))
-
-    @property
-    def traced_session(self) -> Session | None:
-        """The session whose callback is being traced; another one may run what is compiled."""
-        number = self._label.number
-        return None if number is None else _sessions.get(number)
-
-    def tree_flatten(self) -> tuple[tuple[Any], "_Label"]:
-        """Return the number as the one child."""
-        return (self.number,), self._label
-
-    @classmethod
-    def tree_unflatten(cls, label: "_Label", children: tuple[Any]) -> Self:
-        """Return a handle of the number."""
-        return cls(*children, label)
-
-    def __deepcopy__(self, _: Any) -> Self:
-        return self
-
-
 def find(number: int) -> Session:
     """Return the session of that number.
 
@@ -443,19 +363,14 @@ def find(number: int) -> Session:
     return session
 
 
+def numbered(number: int) -> Session | None:
+    """Return the session of that number, `None` where its callback is gone."""
+    return _sessions.get(number)
+
+
 def find_learn(number: int) -> Learn | None:
     """Return the `learn` of that number, unless its run is closed."""
     return _learns.get(number)
-
-
-def _session_of(number: Any) -> Session | None:
-    if not isinstance(number, jax.Array | np.ndarray) or isinstance(number, jax.core.Tracer):
-        return None
-    try:
-        return _sessions.get(int(number))
-    except Exception:
-        # Mapped, donated, or on other machines.
-        return None
 
 
 def _close_abandoned() -> None:

@@ -1,10 +1,10 @@
 """What a user may choose about the recordings of a run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
-from lerax_render.settings import Settings, check_picks
+from lerax_render.settings import Picture, Settings, check_picks
 
 from ..traced import Report
 
@@ -101,6 +101,27 @@ class VideoOptions:
     finish_seconds: float = float("inf")
     evaluation: EvalOptions | None = None
 
+    @classmethod
+    def of(cls, options: Mapping[str, Any], interval: int, evaluation: EvalOptions | None) -> Self:
+        """Return them from the keywords of a callback.
+
+        Raises:
+            ValueError: Something is said of the picture twice, or does not go together.
+        """
+        time_limit, finish = options["video_time_limit"], options["video_finish_s"]
+        return cls(
+            interval=interval,
+            clip=_clip(options),
+            keep=options["video_keep"],
+            record_when=options["record_when"],
+            time_limit=float("inf") if time_limit is None else time_limit,
+            policies=options["video_policy"],
+            most_bytes=options["video_most_bytes"],
+            block=options["video_mode"] == "block",
+            finish_seconds=float("inf") if finish is None else finish,
+            evaluation=evaluation,
+        )
+
     def is_due(self, report: Report) -> bool:
         """Whether a recording of this iteration is due."""
         return _is_due(self.interval, report)
@@ -111,3 +132,27 @@ def _is_due(interval: int, report: Report) -> bool:
     if not interval:
         return False
     return report.iteration % interval == 0 or report.iteration == report.last_iteration
+
+
+def _clip(options: Mapping[str, Any]) -> Settings:
+    picture = options["video_picture"]
+    given = {
+        name: options[f"video_{name}"]
+        for name in ("width", "height", "camera", "background")
+        if options[f"video_{name}"] is not None
+    }
+    if picture is not None:
+        for name, value in given.items():
+            if getattr(picture, name) not in (None, value):
+                raise ValueError(
+                    f"video_{name}={value!r} was given, and video_picture has "
+                    f"{name}={getattr(picture, name)!r}: leave one of them out"
+                )
+        given = {each.name: getattr(picture, each.name) for each in fields(Picture)} | given
+    return Settings(
+        **given,
+        steps=options["video_num_steps"],
+        fps=options["video_fps"],
+        overlay=options["video_overlay"],
+        grid=options["video_grid"],
+    )

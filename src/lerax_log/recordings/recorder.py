@@ -214,7 +214,7 @@ class Recorder:
         )
 
     def _paint(self, step: int, acted: "Acted | None", attempt: "Attempt") -> None:
-        from .recording import of_replays
+        from .recording import of_replays, page_of
 
         if self._painting.paused:
             self._not_painted(step)
@@ -227,9 +227,13 @@ class Recorder:
                     return
                 acted = of_replays(replays, step)
             painted = self._painted(acted, attempt)
+            wanted = acted.replays if self._backend.takes_pages else None
+            page = page_of(wanted, self._videos.clip) if wanted else ""
             if not self._worker.settle():
                 return
             self._log(step, painted)
+            if page:
+                self._backend.log_page("eval/page", page, step)
         except (Exception, SystemExit) as error:
             if self._worker.settle():
                 self._not_painted(step)
