@@ -379,8 +379,15 @@ def test_mapped_seeds_are_runs_of_their_own(training):
     seeds = jr.split(jr.key(7), 3)
     policies = lanes(training, callback, seeds)
     callback.close()
-    assert memory.names() == ["sweep_0", "sweep_1", "sweep_2"]
-    losses = [memory.scalars("train/loss", name) for name in memory.names()]
+    assert memory.names() == ["sweep_all", "sweep_0", "sweep_1", "sweep_2"]
+    losses = [memory.scalars("train/loss", f"sweep_{lane}") for lane in range(3)]
+    values = np.array([[value for _, value in loss] for loss in losses])
+    for tag, expected in (("train/loss", values.mean(0)), ("train/loss_std", values.std(0))):
+        together = memory.scalars(tag, "sweep_all")
+        assert [step for step, _ in together] == [step for step, _ in losses[0]]
+        np.testing.assert_allclose([value for _, value in together], expected, rtol=1e-6)
+    assert len(memory.scalars("eval/return_std", "sweep_all")) == 3
+    assert not memory.scalars("time/elapsed_std")
     for lane, seed in enumerate(seeds):
         alone = Memory()
         policy = training.algorithm.learn(
@@ -406,7 +413,9 @@ def test_lanes_that_differ_in_the_policy_alone_are_told_apart(training):
         )
     )(policies)
     callback.close()
-    one, other = (memory.scalars("train/loss", name) for name in memory.names())
+    together, *names = memory.names()
+    assert together.endswith("_all")
+    one, other = (memory.scalars("train/loss", name) for name in names)
     assert len(one) == len(other) == ITERATIONS
     assert one != other
 

@@ -4,6 +4,7 @@ from .base import AbstractLoggingBackend as AbstractLoggingBackend
 from .base import HParam as HParam
 from .base import Progress as Progress
 from .base import Stage as Stage
+from .base import above_and_below as above_and_below
 from .base import local_folder as local_folder
 from .base import require_video_format as require_video_format
 from .console import ConsoleBackend as ConsoleBackend

@@ -29,6 +29,9 @@ Those are whole iterations, and what an off-policy algorithm takes before the fi
 COMPILE_TAG = "time/compile"
 """Seconds that tracing and compiling `learn` took: a scalar of its first iteration."""
 
+BELOW_THE_LINE = ("policy.", "env.")
+"""What the names of hyperparameters begin with that few people compare; they come last."""
+
 type Stage = Literal["tracing", "compiling", "training", "done"]
 """What a `learn` is doing; `"done"` is a training that has ended, with its recordings to come."""
 
@@ -69,6 +72,9 @@ class AbstractLoggingBackend(ABC):
     video_formats: tuple[str, ...] = ()
     """Formats that `log_video` takes, such as `("gif",)`, the preferred one first; empty for a
     backend without videos."""
+
+    takes_pages: bool = False
+    """Whether `log_page` is called, which takes time and room."""
 
     run_dir: Path | None = None
     """What the backend has of the run, set by `open` and kept after `close`; it need not exist yet.
@@ -145,6 +151,18 @@ class AbstractLoggingBackend(ABC):
             ValueError: The clip has another format.
         """
 
+    def log_page(self, tag: str, page: str, step: int) -> None:  # noqa: B027
+        """Log a recording as a page to look around in; the default does nothing.
+
+        Args:
+            tag: Such as `eval/page`.
+            page: A whole HTML document, which needs no other files.
+            step: Environment steps that its policy had been trained for.
+
+        Raises:
+            RuntimeError: No run is open.
+        """
+
     def show_progress(self, progress: Progress) -> None:  # noqa: B027
         """Show how far the training is; the default does nothing.
 
@@ -199,6 +217,17 @@ class AbstractLoggingBackend(ABC):
             raise RuntimeError(
                 f"this {type(self).__name__} has a run open: call close() before the next open()"
             )
+
+
+def above_and_below(
+    hparams: Mapping[str, HParam],
+) -> tuple[dict[str, HParam], dict[str, HParam]]:
+    """Return the hyperparameters that people compare, and those below the line."""
+    names = list(hparams)
+    line = len(names)
+    while line and names[line - 1].startswith(BELOW_THE_LINE):
+        line -= 1
+    return {n: hparams[n] for n in names[:line]}, {n: hparams[n] for n in names[line:]}
 
 
 def local_folder(log_dir: str | os.PathLike[str]) -> Path:

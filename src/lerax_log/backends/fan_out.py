@@ -88,6 +88,7 @@ class FanOut(AbstractLoggingBackend):
                 else:
                     self._open.append(backend)
             self.video_formats = _fewest_formats(self._open)
+            self.takes_pages = any(backend.takes_pages for backend in self._open)
             self.run_dir = next((b.run_dir for b in self._open if b.run_dir is not None), None)
 
     @override
@@ -124,6 +125,16 @@ class FanOut(AbstractLoggingBackend):
                 backend.log_video(tag, video, step)
 
         self._each(f"the video of step {step}", log)
+
+    @override
+    def log_page(self, tag: str, page: str, step: int) -> None:
+        """Log a page to every backend that takes pages."""
+
+        def log(backend: AbstractLoggingBackend) -> None:
+            if backend.takes_pages:
+                backend.log_page(tag, page, step)
+
+        self._each(f"the page of step {step}", log)
 
     @override
     def show_progress(self, progress: Progress) -> None:

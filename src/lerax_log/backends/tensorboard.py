@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, override
 from .base import (
     AbstractLoggingBackend,
     HParam,
+    above_and_below,
     library_missing,
     local_folder,
     require_library,
@@ -80,9 +81,13 @@ class TensorBoardBackend(AbstractLoggingBackend):
 
     @override
     def log_hparams(self, hparams: Mapping[str, HParam]) -> None:
-        """Write hyperparameters for the HPARAMS tab; only the first call of a run counts."""
+        """Write hyperparameters as text, and for the HPARAMS tab, which takes a run's first."""
         file = self._opened(self._file)
         if hparams:
+            above, below = above_and_below(hparams)
+            file.add_text(
+                "hyperparameters", _table({**above, "—": "—", **below} if below else above)
+            )
             file.add_session_start(hparams)
             self._has_hparams = True
 

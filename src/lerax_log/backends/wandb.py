@@ -54,6 +54,8 @@ class WandbBackend(AbstractLoggingBackend):
         self,
         project: str | None = None,
         config: Mapping[str, Any] | None = None,
+        *,
+        pages: bool = False,
         **init: Any,
     ) -> None:
         """Keep the arguments for `wandb.init`; nothing is imported or started yet.
@@ -61,6 +63,8 @@ class WandbBackend(AbstractLoggingBackend):
         Args:
             project: W&B project (default: W&B's own).
             config: Hyperparameters, which take precedence over those of `log_hparams`.
+            pages: Whether recordings are also logged as pages to look around in, `eval/page`, where
+                the environment has replays. A page of a MuJoCo model may have several megabytes.
             **init: More arguments of `wandb.init`, such as `entity`, `group`, `tags`, `mode`, `dir`
                 or `settings`.
 
@@ -87,6 +91,7 @@ class WandbBackend(AbstractLoggingBackend):
         settings = init.pop("settings", None) or {}
         if not isinstance(settings, Mapping):
             settings = {field: getattr(settings, field) for field in settings.model_fields_set}
+        self.takes_pages = pages
         self._config = dict(config or {})
         self._settings = dict(settings)
         self._init = {"project": project, **init}
@@ -178,6 +183,15 @@ class WandbBackend(AbstractLoggingBackend):
         with as_file(video) as path:
             shown = wandb.Video(str(path), caption=self._captions.of(step), format="mp4")
             run.log({tag: shown, STEP_METRIC: int(step)})
+
+    @override
+    def log_page(self, tag: str, page: str, step: int) -> None:
+        """Log a page as `wandb.Html`."""
+        run = self._opened(self._run)
+        import wandb
+
+        shown = wandb.Html(page, inject=False, data_is_not_path=True)
+        run.log({tag: shown, STEP_METRIC: int(step)})
 
     @override
     def flush(self) -> None:

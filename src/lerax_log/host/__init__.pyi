@@ -8,4 +8,4 @@ from .events import record_first as record_first
 from .handles import Handle as Handle
 from .run_names import check_resumable as check_resumable
 from .session import Session as Session
-from .session import Start as Start
+from .start import Start as Start

@@ -23,7 +23,7 @@ from ..backends import Stage
 from ..traced import SEED, Layout, is_telling, plain, seed_of
 from . import session as sessions
 from .handles import Handle
-from .session import Start
+from .start import Start
 
 if TYPE_CHECKING:
     from ..recordings import Template

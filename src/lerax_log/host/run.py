@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lerax_render.runs import Facts
@@ -51,12 +51,20 @@ class Run:
         self.step = 0 if files is None else files.first_step
         self._files = files
         self._latest: Learn | None = None
+        self._progress = Progress("training")
         self.time = 0.0
         self.lock = threading.Lock()
         self._learns: dict[int, Learn] = {}
         backend.open(name)
         self.recorder = (
-            Recorder(name, backend, None if files is None else files.folder, videos, worker)
+            Recorder(
+                name,
+                backend,
+                None if files is None else files.folder,
+                videos,
+                worker,
+                on_change=self.show,
+            )
             if videos and (backend.video_formats or (videos.keep and files is not None))
             else None
         )
@@ -92,8 +100,15 @@ class Run:
             facts = self._files.describe(facts)
         self.backend.log_run(as_shown(facts))
         self.backend.log_hparams(hparams)
-        self.backend.show_progress(Progress("training"))
+        self.show(Progress("training"))
         return learn
+
+    def show(self, progress: Progress | None = None) -> None:
+        """Show how far the training is, by default as far as before, and what waits."""
+        if progress is not None:
+            self._progress = progress
+        waiting = self.recorder.waiting if self.recorder else 0
+        self.backend.show_progress(replace(self._progress, waiting=waiting))
 
     def log(self, scalars: Mapping[str, float], step: int | None) -> None:
         """Log a user's own values, by default at the step of the furthest iteration."""
@@ -153,7 +168,7 @@ class Learn:
             for report in reports:
                 step = first_step + report.step
                 progress = Progress("training", report.iteration, report.last_iteration, step)
-                self._run.backend.show_progress(progress)
+                self._run.show(progress)
                 first, self._first_values = self._first_values, {}
                 self._run.backend.log_scalars({**report.scalars, **own, **first}, step)
             self._run.step, self._run.time = max(self._run.step, step), now.time
@@ -174,8 +189,7 @@ class Learn:
     def end(self) -> None:
         """Bring everything that was logged to where others can read it."""
         self.has_ended = True
-        done = Progress("done", self._iterations, self._iterations, self._run.step)
-        self._run.backend.show_progress(done)
+        self._run.show(Progress("done", self._iterations, self._iterations, self._run.step))
         self._run.backend.flush()
 
     def _begun(self) -> int:

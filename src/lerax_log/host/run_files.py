@@ -25,7 +25,8 @@ def claim(log_dir: Path, wanted: str, lanes: int, resume: bool) -> tuple[str, li
         resume: Whether to go on in folders that are there, unless another program logs to them.
 
     Returns:
-        The name without the lanes' numbers, and the folders.
+        The name without the lanes' numbers, and the folders; where there are several lanes, that
+        of all together comes last.
 
     Raises:
         OSError: No folder can be made.
@@ -34,7 +35,7 @@ def claim(log_dir: Path, wanted: str, lanes: int, resume: bool) -> tuple[str, li
         name = wanted if count == 1 else f"{wanted}-{count}"
         taken: list[RunFiles] = []
         try:
-            for lane in range(lanes):
+            for lane in range(lanes if lanes == 1 else lanes + 1):
                 taken.append(_taken(log_dir / lane_name(name, lane, lanes), resume))
         except (FileExistsError, BlockingIOError):
             for files in taken:
@@ -45,8 +46,8 @@ def claim(log_dir: Path, wanted: str, lanes: int, resume: bool) -> tuple[str, li
 
 
 def lane_name(name: str, lane: int, lanes: int) -> str:
-    """Return the name of one of a training's runs."""
-    return name if lanes == 1 else f"{name}_{lane}"
+    """Return the name of one of a training's runs; after the lanes comes that of all together."""
+    return name if lanes == 1 else f"{name}_{'all' if lane == lanes else lane}"
 
 
 def _taken(folder: Path, resume: bool) -> "RunFiles":

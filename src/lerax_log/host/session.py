@@ -16,7 +16,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from math import isfinite
@@ -30,14 +29,23 @@ from lerax_render.errors import warn
 from lerax_render.runs import Facts
 from lerax_render.settings import Settings, as_written
 
-from ..backends import TOTAL_TIMESTEPS, AbstractLoggingBackend, HParam, Progress, Stage
+from ..backends import (
+    TOTAL_TIMESTEPS,
+    AbstractLoggingBackend,
+    FanOut,
+    HParam,
+    Progress,
+    Stage,
+)
 from ..recordings import VideoOptions, VideoWorker
-from ..traced import SEED, Skeleton, ordered
+from ..traced import SEED, ordered
 from . import program
 from .compilation import Compilation
 from .run import Learn, Run
 from .run_files import INTERRUPTED, RunFiles, claim, lane_name
 from .run_names import TIME, USUAL, filled
+from .start import Start
+from .together import LaneBackend, Together
 
 _log = logging.getLogger(__name__)
 
@@ -50,29 +58,6 @@ _sessions: WeakValueDictionary[int, "Session"] = WeakValueDictionary()
 _learns: WeakValueDictionary[int, Learn] = WeakValueDictionary()
 _latest: deque["Session"] = deque(maxlen=KEPT)
 _with_runs: set["Session"] = set()
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What is known of a training when its `learn` is traced.
-
-    Attributes:
-        algorithm: Name of the algorithm.
-        policy: Name of the policy.
-        env: Name of the environment.
-        hparams: Hyperparameters, in their order; `None` where the value comes later.
-        traced_hparams: Names of those whose values arrive when the training starts.
-        env_skeleton: Restores the environment; `None` where no videos are asked for.
-        steps_an_iteration: Environment steps of an iteration, over all environments.
-    """
-
-    algorithm: str
-    policy: str
-    env: str
-    hparams: Mapping[str, HParam | None]
-    traced_hparams: tuple[str, ...]
-    env_skeleton: Skeleton | None
-    steps_an_iteration: int = 0
 
 
 class Session:
@@ -118,6 +103,7 @@ class Session:
         self._lanes = 0
         self._compilation: Compilation | None = None
         self._runs: dict[int, Run] = {}
+        self._together: Together | None = None
         self._lock = threading.Lock()
         _sessions[self.number] = self
         _latest.append(self)
@@ -167,13 +153,16 @@ class Session:
             first_lane = device * len(hparams)
             compilation, self._compilation = self._compilation, None
             compile_seconds = None if compilation is None else compilation.seconds
+            if self._lanes > 1:
+                # First of all, so that it is what a terminal shows.
+                self._begin_together(start, hparams, compile_seconds, is_first=device == 0)
             numbers = []
             for lane, own in enumerate(hparams, first_lane):
                 if lane not in self._runs:
                     self._runs[lane] = self._new_run(lane)
                 number = next(_numbers)
                 every = ordered(self._hparams, {**start.hparams, **own})
-                facts = self._facts(start, lane, own.get(SEED), every)
+                facts = self._facts(start, self._runs[lane], lane, every)
                 _learns[number] = self._runs[lane].start(number, every, facts, compile_seconds)
                 numbers.append(number)
             if start.hparams.get(TOTAL_TIMESTEPS) == 0 and device == 0:
@@ -292,18 +281,43 @@ class Session:
         # What acts before that has its painting behind all that is late by then.
         self._worker.submit(None, lambda: self._worker.submit(None, close, late=True))
 
+    def _begin_together(
+        self,
+        start: Start,
+        hparams: Sequence[Mapping[str, HParam]],
+        compile_seconds: float | None,
+        *,
+        is_first: bool,
+    ) -> None:
+        """Begin a `learn` in the run of all lanes together, with what they have in common."""
+        if self._together is None:
+            self._together = Together(self._new_run(self._lanes), self._lanes)
+        if is_first:
+            shared = {n: v for n, v in hparams[0].items() if all(v == each[n] for each in hparams)}
+            every = ordered(self._hparams, {"lanes": self._lanes, **start.hparams, **shared})
+            facts = self._facts(start, self._together.run, None, every)
+            self._together.learn = self._together.run.start(
+                next(_numbers), every, facts, compile_seconds
+            )
+
     def _new_run(self, lane: int) -> Run:
         backend = copy.copy(self._unopened)
         if self._lanes == 1 and self._backend_is_free:
             # The user's own objects, whose `run_dir` can be looked at.
             backend, self._backend_is_free = self._backend, False
+        videos = self._videos
+        if lane == self._lanes:
+            videos = None
+        elif self._together is not None:
+            backend = FanOut([backend, LaneBackend(self._together, lane)])
+            backend.group = self._base_name
         name = lane_name(self._base_name, lane, self._lanes)
-        return Run(name, backend, self._folders.pop(lane, None), self._videos, self._worker)
+        return Run(name, backend, self._folders.pop(lane, None), videos, self._worker)
 
     def _facts(
-        self, start: Start, lane: int, seed: HParam | None, hparams: Mapping[str, HParam]
+        self, start: Start, run: Run, lane: int | None, hparams: Mapping[str, HParam]
     ) -> Facts:
-        run, total = self._runs[lane], hparams.get(TOTAL_TIMESTEPS)
+        total, seed = hparams.get(TOTAL_TIMESTEPS), hparams.get(SEED)
         return Facts(
             name=run.name,
             env=start.env,
@@ -322,7 +336,9 @@ class Session:
 
     def _forget_runs(self) -> list[Run]:
         runs, self._runs = list(self._runs.values()), {}
-        self._lanes = 0
+        if self._together is not None:
+            runs.append(self._together.run)
+        self._together, self._lanes = None, 0
         while self._folders:
             self._folders.popitem()[1].give_back()
         return runs

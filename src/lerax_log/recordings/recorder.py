@@ -43,6 +43,7 @@ class Recorder:
         folder: The run's; `None` where there is none.
         videos: When and how.
         worker: Makes the recordings.
+        on_change: Called when a recording has been made, or has failed, on the worker's thread.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class Recorder:
         folder: Path | None,
         videos: VideoOptions,
         worker: VideoWorker,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_change = on_change
         self._name = name
         self._backend = backend
         self._folder = folder if videos.keep else None
@@ -66,6 +69,11 @@ class Recorder:
         self._keeper: Keeper | None = None
         # Where the run's camera stands: further off when there is more to show.
         self._view: Any = None
+
+    @property
+    def waiting(self) -> int:
+        """Number of recordings that are not made or not painted yet."""
+        return self._worker.count(self)
 
     def resume(self) -> None:
         """Record again after recording has paused."""
@@ -111,7 +119,7 @@ class Recorder:
         attempt, taken = Attempt(), snapshot(step)
         self._worker.submit(
             self,
-            partial(self._act, taken, attempt),
+            partial(self._told, partial(self._act, taken, attempt)),
             give_up=partial(self._given_up, step, attempt),
             drop=partial(self._drop, step),
             limit=WAITING[0] if self._videos.block else _most_waiting(taken.num_bytes),
@@ -127,6 +135,12 @@ class Recorder:
                 f"run {self._name}: recordings that are not painted, but kept as replays: "
                 f"{self._unpainted}. This paints them: lerax-render paint {self._folder}"
             )
+
+    def _told(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            self._on_change()
 
     def _act(self, snapshot: "Snapshot", attempt: "Attempt") -> None:
         from .recording import act
@@ -171,7 +185,7 @@ class Recorder:
         size = 0 if held is None else sum(_size_of(replay) for replay in acted.replays or ())
         self._worker.submit(
             None if block else self,
-            partial(self._paint, acted.step, held, attempt),
+            partial(self._told, partial(self._paint, acted.step, held, attempt)),
             give_up=partial(self._painting_given_up, acted.step, attempt),
             drop=partial(self._not_painted if is_kept else self._drop, acted.step),
             limit=math.inf if held is None else _most_waiting(size),
@@ -181,7 +195,7 @@ class Recorder:
         )
 
     def _paint(self, step: int, acted: "Acted | None", attempt: "Attempt") -> None:
-        from .recording import of_replays
+        from .recording import of_replays, page_of
 
         if self._painting.paused:
             self._not_painted(step)
@@ -194,9 +208,13 @@ class Recorder:
                     return
                 acted = of_replays(replays, step)
             painted = self._painted(acted, attempt)
+            wanted = acted.replays if self._backend.takes_pages else None
+            page = page_of(wanted, self._videos.clip) if wanted else ""
             if not self._worker.settle():
                 return
             self._log(step, painted)
+            if page:
+                self._backend.log_page("eval/page", page, step)
         except (Exception, SystemExit) as error:
             if self._worker.settle():
                 self._not_painted(step)

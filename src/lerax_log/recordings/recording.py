@@ -16,7 +16,7 @@ from lerax_render.replay import Replay, episodes_in, joined
 from lerax_render.scene import Scene
 from lerax_render.settings import Settings
 from lerax_render.sources import HostSource, find_source
-from lerax_render.video import Video, VideoWriter, ffmpeg
+from lerax_render.video import Video, VideoWriter, WorkFolder, ffmpeg
 
 from .template import Snapshot, host_device
 
@@ -198,3 +198,18 @@ def _on_host_device(parts: Iterator[list[Replay]]) -> Iterator[list[Replay]]:
         if part is None:
             return
         yield part
+
+
+def page_of(replays: Sequence[Replay], settings: Settings) -> str:
+    """Return a recording as one HTML document to look around in.
+
+    Raises:
+        RenderError: As `lerax_render.record`.
+    """
+    from lerax_render import record
+
+    with WorkFolder() as folder:
+        file = folder / "page.html"
+        look = {name: getattr(settings, name) for name in ("width", "height", "camera")}
+        record(list(replays), file, **look)
+        return file.read_text(encoding="utf-8")

@@ -131,6 +131,14 @@ class VideoWorker:
         for work in dropped:
             work.drop()
 
+    def count(self, owner: Hashable) -> int:
+        """Return how many pieces of an owner are not done, but for one whose thread asks."""
+        with self._changed:
+            found = self._unfinished()
+            if threading.current_thread() is self._thread:
+                found = list(self._waiting)
+            return sum(work.owner == owner for work in found)
+
     def settle(self) -> bool:
         """Say, from within the work, that the part that may take too long is over.
 

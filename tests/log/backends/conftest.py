@@ -18,10 +18,9 @@ def no_wandb_process_stays() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def trackio_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return where Trackio keeps its runs in this process: it asks once, when it is imported."""
-    if "trackio" not in sys.modules:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TRACKIO_DIR", str(tmp_path_factory.mktemp("trackio")))
-            pytest.importorskip("trackio")
-    from trackio.utils import TRACKIO_DIR
-
-    return Path(TRACKIO_DIR)
+    assert "trackio" not in sys.modules, "Trackio would write to the user's own folder"
+    folder = tmp_path_factory.mktemp("trackio")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRACKIO_DIR", str(folder))
+        pytest.importorskip("trackio")
+    return folder

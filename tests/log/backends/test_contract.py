@@ -13,11 +13,13 @@ from lerax_log.backends import (
     AbstractLoggingBackend,
     ConsoleBackend,
     FanOut,
+    HParam,
     JsonLinesBackend,
     MlflowBackend,
     TensorBoardBackend,
     TrackioBackend,
     WandbBackend,
+    above_and_below,
 )
 from lerax_log.testing import BackendContract, ReadableBackendContract
 from lerax_render.runs import RunFolder
@@ -47,6 +49,15 @@ class TestJsonLines(ReadableBackendContract):
 
     def read_scalars(self, run_dir: Path) -> Scalars:
         return RunFolder(run_dir).scalars()
+
+
+def test_hyperparameters_that_few_compare_are_below_a_line() -> None:
+    hparams: dict[str, HParam] = {"env.mine": 1, "algorithm.gamma": 0.9, "policy.depth": 2}
+    assert above_and_below({**hparams, "env.dt": 0.1}) == (
+        {"env.mine": 1, "algorithm.gamma": 0.9},
+        {"policy.depth": 2, "env.dt": 0.1},
+    )
+    assert above_and_below({}) == ({}, {})
 
 
 class TestWandb(ReadableBackendContract):

@@ -128,6 +128,24 @@ def test_the_text_tab_says_what_the_run_is(get: Callable[..., tuple[str, bytes]]
     assert "<code>commit 0123abcd, dirty True</code>" in entry["text"]
 
 
+def test_the_text_tab_has_hyperparameters_with_a_line_above_what_few_compare(
+    tmp_path: Path,
+) -> None:
+    backend = TensorBoardBackend(tmp_path)
+    backend.open("run")
+    backend.log_hparams({"note": "a|b", "algorithm.gamma": 0.9, "env.dt": 0.1})
+    backend.close()
+    events = read_event_files(tmp_path / "run")
+    (event,) = events.Tensors("hyperparameters/text_summary")
+    (text,) = event.tensor_proto.string_val
+    assert text.decode().splitlines()[2:] == [
+        "| note | `a|b` |",
+        "| algorithm.gamma | `0.9` |",
+        "| — | `—` |",
+        "| env.dt | `0.1` |",
+    ]
+
+
 def test_the_hparams_tab_has_a_row_for_each_run_with_the_columns_of_all(
     get: Callable[..., tuple[str, bytes]],
 ) -> None:

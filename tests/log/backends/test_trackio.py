@@ -8,7 +8,7 @@ from lerax_log.testing import HPARAMS, make_clip
 from lerax_render.errors import BackendUnavailableError
 from support.read_logs import read_trackio
 
-pytest.importorskip("trackio")
+pytestmark = pytest.mark.usefixtures("trackio_folder")
 
 
 def test_a_run_is_read_back(trackio_folder: Path, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from wandb.proto.wandb_internal_pb2 import Record
 
+from lerax_log import LoggingCallback
 from lerax_log.backends import WandbBackend
 from lerax_log.testing import HPARAMS, make_clip
 from support.read_logs import read_wandb, wandb_history
+from support.trainings import TOTAL_STEPS, Training
 
 
 def offline(folder: Path, **arguments: Any) -> WandbBackend:
@@ -103,6 +105,21 @@ def test_hyperparameters_join_the_configuration_and_what_the_user_gave_stays(
     assert config(records) == expected
 
 
+def test_a_recording_is_a_page_to_look_around_in(tmp_path: Path) -> None:
+    backend = offline(tmp_path, pages=True)
+    options = {"video_num_steps": 12, "video_width": 96, "video_height": 64}
+    with LoggingCallback(backend, video_interval=6, log_dir=tmp_path, **options) as callback:
+        Training()(callback)
+    rows = wandb_history(read_wandb(folder_of(backend)))
+    pages = [row for row in rows if row.get("eval/page/_type") == "html-file"]
+    assert [row["global_step"] for row in pages] == [0, TOTAL_STEPS]
+    page = (folder_of(backend) / "files" / pages[0]["eval/page/path"]).read_text()
+    assert page.startswith("<!doctype html>")
+    # Nothing in it may be fetched, and W&B adds nothing.
+    assert "default-src 'none'" in page
+    assert "<link" not in page
+
+
 def test_a_clip_of_a_few_bytes_leaves_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +169,7 @@ def test_the_settings_of_the_caller_are_not_changed(tmp_path: Path) -> None:
 OPEN_ONLINE = """
 import sys, time, warnings
 from pathlib import Path
+from lerax_log import LoggingCallback
 from lerax_log.backends import WandbBackend
 backend = WandbBackend("tests", dir=sys.argv[1], settings={"init_timeout": 1})
 start = time.monotonic()
@@ -299,6 +317,7 @@ def test_a_missing_library_names_the_command_that_installs_it(module: str, tmp_p
 import sys
 from types import ModuleType
 sys.modules["wandb"] = {module}
+from lerax_log import LoggingCallback
 from lerax_log.backends import WandbBackend
 WandbBackend(dir=sys.argv[1])
 """

@@ -94,21 +94,22 @@ def test_lanes_are_runs_of_their_own_with_copies_of_the_backend():
     start = Start("PPO", "P", "E", {}, ("env.mass",), None)
     runs = open_learns(session, (2, 2), start, [np.arange(4.0).reshape(2, 2)])
     assert runs.shape == (2, 2)
-    assert memory.names() == ["sweep_0", "sweep_1", "sweep_2", "sweep_3"]
-    assert session.run_names == tuple(memory.names())
-    masses = [call[2]["env.mass"] for call in memory.calls if call[0] == "log_hparams"]
-    assert masses == [0, 1, 2, 3]
+    assert memory.names() == ["sweep_all", "sweep_0", "sweep_1", "sweep_2", "sweep_3"]
+    assert session.run_names == tuple(memory.names()[1:])
+    hparams = [call[2] for call in memory.calls if call[0] == "log_hparams"]
+    # What all have in common, and what each has.
+    assert hparams == [{"lanes": 4}, *({"env.mass": mass} for mass in range(4))]
     host.receive(LAYOUT, packet(int(runs[1, 0]), 1)[None])
     assert memory.scalars("train/loss", "sweep_2") == [(32, 0.5)]
     # As many lanes go on, another number is another start.
     again = open_learns(session, (4,), start, [np.arange(4.0)])
-    assert memory.names()[4:] == []
+    assert memory.names()[5:] == []
     host.receive(LAYOUT, packet(int(again[2]), 1)[None])
     assert memory.scalars("train/loss", "sweep_2") == [(32, 0.5), (64, 0.5)]
     open_learns(session, (1,), start, [np.arange(1.0)])
     session.close()
-    assert memory.names()[4:] == ["sweep"]
-    assert memory.methods().count("close") == 5
+    assert memory.names()[5:] == ["sweep"]
+    assert memory.methods().count("close") == 6
 
 
 def test_devices_that_run_the_same_program_are_lanes():
@@ -116,14 +117,14 @@ def test_devices_that_run_the_same_program_are_lanes():
     session = make_session(memory, name="run")
     # Each device calls by itself, in any order, for as many lanes as it has.
     learns = {device: open_learns(session, (2,), devices=3, device=device) for device in (2, 0)}
-    assert memory.names() == ["run_4", "run_5", "run_0", "run_1"]
+    assert memory.names() == ["run_all", "run_4", "run_5", "run_0", "run_1"]
     host.receive(LAYOUT, packet(learns[2][1], 1)[None])
     learns[1] = open_learns(session, (2,), devices=3, device=1)
     assert session.run_names == tuple(f"run_{lane}" for lane in range(6))
     # The next training goes on in the same runs, even where one device is ahead of the others.
     for device in (2, 1, 0):
         learns[device] = open_learns(session, (2,), devices=3, device=device)
-    assert len(memory.names()) == 6
+    assert len(memory.names()) == 7
     host.receive(LAYOUT, packet(learns[2][1], 1)[None])
     host.receive(LAYOUT, packet(learns[0][0], 1)[None])
     assert memory.scalars("train/loss", "run_5") == [(32, 0.5), (64, 0.5)]

@@ -16,7 +16,7 @@ from ..base import (
     Stage,
     require_video_format,
 )
-from .plain_lines import PlainLines, started_line, write_line
+from .plain_lines import PlainLines
 from .training_state import TrainingState
 from .waiting import Place, Waiting
 
@@ -89,7 +89,13 @@ class ConsoleBackend(AbstractLoggingBackend):
 
                 self._output = NotebookDisplay(state, cell or Cell())
             else:
-                self._output = PlainLines(state, self._console, self._line_interval)
+                self._output = PlainLines(
+                    state,
+                    self._console,
+                    self._line_interval,
+                    # All lanes of a training together have lines, rather than each of them.
+                    only_recordings=self.group is not None,
+                )
 
     def _place(self, console: "Console") -> Place:
         from rich.file_proxy import FileProxy
@@ -128,7 +134,7 @@ class ConsoleBackend(AbstractLoggingBackend):
             return
         further = output.state.update(scalars, step, time.monotonic())
         if COMPILE_TAG in scalars and isinstance(output, PlainLines):
-            write_line(started_line(output.state.name, scalars[COMPILE_TAG]), self._console)
+            output.started(scalars[COMPILE_TAG])
         output.updated(further=further)
 
     @override

@@ -23,12 +23,21 @@ class PlainLines:
         state: The run's.
         console: Where to print; `None` is standard output.
         interval: Seconds from one line to the next.
+        only_recordings: Whether nothing else has a line.
     """
 
-    def __init__(self, state: TrainingState, console: "Console | None", interval: float) -> None:
+    def __init__(
+        self,
+        state: TrainingState,
+        console: "Console | None",
+        interval: float,
+        *,
+        only_recordings: bool = False,
+    ) -> None:
         self.state = state
         self._console = console
         self._interval = interval
+        self._only_recordings = only_recordings
         self._next_line = 0.0
         self._unseen = False
 
@@ -44,9 +53,14 @@ class PlainLines:
         room = LINE_WIDTH - len(head) - len(text) - len(rest)
         write_line(f"{head}{text}{shortened(path, max(room, 12))}{rest}", self._console)
 
+    def started(self, seconds: float) -> None:
+        """Print the line between compiling and training, which has the run's whole name."""
+        if not self._only_recordings:
+            self.say(f"`learn` was compiled in {format_seconds(seconds)}: ", self.state.name)
+
     def entered(self, stage: Stage) -> None:
         """Print that `learn` is being compiled, or the state where the training has ended."""
-        if stage == "tracing":
+        if stage == "tracing" and not self._only_recordings:
             self.say(COMPILING)
         elif stage == "done":
             self._unseen = True
@@ -54,7 +68,7 @@ class PlainLines:
 
     def flush(self) -> None:
         """Print the state if it has changed since the last line."""
-        if not self._unseen:
+        if not self._unseen or self._only_recordings:
             return
         now = time.monotonic()
         self._unseen = False
@@ -73,10 +87,3 @@ def write_line(line: str, console: "Console | None") -> None:
         print(line, flush=True)
     else:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def started_line(name: str, seconds: float) -> str:
-    """Return the line between compiling and training, which has the run's whole name."""
-    return shortened(
-        f"{line_head(name)}`learn` was compiled in {format_seconds(seconds)}: {name}", LINE_WIDTH
-    )
