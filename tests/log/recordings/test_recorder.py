@@ -92,13 +92,15 @@ def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     training(callback, seed=5)
     callback.close()
     assert sorted(snapshots) == [0, 48, 96, 144, 192]
-    _, untrained = snapshots[0].template.skeleton.restore(snapshots[0].arrays)
+    _, untrained, _ = snapshots[0].template.skeleton.restore(snapshots[0].arrays)
     assert_same_policy(untrained, training.policy)
-    env, recorded = snapshots[TOTAL_STEPS].template.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
+    env, recorded, _ = snapshots[TOTAL_STEPS].template.skeleton.restore(
+        snapshots[TOTAL_STEPS].arrays
+    )
     assert isinstance(env, Counting)
     assert_same_policy(recorded, final)
     # Every iteration of this training shrinks every parameter to nine tenths.
-    _, halfway = snapshots[TOTAL_STEPS // 2].template.skeleton.restore(
+    _, halfway, _ = snapshots[TOTAL_STEPS // 2].template.skeleton.restore(
         snapshots[TOTAL_STEPS // 2].arrays
     )
     np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
