@@ -139,8 +139,8 @@ class Recorder:
             _log.warning("run %s: %d recordings were dropped in all", self._name, self._dropped)
         if self._unpainted:
             warn(
-                f"run {self._name}: {self._unpainted} of its recordings are not painted. They are "
-                f"kept as replays; this paints them: lerax-render paint {self._folder}"
+                f"run {self._name}: recordings that are not painted, but kept as replays: "
+                f"{self._unpainted}. This paints them: lerax-render paint {self._folder}"
             )
 
     def _told(self, work: Callable[[], None]) -> None:

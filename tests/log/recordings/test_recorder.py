@@ -385,7 +385,7 @@ def test_what_does_not_work_here_is_said_at_the_start(training, monkeypatch, cap
     # The recording fails for the same reason, which is not worth a second warning.
     start, left = warned(recorded)
     assert "BackendUnavailableError" in start
-    assert left.startswith("run lame: 2 of its recordings are not painted. They are kept as rep")
+    assert left.startswith("run lame: recordings that are not painted, but kept as replays: 2")
     assert start.endswith("they will be tried again when the first recording is due")
     assert "run lame: the recording at step 96 could not be painted: BackendUn" in caplog.text
     assert [step for step, _ in memory.scalars("eval/return")] == [0, 96]
@@ -482,7 +482,9 @@ def test_what_is_not_painted_in_time_is_kept(training, tmp_path, monkeypatch):
     options = {"video_interval": 1, "video_finish_s": 0.5, **SMALL}
     callback = LoggingCallback(memory, name="run", **options)
     training(callback)
-    with pytest.warns(RenderWarning, match=r"7 of its recordings .* lerax-render paint .*logs/run"):
+    with pytest.warns(
+        RenderWarning, match=r"kept as replays: 7\. .* lerax-render paint .*logs/run"
+    ):
         callback.close()
     go.set()
     assert memory.videos() == []
