@@ -143,7 +143,8 @@ class HeadlessMujocoRenderer:
         self._context = context = _gl.open_context(gl)
         self.gl_platform = context.platform
         self.gl_renderer = context.renderer
-        self.quality = _look.choose(quality, software=_gl.is_software(context.renderer))
+        software = _gl.is_software(context.renderer)
+        self.quality = _look.choose(quality, software=software)
         settings = _look.QUALITIES[self.quality]
         for flag in settings.without:
             self._scene.flags[int(getattr(mujoco.mjtRndFlag, flag))] = False
@@ -158,6 +159,8 @@ class HeadlessMujocoRenderer:
         except BaseException:
             context.close()
             raise
+        # A GPU paints a whole picture as fast as a part.
+        self._plate = _look.Plate(self.model, self._scene, self._viewport) if software else None
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
         self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
@@ -170,8 +173,9 @@ class HeadlessMujocoRenderer:
         """
         if isinstance(camera, View):
             self._backdrop.lowest = camera.lowest
-        groups = self._options.geomgroup
-        self._rig = CameraRig(self.model, camera, self.width / self.height, groups)
+        aspect = self.width / self.height
+        self._rig = CameraRig(self.model, camera, aspect, self._options.geomgroup)
+        self._stands = self._rig.stands(self.model) and _look.lights_stand(self.model)
 
     if not TYPE_CHECKING:
 
@@ -241,12 +245,19 @@ class HeadlessMujocoRenderer:
         """
         self._check_usable()
         self._loader.load(state)
-        self._update_scene(decorate)
-        with self._context.current():
-            mujoco.mjr_render(self._viewport, self._scene, self._drawing)
-            mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._drawing)
+        self._update_scene(self._scene, decorate=decorate)
+        if self._plate is not None:
+            update = self._update_scene if self._stands else None
+            self._plate.paint(self._pixels, self._drawing, update, self._draw)
+        else:
+            self._draw(self._scene, self._viewport, self._pixels)
         self._painted = True
         return self._pixels[::-1]
+
+    def _draw(self, scene: mujoco.MjvScene, part: mujoco.MjrRect, pixels: np.ndarray) -> None:
+        with self._context.current():
+            mujoco.mjr_render(part, scene, self._drawing)
+            mujoco.mjr_readPixels(pixels, None, part, self._drawing)
 
     def read_pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """The picture painted last, with its depth.
@@ -327,30 +338,26 @@ class HeadlessMujocoRenderer:
         self._clip.end(kind, error, traceback)
         self.close()
 
-    def _update_scene(self, decorate: _look.Decorate | None) -> None:
+    def _update_scene(
+        self,
+        scene: mujoco.MjvScene,
+        categories: int = mujoco.mjtCatBit.mjCAT_ALL.value,
+        decorate: _look.Decorate | None = None,
+    ) -> None:
         data = self._loader.data
         camera = self._rig.at(data)
         # An endless floor is laid out around the camera that the scene knows: without this, the
         # previous picture's, and pixels would depend on what was painted before.
-        mujoco.mjv_updateCamera(self.model, data, camera, self._scene)
-        mujoco.mjv_updateScene(
-            self.model,
-            data,
-            self._options,
-            None,
-            camera,
-            mujoco.mjtCatBit.mjCAT_ALL.value,
-            self._scene,
-        )
-        if self._scene.ngeom >= self._scene.maxgeom and not self._crowded:
+        mujoco.mjv_updateCamera(self.model, data, camera, scene)
+        mujoco.mjv_updateScene(self.model, data, self._options, None, camera, categories, scene)
+        if scene.ngeom >= scene.maxgeom and not self._crowded:
             self._crowded = True
-            _logger.warning(
-                "the picture shows only the first %d shapes; raise max_geom", self._scene.maxgeom
-            )
+            text = "the picture shows only the first %d shapes; raise max_geom"
+            _logger.warning(text, scene.maxgeom)
         if decorate is not None:
-            decorate(self._scene)
-        self._backdrop.dress(self._scene, data)
-        self._shadows.adjust(self._scene, self._drawing, data)
+            decorate(scene)
+        self._backdrop.dress(scene, data)
+        self._shadows.adjust(scene, self._drawing, data)
 
     def _draw_flat(self, colours: np.ndarray | None, depth: np.ndarray | None) -> None:
         """Draw the scene in colours that number its shapes, and read those or the depth.

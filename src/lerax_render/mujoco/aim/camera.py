@@ -39,6 +39,7 @@ class CameraRig:
         self, model: mujoco.MjModel, wish: CameraLike, aspect: float, groups: np.ndarray
     ) -> None:
         self._follow: Callable[[mujoco.MjData], np.ndarray] | None = None
+        self._is_users = isinstance(wish, mujoco.MjvCamera)
         if isinstance(wish, mujoco.MjvCamera):
             self._camera = wish
             return
@@ -62,6 +63,15 @@ class CameraRig:
         if self._follow is not None:
             self._camera.lookat[:] = self._follow(data)
         return self._camera
+
+    def stands(self, model: mujoco.MjModel) -> bool:
+        """Whether it is in the same place for all states of the model."""
+        camera = self._camera
+        if camera.type != mujoco.mjtCamera.mjCAMERA_FIXED:
+            return not self._is_users and self._follow is None
+        is_fixed = model.cam_mode[camera.fixedcamid] == mujoco.mjtCamLight.mjCAMLIGHT_FIXED
+        body = model.cam_bodyid[camera.fixedcamid]
+        return bool(is_fixed and model.body_weldid[body] == 0)
 
     def _take(self, view: View) -> None:
         camera, follow = self._camera, view.follow

@@ -3,12 +3,14 @@ from .marks import Decorate as Decorate
 from .marks import Together as Together
 from .marks import Trails as Trails
 from .marks import Users as Users
+from .plate import Plate as Plate
 from .quality import CINEMATIC as CINEMATIC
 from .quality import NAMES as NAMES
 from .quality import QUALITIES as QUALITIES
 from .quality import adapt as adapt
 from .quality import check_name as check_name
 from .quality import choose as choose
+from .seen import lights_stand as lights_stand
 from .shadows import Shadows as Shadows
 from .shadows import ground_geoms as ground_geoms
 from .shadows import is_directional as is_directional

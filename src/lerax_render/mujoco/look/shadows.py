@@ -12,6 +12,8 @@ import numpy as np
 
 # Texels that MuJoCo leaves free at the map's edge, generously.
 _MARGIN = 1.02
+# Into how many cells, at least, the longest side of what casts shadows is divided.
+_CELLS = 8
 
 
 class Shadows:
@@ -43,6 +45,7 @@ class Shadows:
         # Tendons reach from site to site.
         self._radii = np.concatenate([radii[casters], model.site_size.max(axis=1)])[:, None]
         endless = casters & planes & (model.geom_size[:, :2] == 0).any(axis=1)
+        self._some_stand = bool((model.body_weldid[model.geom_bodyid[casters]] == 0).any())
         # How far flexes and skins reach is not known from geoms.
         self._fits = bool(casters.any()) and not (endless.any() or model.nflex or model.nskin)
         # The region of MuJoCo's own: half its side, in metres.
@@ -67,6 +70,10 @@ class Shadows:
         centres = np.concatenate([data.geom_xpos[self._geoms], data.site_xpos])
         low = (centres - self._radii).min(axis=0)
         high = (centres + self._radii).max(axis=0)
+        if self._some_stand:
+            # On a coarse grid, so that most movements leave the shadows of what stands as they are.
+            cell = 2.0 ** math.floor(math.log2(max(high - low) / _CELLS))
+            low, high = np.floor(low / cell) * cell, np.ceil(high / cell) * cell
         # Half the diagonal: the map is a square that may lie at any angle.
         radius = float(np.linalg.norm(high - low)) / 2 * _MARGIN
         if radius >= self._clip:
