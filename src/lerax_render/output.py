@@ -77,7 +77,7 @@ _PICTURE_OF_ONE = ("width", "height", "camera", "background")
 _PICTURE = (*_PICTURE_OF_ONE, "quality", "labels")
 _MEASURED = (*_PICTURE_OF_ONE, "modality", "quality", "light", "show", "hide", "color")
 
-# Their names are also in `settings.picture.FormatName`; `exporting` has what makes each.
+# Their names are also in `settings.clip.FormatName`; `exporting` has what makes each.
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (

@@ -43,7 +43,7 @@ class StepInfo:
     ends: bool
 
 
-# Their names are also in `settings.picture.LineName`.
+# Their names are also in `settings.clip.LineName`.
 LINES: dict[str, Callable[[StepInfo], str]] = {
     "step": lambda info: f"step {info.step}",
     "time": lambda info: f"time {info.time:.2f} s",

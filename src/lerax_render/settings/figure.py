@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from .clip import Moment
 from .declarations import Text, between
-from .picture import BodyName, BodyNumber, Moment, Picture, Pixels, QualityName
+from .picture import BodyName, BodyNumber, Picture, Pixels, QualityName
 from .texts import parsed_body, parsed_length
 
 type FigureKind = Literal["strobe", "strip", "trajectory"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from .clip import Settings
 from .declarations import settings_of
-from .picture import Camera, Settings
+from .picture import Camera
 
 
 def as_written(settings: Settings) -> dict[str, Any]:

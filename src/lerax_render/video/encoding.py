@@ -113,7 +113,7 @@ _VP9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 6 -row-mt 1 -b:v 0"
 # SVT's, which is better at the same speed, has 4:2:0 alone.
 _AOM = "-c:v libaom-av1 -usage realtime -cpu-used 8 -row-mt 1 -b:v 0"
 
-# Their names are also in `settings.picture.CodecName`.
+# Their names are also in `settings.clip.CodecName`.
 CODECS: dict[str, Codec] = {
     row.name: row
     for row in (

@@ -216,7 +216,7 @@ def _scaled(width: int, height: int, max_width: int | None) -> tuple[int, int]:
 # Two files of the same frames are equal, whichever version of ffmpeg's libraries wrote the tags.
 _MP4 = "{codec} -movflags +faststart -fflags +bitexact"
 
-# Their names are also in `settings.picture.FormatName`.
+# Their names are also in `settings.clip.FormatName`.
 FORMATS: dict[str, Format] = {
     row.name: row
     for row in (

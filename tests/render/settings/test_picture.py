@@ -22,16 +22,9 @@ from lerax_render.compose import LINES
 from lerax_render.gallery.manifest import read_manifest
 from lerax_render.mujoco import CINEMATIC, NAMES
 from lerax_render.settings.checks import checked
+from lerax_render.settings.clip import FormatName, LineName, PresetName, Settings
 from lerax_render.settings.declarations import between, settings_of
-from lerax_render.settings.picture import (
-    Camera,
-    FormatName,
-    LineName,
-    Picture,
-    PresetName,
-    QualityName,
-    Settings,
-)
+from lerax_render.settings.picture import Camera, Picture, QualityName
 from lerax_render.video import ALL_FORMATS, PRESETS
 
 
