@@ -19,7 +19,7 @@ from lerax.callback import AbstractCallback
 from lerax.env import AbstractEnvState
 from lerax.space import Box, Discrete
 
-from lerax_log.traced import total_steps_of
+from lerax_log.traced.contexts import total_steps_of
 from lerax_render.acting.step import Carry, StepKeys, advance, finish
 from support.environments import PlainEnv
 
