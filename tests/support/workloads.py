@@ -132,7 +132,8 @@ def recordings(rounds: int, warm_up: int, slope: int) -> None:
     def once(number: int) -> None:
         training(callback, seed=number)
         callback.close()
-        assert Counted.clips == (number + 1) * ITERATIONS
+        # The untrained policy's, too.
+        assert Counted.clips == (number + 1) * (ITERATIONS + 1)
 
     assert_no_growth(
         f"trainings with {ITERATIONS} recordings each",

@@ -114,7 +114,7 @@ class _Reader:
             if before == len(self._mistakes):
                 self._check_together(place, values)
             if before == len(self._mistakes):
-                entries.append(self._entry(place, values, entries))
+                self._add_entry(place, values, entries)
         if self._mistakes:
             # One in [defaults] is found again with every clip.
             mistakes = sorted(set(self._mistakes))
@@ -218,22 +218,25 @@ class _Reader:
                         f"{key} names {file!r}, and there is no file {self._path.parent / file}",
                     )
 
-    def _entry(self, place: Place, values: dict[str, Any], others: list[Entry]) -> Entry:
+    def _add_entry(self, place: Place, values: dict[str, Any], entries: list[Entry]) -> None:
         name = values.get("name") or stem(values["env"])
-        for other in others:
+        for other in entries:
             if other.name.casefold() == name.casefold():
                 self._mistake(
                     (*place, "name"),
                     f"the clip in line {other.line} is named {name}, too; give one of them a name",
                 )
         settings = {key: value for key, value in values.items() if key in self._clip_keys}
-        return Entry(
-            name,
-            Clip(**settings, folder=self._path.parent),
-            values.get("caption", ""),
-            values.get("tags", ()),
-            line_of(self._lines, place),
-        )
+        try:
+            clip = Clip(**settings, folder=self._path.parent)
+        # What is accepted alone, and not together with other keys.
+        except (ValueError, TypeError) as error:
+            first = str(error).split(maxsplit=1)[0].partition("=")[0]
+            where = self._place(place, first) if first in settings else place
+            self._mistake(where, str(error))
+            return
+        caption, tags = values.get("caption", ""), values.get("tags", ())
+        entries.append(Entry(name, clip, caption, tags, line_of(self._lines, place)))
 
     def _place(self, place: Place, key: str) -> Place:
         """Return where a clip's key stands: with the clip, or in `[defaults]`."""

@@ -76,7 +76,7 @@ def parsed_colour(text: str) -> tuple[float, float, float]:
     Raises:
         ValueError: The text is no such colour.
     """
-    digits = _COLOURS.get(text, text)
+    digits = _COLOURS.get(text, text) if isinstance(text, str) else ""
     if re.fullmatch(_HEXADECIMAL, digits) is None:
         raise ValueError(
             f"expected a colour such as #ffc080 or {', '.join(_COLOURS)}, got {text!r}"

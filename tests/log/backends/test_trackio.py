@@ -27,7 +27,7 @@ def test_a_run_is_read_back(trackio_folder: Path, tmp_path: Path) -> None:
     assert rows[3]["episode/return"] != rows[3]["episode/return"]
     video = rows[2]["eval/video"]
     assert video["caption"] == "step 50 · return 212"
-    (file,) = (trackio_folder / "media").rglob("*.mp4")
+    (file,) = (trackio_folder / "media" / "readable").rglob("*.mp4")
     assert file.read_bytes() == make_clip("mp4").data
     from trackio.sqlite_storage import SQLiteStorage
 
