@@ -1,6 +1,6 @@
-"""Runs the benchmarks, prints ratios, and writes docs/benchmarks.md.
+"""Runs the benchmarks, prints ratios, also those of last time, and writes docs/benchmarks.md.
 
-python benchmarks/run.py                    everything; writes the page
+python benchmarks/run.py                    everything; writes the page, and last.json
 python benchmarks/run.py render training    these parts; writes nothing
 """
 
@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import history
 from gpu import page_section
 from parts import Part, measure
 from report import Section, duration, facts_at_start, facts_of_machine, page, show
@@ -26,9 +27,11 @@ OPPONENTS = ROOT / ".tools/bench"
 # In the order of the page.
 PARTS = {
     "render": Part("render"),
+    "composing": Part("composing"),
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True),
     "framing": Part("framing"),
+    "episodes": Part("episodes"),
     "memory": Part("memory"),
     "workers": Part("workers"),
     "gallery": Part("gallery"),
@@ -84,6 +87,7 @@ def main() -> None:
         took, used = duration(time.monotonic() - begun), duration(cpu_time() - cpu)
         console.print(f"{name}: {took}, {used} of CPU time\n", highlight=False)
         sections += measured
+    history.show_changes(sections, history.read(), console)
     facts.append(("it took", duration(time.monotonic() - started)))
     facts += facts_of_machine(OPPONENTS)
     for fact, value in facts:
@@ -93,6 +97,8 @@ def main() -> None:
         console.print(f"\nwritten: {path}", highlight=False, markup=False, soft_wrap=True)
     if any(section.title.startswith("Not measured") for section in sections):
         sys.exit(1)
+    if not arguments.parts:
+        history.write(sections)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from timing import Row, best_of, exhaust, known
 
 from lerax_render import capture, record
 from lerax_render.mujoco.pool import PoseProcesses
-from lerax_render.mujoco.pose import Pose, poses
+from lerax_render.mujoco.pose import poses
 from lerax_render.settings.picture import Picture
 from lerax_render.sources.simulation import Simulation
 
@@ -35,7 +35,7 @@ def sections() -> Iterator[Section]:
 
 def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
     scene = Simulation(gymnasium_mjcf("ant"))
-    states = list(poses(_states(scene)))
+    states = [(pose, None) for pose in poses(capture(scene, steps=FRAMES).captured)]
     try:
         for count in counts:
             # Processes inherit it, and Mesa asks for it when it starts its threads.
@@ -66,7 +66,3 @@ def clips(counts: list[int]) -> Iterator[Row]:
     ours, theirs = best_of(lambda: clip(counts[-1]), lambda: clip(1), rounds=2)
     what = f"a whole clip: {counts[-1]} processes / 1"
     yield known(what, CLIP_STEPS / ours, CLIP_STEPS / theirs, "frames/s")
-
-
-def _states(scene: Simulation) -> Pose:
-    return capture(scene, steps=FRAMES).captured

@@ -1,5 +1,6 @@
 """The page of the benchmarks, their processes, and the measuring on a GPU, tried without one."""
 
+import io
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from lerax_render.video.formats import FORMATS
 from support.paths import ROOT
@@ -15,6 +17,7 @@ BENCHMARKS = ROOT / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
 import gpu  # noqa: E402
+import history  # noqa: E402
 import parts  # noqa: E402
 import report  # noqa: E402
 import timing  # noqa: E402
@@ -172,3 +175,26 @@ def test_rehearsal_paints_and_encodes():
     assert re.search(r"NVENC / x264|there is no NVENC", done.stdout)
     assert "device: none, a rehearsal" in done.stdout
     assert (ROOT / "docs/benchmarks.md").read_bytes() == before
+
+
+def test_what_got_worse_since_the_last_run_comes_first(tmp_path):
+    def section(rate: float, cost: float, seconds: float, memory: float) -> report.Section:
+        rows = [
+            timing.faster("rate", rate, 1, at_least=1),
+            timing.costs("cost", cost, 1, at_most=1),
+            timing.known("alone", seconds, 1, "s"),
+            timing.at_most("memory", memory, 100, "MB"),
+        ]
+        return report.Section("Part", "", rows)
+
+    file = tmp_path / "last.json"
+    assert history.read(file) == {}
+    history.write([section(4, 0.5, 1, 50)], file)
+    console = Console(record=True, width=120, file=io.StringIO())
+    history.show_changes([section(2, 0.25, 1, 75)], history.read(file), console)
+
+    rate, memory, alone, cost = console.export_text().split("\n")[2:6]
+    assert rate.split() == ["Part:", "rate", "4.00", "2.00", "0.500", "worse"]
+    assert memory.split() == ["Part:", "memory", "50.0", "75.0", "0.667", "worse"]
+    assert alone.split() == ["Part:", "alone", "1.00", "1.00", "1.00"]
+    assert cost.split() == ["Part:", "cost", "0.500", "0.250", "2.00"]

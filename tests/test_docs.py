@@ -221,7 +221,7 @@ def options_in(page: Path) -> Iterator[tuple[str, str]]:
     for block in blocks(page, "sh"):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
-            for command in ("clip", "gallery", "timelapse", "doctor"):
+            for command in ("clip", "gallery", "timelapse", "figure", "doctor"):
                 if command in words and any("lerax-render" in word for word in words):
                     after = words[words.index(command) :]
                     yield from ((command, w) for w in after if re.match(r"--?[a-z]", w))

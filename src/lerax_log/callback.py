@@ -8,7 +8,8 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Annotated, Any, Literal, Self, get_type_hints
 
 import equinox as eqx
@@ -26,27 +27,32 @@ from lerax.callback import (
 from msgspec import Meta
 
 from lerax_render.settings import (
+    LARGEST_SEED,
     Background,
     ByteSize,
     CameraLike,
     Count,
     GridShape,
+    Pick,
     Picture,
     Pixels,
     Rate,
     between,
+    check_env,
     checked,
+    parsed_pick,
 )
 
 from . import host, traced
 from .backends import AbstractLoggingBackend, FanOut, JsonLinesBackend, local_folder
-from .recordings import RecordWhen, VideoOptions
+from .recordings import EvalOptions, RecordWhen, VideoOptions
 from .traced import EpisodeStats, Layout, Outbox, Skeleton
 
 type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
 type Weight = Annotated[float, Meta(gt=0, le=1, description="a number above 0, at most 1")]
 type Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0, or None")]
 type Scalars = Callable[[IterationContext[Any, Any]], Mapping[str, Any]]
+type Picks = Sequence[Pick] | Callable[[Any], Sequence[int]]
 type Names = Annotated[Mapping[str, Any], Meta(description="a mapping of names to values, or None")]
 
 
@@ -119,7 +125,22 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
             tag. They take precedence. `learn` is compiled once for each such function.
         log_interval: Iterations that are sent together. None is left out.
+        eval_episodes: Number of whole episodes that the policy is evaluated with, beside the
+            training: they run together in one compiled program. Mean, standard deviation, least
+            and greatest of their returns and lengths are logged as `eval/return`,
+            `eval/return_std`, `eval/return_min`, `eval/return_max` and `eval/length` likewise, and
+            as `eval/truncated` the share of those that were cut short. `None` takes the whole
+            episodes of the clip.
+        eval_interval: Iterations from one evaluation to the next (default: `video_interval`); the
+            first is before the training, and the last after it.
+        eval_deterministic: Whether the policy takes its most likely action in evaluations.
+        eval_env: The environment of evaluations (default: that of the training).
+        eval_seed: A seed that all evaluations have in common; by default each has its own.
+        eval_max_steps: Number of actions after which an episode of an evaluation is cut short.
         video_interval: Iterations from one recording to the next; 0 records nothing.
+        video_pick: Which episodes of an evaluation are recorded, as they were counted: `"worst
+            median best"`, or as for `pick` of `lerax_render.record`. With none, a clip shows
+            `video_num_steps` steps of other episodes.
         video_num_steps: Environment steps in a clip, one frame each.
         video_deterministic: Whether the policy takes its most likely action in recordings. By
             default it acts as it does in the training, exploration included (DQN's epsilon, the
@@ -164,6 +185,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     log_interval: int = eqx.field(static=True)
     video_interval: int = eqx.field(static=True)
     video_deterministic: bool = eqx.field(static=True)
+    evaluation: EvalOptions | None = eqx.field(static=True)
+    eval_env: Any
     scalars: Scalars | None = eqx.field(static=True)
     video_lanes: int | None = eqx.field(static=True)
 
@@ -181,7 +204,14 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         hparams: Names | None = None,
         scalars: Scalars | None = None,
         log_interval: Annotated[int, between(1)] = 1,
+        eval_episodes: Count | None = None,
+        eval_interval: Count | None = None,
+        eval_deterministic: bool = False,
+        eval_env: Any | None = None,
+        eval_seed: Annotated[int, between(0, LARGEST_SEED)] | None = None,
+        eval_max_steps: Count = 1000,
         video_interval: Annotated[int, between(0)] = 0,
+        video_pick: Picks = (),
         video_num_steps: Count = 256,
         video_deterministic: bool = False,
         video_width: Pixels | None = None,
@@ -201,6 +231,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         record_when: RecordWhen = "always",
     ) -> None:
         given = dict(locals())
+        if isinstance(video_pick, str):
+            given["video_pick"] = [parsed_pick(word) for word in video_pick.split()]
         if isinstance(jnp.zeros(()) + 1, jax.core.Tracer):
             raise RuntimeError(
                 "a LoggingCallback was constructed in a function that JAX is tracing, where it "
@@ -214,7 +246,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         options = {
             name: checked(name, kind, given[name])
             for name, kind in get_type_hints(LoggingCallback.__init__, include_extras=True).items()
-            if name not in ("backend", "log_dir", "env", "policy", "return")
+            if name not in ("backend", "log_dir", "env", "eval_env", "policy", "return")
         }
         if options["resume"]:
             host.check_resumable(options["name"])
@@ -224,15 +256,19 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         is_wanted = backends.video_formats or options["video_keep"]
         self.video_interval = options["video_interval"] if is_wanted else 0
         self.video_deterministic = options["video_deterministic"]
+        self.evaluation = EvalOptions.of(options)
+        if eval_env is not None:
+            check_env("LoggingCallback", eval_env)
+        self.eval_env = eval_env
         self.scalars = options["scalars"]
         self.video_lanes = None if video_grid is None else math.prod(options["video_grid"])
-        videos = VideoOptions.of(options, self.video_interval)
+        videos = VideoOptions.of(options, self.video_interval, self.evaluation)
         session = host.Session(
             backends,
             name=options["name"],
             log_dir=runs_dir,
             resume=options["resume"],
-            videos=videos if self.video_interval else None,
+            videos=videos if self.video_interval or self.evaluation else None,
             hparams=traced.flattened(options["hparams"] or {}),
         )
         self.handle = host.Handle.of(session)
@@ -326,7 +362,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 partial(host.record_first, template),
                 learn,
                 jr.bits(key, dtype=jnp.uint32),
-                template.skeleton.arrays((ctx.env, ctx.policy)),
+                template.skeleton.arrays((ctx.env, ctx.policy, self.eval_env)),
             )
         return replace(
             state,
@@ -353,16 +389,18 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         )
         template = state.template
         if template is not None:
-            if not template.skeleton.is_of((ctx.env, ctx.policy)):
+            recorded = (ctx.env, ctx.policy, self.eval_env)
+            if not template.skeleton.is_of(recorded):
                 template = self._template(ctx)
+            intervals = (self.video_interval, self.evaluation.interval if self.evaluation else 0)
             lax.cond(
-                (iteration % self.video_interval == 0) | is_last,
+                reduce(or_, (iteration % each == 0 for each in intervals if each), is_last),
                 lambda: jax.debug.callback(
                     partial(host.record, layout, template),
                     packet,
                     # Twice as wide by default under jax_enable_x64, and too wide for a seed.
                     jr.bits(key, dtype=jnp.uint32),
-                    template.skeleton.arrays((ctx.env, ctx.policy)),
+                    template.skeleton.arrays(recorded),
                 ),
                 lambda: None,
             )
@@ -387,12 +425,21 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         return state, callback_state
 
     def _template(self, ctx: TrainingContext[Any, Any] | IterationContext[Any, Any]) -> Any:
-        if not self.video_interval:
+        if not self.video_interval and self.evaluation is None:
             return None
         # Here, because logging without videos needs nothing of it.
         from .recordings import Template
 
-        return Template(ctx.env, ctx.policy, self.video_deterministic, self.video_lanes)
+        return Template(
+            ctx.env,
+            ctx.policy,
+            self.video_deterministic,
+            self.video_lanes,
+            # Episodes that were counted are shown instead.
+            records=bool(self.video_interval and not (self.evaluation and self.evaluation.pick)),
+            evaluation=self.evaluation,
+            eval_env=self.eval_env,
+        )
 
     def _session(self) -> host.Session:
         if self.handle.session is None:

@@ -1,13 +1,17 @@
 """What was made: a file of any format, on disk or in memory."""
 
+import base64
 import html
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, override
 
 from rich.filesize import decimal
+
+from .replay import Episodes
 
 LARGEST_SHOWN = 20_000_000
 """Bytes. What is larger is not put into a notebook."""
@@ -47,11 +51,13 @@ class Export(FileFormat):
     Attributes:
         noun: what such a file is called in messages.
         settings: the settings of pictures that make a difference in it.
+        holds_several: whether it has room for several replays.
         is_pattern: whether it is a file for each frame.
     """
 
     noun: str
     settings: tuple[str, ...] = ()
+    holds_several: bool = True
     is_pattern: bool = False
 
     @property
@@ -76,9 +82,9 @@ EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export("html", ".html", "text/html", "iframe", "a page", (*_PICTURE, "title")),
-        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE),
+        Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE, False),
         Export("replay", ".replay", "application/zip", None, "a replay"),
-        Export("npz", ".npz", "application/zip", None, "a file of arrays", _MEASURED),
+        Export("npz", ".npz", "application/zip", None, "a file of arrays", _MEASURED, False),
         Export(
             "png16",
             ".png",
@@ -86,11 +92,22 @@ EXPORTS: dict[str, Export] = {
             None,
             "a sequence of 16-bit PNGs",
             ("width", "height", "camera", "modality", "show", "hide"),
+            holds_several=False,
             is_pattern=True,
         ),
     )
 }
 """The formats that are no videos, by name."""
+
+FIGURES: dict[str, FileFormat] = {
+    row.name: row
+    for row in (
+        FileFormat("png", ".png", "image/png", "img"),
+        FileFormat("pdf", ".pdf", "application/pdf", None),
+        FileFormat("svg", ".svg", "image/svg+xml", "img"),
+    )
+}
+"""The formats of figures, by name."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,7 @@ class Output:
         seconds: how long it plays, where it is no video and has a time.
         still: its first picture as a WebP, where that was asked for and it is no video.
         sequence: the files where there are many and it is no video.
+        episodes: what all episodes earned, where some of them were picked.
     """
 
     format: str
@@ -115,6 +133,7 @@ class Output:
     seconds: float | None = field(default=None, kw_only=True)
     still: bytes | None = field(default=None, kw_only=True, repr=False, compare=False)
     sequence: tuple[Path, ...] = field(default=(), kw_only=True, repr=False)
+    episodes: Episodes | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.content is None):
@@ -173,6 +192,63 @@ class Output:
         if row.element != "iframe" or size > LARGEST_SHOWN:
             return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
         return framed(self.data.decode())
+
+
+@dataclass(frozen=True)
+class Figure(Output):
+    """A finished figure, on disk or in memory.
+
+    Attributes:
+        width: in print, in millimetres.
+        height: in print, in millimetres.
+        dpi: dots an inch.
+        moments: the steps that it shows.
+    """
+
+    width: float
+    height: float
+    dpi: float
+    moments: tuple[int, ...]
+
+    def _repr_html_(self) -> str:
+        row = FIGURES[self.format]
+        name = "a figure in memory" if self.path is None else str(self.path)
+        try:
+            size = self.num_bytes
+        except FileNotFoundError:
+            return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
+        if row.element is None or size > LARGEST_SHOWN:
+            return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
+        url = f"data:{row.mime};base64,{base64.b64encode(self.data).decode()}"
+        return f'<img src="{url}" style="width: {self.width:g}mm" alt="{html.escape(name)}">'
+
+
+def figure_format(place: object, format: str | None) -> FileFormat:
+    """Return the format of a figure, by its name or the suffix of its file; else PNG.
+
+    Raises:
+        ValueError: There is no such format, or name and suffix contradict each other.
+    """
+    if format is not None and format not in FIGURES:
+        raise ValueError(f"a figure is {_or(FIGURES)}, got format={format!r}")
+    wanted = None if format is None else FIGURES[format]
+    if not isinstance(place, str | os.PathLike):
+        return wanted or FIGURES["png"]
+    suffix = Path(place).suffix.lower()
+    named = next((row for row in FIGURES.values() if row.suffix == suffix), None)
+    if named is None and (wanted is None or suffix):
+        raise ValueError(
+            f"a figure's file ends in {_or(row.suffix for row in FIGURES.values())}, "
+            f"got {str(place)!r}"
+        )
+    if wanted is not None and named is not None and wanted is not named:
+        raise ValueError(f"{str(place)!r} ends in {suffix}, but format is {format!r}; change one")
+    return wanted or named or FIGURES["png"]
+
+
+def _or(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}"
 
 
 def framed(page: str) -> str:

@@ -21,7 +21,7 @@ from .making import (
     warn_if_incomplete,
 )
 from .naming import given_env
-from .replay import Replay
+from .replay import Episodes, Replay
 from .settings import (
     CodecName,
     FilePixelFormat,
@@ -31,6 +31,7 @@ from .settings import (
     Picture,
     PresetName,
     QualityName,
+    RankName,
     Settings,
     ShownName,
 )
@@ -51,6 +52,10 @@ def record(
     steps: int | None = None,
     start: int | float | None = None,
     stop: int | float | None = None,
+    episodes: int | None = None,
+    pick: Sequence[RankName | int] | Callable[[Episodes], Sequence[int]] = (),
+    of: int | None = None,
+    max_steps: int | None = None,
     speed: float = 1.0,
     key: "Key" = None,
     width: int | None = None,
@@ -72,6 +77,7 @@ def record(
     format: FormatName | None = None,
     deterministic: bool = False,
     overlay: bool | Sequence[Line] = False,
+    plot: Sequence[str] = (),
     grid: tuple[int, int] | None = None,
     labels: Sequence[str] = (),
     title: str | None = None,
@@ -115,6 +121,16 @@ def record(
         start: The first step that is shown, a whole number; or its time in seconds, a float. What
             came before counts in rewards and episodes all the same.
         stop: The step or the time before which the clip ends, likewise.
+        episodes: Number of whole episodes that the clip is long, instead of `steps`; with a grid,
+            in each tile.
+        pick: Which whole episodes are shown, out of many that are run: some of `"best"`,
+            `"worst"`, `"median"` (by return) and numbers from 0; or a function that takes the
+            [`Episodes`][lerax_render.Episodes] that were run and returns the numbers of those to
+            show. One after the other or, with a grid, side by side, with return, rank and length
+            written on each. They are run in batches of lanes and shown as they were counted.
+        of: Number of episodes that are run to pick from (default 100; of a replay, all whole ones).
+        max_steps: Number of actions after which an episode is cut short, for `pick` and `episodes`
+            (default 1000).
         speed: How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with
             frames between the steps where they can be painted.
         key: A JAX PRNG key, or a seed for one (default 0).
@@ -158,6 +174,11 @@ def record(
         overlay: Text on the frames: `True`, or what to write, top to bottom, out of `"step"`,
             `"time"`, `"reward"`, `"return"`, `"episode"` and functions from `overlay.StepInfo` to
             text. A thin line at the upper edge marks the end of an episode.
+        plot: Curves that grow as the clip plays, a plot for each value: `"reward"`, `"return"`,
+            `"action"`, `"obs"`, and of MuJoCo `"qpos"`, `"qvel"`, `"act"`, `"ctrl"`, `"mocap_pos"`,
+            `"mocap_quat"` and `"xfrc_applied"`; some of their numbers as `"obs[3]"` or
+            `"qpos[0:2]"`. They are below the picture, or right of a wide one, and leave less room
+            to it. In a grid, each tile has a curve in one colour.
         grid: Rows and columns of a picture with that many rollouts in it, which advance together in
             one compiled, vmapped scan; Gymnasium's environments and simulations one by one, with
             the seeds that follow. Each has a key of its own and restarts on its own. For several
@@ -193,7 +214,8 @@ def record(
         progress: Called with the number of steps that are done since the last call.
 
     Returns:
-        The clip, a `Video`; of a format that is no video, an `Output`.
+        The clip, a `Video`; of a format that is no video, an `Output`. With `pick`, its `episodes`
+        have the returns and lengths of all that were run.
 
     Raises:
         ValueError, TypeError: An argument is wrong, or makes no difference in this format; nothing
@@ -207,6 +229,10 @@ def record(
         steps=steps,
         start=start,
         stop=stop,
+        episodes=episodes,
+        pick=pick,
+        of=of,
+        max_steps=max_steps,
         speed=speed,
         width=width,
         height=height,
@@ -227,6 +253,7 @@ def record(
         format=format,
         deterministic=deterministic,
         overlay=overlay,
+        plot=plot,
         grid=grid,
         labels=labels,
         title=title,

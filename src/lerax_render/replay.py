@@ -41,6 +41,37 @@ class Episode:
     is_whole: bool
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Episodes:
+    """What each of many whole episodes earned, and which of them were picked to be shown.
+
+    Attributes:
+        returns: `float64 (N,)`, the sum of an episode's rewards.
+        lengths: `int64 (N,)`, how many actions were taken in it.
+        truncated: `bool (N,)`, whether it was cut short, by the environment or by `max_steps`.
+        picked: The numbers of those that are shown, in order; numbers count from 0.
+    """
+
+    returns: np.ndarray
+    lengths: np.ndarray
+    truncated: np.ndarray
+    picked: tuple[int, ...] = ()
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """`int64 (N,)`, 1 for the highest return; of equal ones the earlier comes first."""
+        ranks = np.empty(len(self), np.int64)
+        ranks[np.argsort(-self.returns, kind="stable")] = np.arange(1, len(self) + 1)
+        return ranks
+
+    def __len__(self) -> int:
+        return len(self.returns)
+
+    def __repr__(self) -> str:
+        low, mean, high = self.returns.min(), self.returns.mean(), self.returns.max()
+        return f"Episodes({len(self)}, returns {low:.4g} to {high:.4g}, mean {mean:.4g})"
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a replay comes from; whatever is not known is `None`.

@@ -1,7 +1,7 @@
 """What stays the same over an episode and a painter needs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -114,6 +114,15 @@ class Scene(ABC):
         """
         raise ValueError("this environment has nothing to tell apart")
 
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """How many numbers of the state itself are captured at each step, by name."""
+        return {}
+
+    def state(self, captured: "Captured", name: str) -> np.ndarray:
+        """Return those of a name, `(T, n)`."""
+        raise KeyError(name)
+
     def kept(self) -> "Scene":
         """Return a scene that stays as this one is now, for a replay to keep."""
         return self
@@ -164,6 +173,7 @@ class Scene(ABC):
         *,
         before: Any | None = None,
         goes_on: bool = False,
+        stands: bool = False,
     ) -> Any:
         """Return the view from which a scene that looks ahead is best seen, for `Painter.aim`.
 
@@ -172,6 +182,7 @@ class Scene(ABC):
             captured: What was captured of a rollout.
             before: The view of other rollouts, with which this one is compared.
             goes_on: Whether there are more steps than these.
+            stands: Whether the camera keeps its place, however far something gets.
 
         Raises:
             NotImplementedError: This scene does not look ahead.

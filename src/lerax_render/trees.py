@@ -48,12 +48,19 @@ def count_steps(captured: Any) -> int:
 
 
 def count_bytes(tree: Any) -> int:
-    """Return about how much memory captured steps take, in bytes."""
-    return sum(
-        array.nbytes
-        + (sum(count_bytes(each) for each in array.flat) if array.dtype == object else 0)
-        for array in arrays_in(tree)
-    )
+    """Return about how much memory captured steps take, in bytes.
+
+    Of an environment that paints itself these are its states, with whatever it keeps in them.
+    """
+    if isinstance(tree, np.ndarray) and tree.dtype == object:
+        return tree.nbytes + sum(map(count_bytes, tree.flat))
+    if isinstance(tree, dict):
+        return sum(map(count_bytes, tree.values()))
+    if isinstance(tree, tuple | list):
+        return sum(map(count_bytes, tree))
+    if dataclasses.is_dataclass(tree):
+        return sum(count_bytes(getattr(tree, field.name)) for field in dataclasses.fields(tree))
+    return int(getattr(tree, "nbytes", 0))
 
 
 def row(objects: Iterable[Any]) -> np.ndarray:

@@ -103,7 +103,7 @@ says = [
     "run run: videos were asked for but cannot be made: BackendUnavailableError: .*"
     "egl: .*no device.*apt-get install.*osmesa: .*apt-get install -y libosmesa6.*tried again",
     "BackendUnavailableError.*painting pauses until the next learn",
-    "run run: 4 of its recordings are not painted.* lerax-render paint .*logs/run",
+    "run run: recordings that are not painted, but kept as replays: 4.* paint .*logs/run",
 ]
 Ordeal(Training(Sliding()), Path("."), lambda: "")(says=says, recorded=[])
 print("done")

@@ -156,6 +156,19 @@ def test_a_grid_with_text_is_opaque_where_there_is_text(replay):
     assert gap.max() == 0, "the gap between tiles is transparent"
 
 
+def test_plots_titles_and_captions_are_opaque():
+    replays = [lr.capture("Pendulum", steps=8, key=key) for key in (0, 1)]
+    video = lr.record(
+        replays, format="apng", plot=["return"], title="title", captions=["below"],
+        width=480, height=160, background="transparent",
+    )  # fmt: skip
+    first, last = video.frames()[[0, -1]]
+    assert (first[..., 3] == 255).all()
+    assert (last[..., 3] == 0).mean() > 0.2
+    assert (last[..., 3] == 255).mean() > 0.2
+    assert ((last[..., 3] > 100) & (last[..., 3] < 255)).mean() > 0.01, "the veil of the caption"
+
+
 def test_what_cannot_be_transparent_says_so(replay, model, tmp_path):
     for name in ("clip.mp4", "clip.gif"):
         with pytest.raises(ValueError, match="formats that have are webm, webp, apng, png"):

@@ -65,7 +65,8 @@ class Run:
                 worker,
                 on_change=self.show,
             )
-            if videos and (backend.video_formats or (videos.keep and files is not None))
+            if videos
+            and (backend.video_formats or (videos.keep and files is not None) or videos.evaluation)
             else None
         )
 

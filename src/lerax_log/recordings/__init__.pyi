@@ -1,3 +1,4 @@
+from .options import EvalOptions as EvalOptions
 from .options import RecordWhen as RecordWhen
 from .options import VideoOptions as VideoOptions
 from .recorder import Recorder as Recorder

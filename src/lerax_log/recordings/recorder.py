@@ -102,11 +102,27 @@ class Recorder:
         # Imported where it is needed: a run without videos loads nothing that paints.
         from .recording import Attempt
 
-        if self._acting.paused or not self._videos.is_due(report):
+        if self._acting.paused:
             return
+        evaluation = self._videos.evaluation
+        evaluates = evaluation is not None and evaluation.is_due(report)
+        records = self._videos.is_due(report) and (always or self._is_chosen(step, report))
+        if not evaluates and not records:
+            return
+        attempt, taken = Attempt(), snapshot(step)
+        self._worker.submit(
+            self,
+            partial(self._told, partial(self._act, taken, attempt, records, evaluates)),
+            give_up=partial(self._given_up, step, attempt),
+            drop=partial(self._drop, step),
+            limit=WAITING[0] if self._videos.block else _most_waiting(taken.num_bytes),
+            place=step,
+        )
+
+    def _is_chosen(self, step: int, report: Report) -> bool:
+        """Whether `record_when` wants the recording of a step."""
         try:
-            if not always and not self._selection.claim(step, report.scalars):
-                return
+            return self._selection.claim(step, report.scalars)
         except (Exception, SystemExit) as error:
             self._selection.settle(step, made=False)
             tags = ", ".join(report.scalars)
@@ -115,16 +131,7 @@ class Recorder:
                 "raised ",
                 error,
             )
-            return
-        attempt, taken = Attempt(), snapshot(step)
-        self._worker.submit(
-            self,
-            partial(self._told, partial(self._act, taken, attempt)),
-            give_up=partial(self._given_up, step, attempt),
-            drop=partial(self._drop, step),
-            limit=WAITING[0] if self._videos.block else _most_waiting(taken.num_bytes),
-            place=step,
-        )
+            return False
 
     def log_drops(self) -> None:
         """Say how many recordings were dropped, if more than the one that was warned of."""
@@ -132,8 +139,8 @@ class Recorder:
             _log.warning("run %s: %d recordings were dropped in all", self._name, self._dropped)
         if self._unpainted:
             warn(
-                f"run {self._name}: {self._unpainted} of its recordings are not painted. They are "
-                f"kept as replays; this paints them: lerax-render paint {self._folder}"
+                f"run {self._name}: recordings that are not painted, but kept as replays: "
+                f"{self._unpainted}. This paints them: lerax-render paint {self._folder}"
             )
 
     def _told(self, work: Callable[[], None]) -> None:
@@ -142,25 +149,37 @@ class Recorder:
         finally:
             self._on_change()
 
-    def _act(self, snapshot: "Snapshot", attempt: "Attempt") -> None:
-        from .recording import act
+    def _act(
+        self, snapshot: "Snapshot", attempt: "Attempt", records: bool, evaluates: bool
+    ) -> None:
+        from .evaluating import scores_of
+        from .recording import act, evaluate, show
 
-        step = snapshot.step
+        step, clip = snapshot.step, self._videos.clip
+        acted: Acted | None = None
+        kept: dict[str, Any] = {}
         if self._acting.paused:
             self._selection.settle(step, made=False)
             return
         try:
-            acted = act(snapshot, self._videos.clip)
+            counted = evaluate(snapshot) if evaluates else None
+            if records:
+                picked = counted.replays if counted else []
+                acted = show(snapshot, clip, picked) if picked else act(snapshot, clip)
             # What is too long to be held, or is pixels, is painted while it happens.
-            painted = None if acted.replays else self._painted(acted, attempt)
+            painted = self._painted(acted, attempt) if acted and not acted.replays else None
             if not self._worker.settle():
                 return
-            keeper = self._kept_by()
-            kept = keeper.keep(step, acted.replays, acted.policy) if keeper else {}
-            scalars = acted.scores.scalars()
+            scalars = scores_of(counted.episodes) if counted else {}
+            if acted is not None:
+                keeper = self._kept_by()
+                kept = keeper.keep(step, acted.replays, acted.policy) if keeper else {}
+                if acted.scores is not None and not counted:
+                    scalars = acted.scores.scalars()
             self._backend.log_scalars(scalars, step)
-            told = {tag.removeprefix("eval/"): value for tag, value in scalars.items()}
-            self._backend.log_recording({**kept, "video": None, **told}, step)
+            if acted is not None:
+                told = {tag.removeprefix("eval/"): value for tag, value in scalars.items()}
+                self._backend.log_recording({**kept, "video": None, **told}, step)
             if painted is not None:
                 self._log(step, painted)
         # A user's `render` may call what calls `sys.exit`.
@@ -171,7 +190,7 @@ class Recorder:
         else:
             self._selection.settle(step, made=True)
             self._acting.succeeded()
-            if acted.replays is not None:
+            if acted is not None and acted.replays is not None:
                 self._have_painted(acted, is_kept=kept.get("replay") is not None)
 
     def _have_painted(self, acted: "Acted", is_kept: bool) -> None:

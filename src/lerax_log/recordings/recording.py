@@ -11,8 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from lerax_render.making import captured_first, film_recording, origin_of, parts_of
-from lerax_render.replay import Replay, episodes_in, joined
+from lerax_render.making import Picked, captured_first, film_recording, origin_of, parts_of
+from lerax_render.replay import Replay, episodes_in, joined, lengthened
 from lerax_render.scene import Scene
 from lerax_render.settings import Settings
 from lerax_render.sources import HostSource, find_source
@@ -55,7 +55,7 @@ class Acted:
         scenes: One for each lane.
         replays: All of it, one for each lane; `None` where it is too long to be held, or is pixels.
         parts: Part by part, to be gone through once.
-        scores: What it earned, once all parts are gone through.
+        scores: What it earned, once all parts are gone through; `None` where that was counted.
     """
 
     step: int
@@ -63,7 +63,40 @@ class Acted:
     scenes: Sequence[Scene]
     replays: Sequence[Replay] | None
     parts: Iterable[Sequence[Replay]]
-    scores: "Scores"
+    scores: "Scores | None"
+
+
+def evaluate(snapshot: Snapshot) -> Picked:
+    """Run whole episodes of the policy of a snapshot, which has an evaluation.
+
+    Raises:
+        RenderError: As `lerax_render.capture`.
+    """
+    env, policy, eval_env = snapshot.template.skeleton.restore(snapshot.arrays)
+    evaluation = snapshot.template.evaluation
+    assert evaluation is not None
+    with jax.default_device(host_device()):
+        return evaluation.run(env if eval_env is None else eval_env, policy, snapshot.seed)
+
+
+def show(snapshot: Snapshot, settings: Settings, picked: Sequence[Replay]) -> Acted:
+    """Return episodes of an evaluation, to be painted one after the other, or in a grid's tiles.
+
+    Args:
+        snapshot: Of the policy that acted.
+        settings: Of the clip.
+        picked: The episodes.
+    """
+    _, policy, _ = snapshot.template.skeleton.restore(snapshot.arrays)
+    origin = replace(picked[0].origin, training_step=snapshot.step)
+    lanes = [replace(replay, origin=origin) for replay in picked]
+    if settings.grid is None:
+        lanes = [joined(lanes)]
+    longest = max(lane.steps for lane in lanes)
+    lanes = [lengthened(lane, longest) for lane in lanes]
+    scenes = [lane.scene for lane in lanes]
+    replays = lanes if scenes[0].has_steps else None
+    return Acted(snapshot.step, policy, scenes, replays, parts_of(lanes), None)
 
 
 def act(snapshot: Snapshot, settings: Settings) -> Acted:
@@ -76,7 +109,7 @@ def act(snapshot: Snapshot, settings: Settings) -> Acted:
     Raises:
         RenderError: As `lerax_render.capture`.
     """
-    env, policy = snapshot.template.skeleton.restore(snapshot.arrays)
+    env, policy, _ = snapshot.template.skeleton.restore(snapshot.arrays)
     with jax.default_device(host_device()):
         source = find_source(env)
         if isinstance(source, HostSource):
@@ -132,7 +165,7 @@ def paint(
         settings,
         targets,
         on_writers=attempt.take,
-        on_part=acted.scores.add if acted.replays is None else None,
+        on_part=acted.scores.add if acted.replays is None and acted.scores else None,
         before=view,
     )
 
@@ -173,17 +206,18 @@ class Scores:
         )
 
     def scalars(self) -> dict[str, float]:
-        """Return the averages over finished episodes.
+        """Return the averages over whole episodes.
 
-        Where none has finished, the unfinished ones count with what they have so far: clips of one
-        length of an environment that does not end compare all the same.
+        Where there is none, what the clip cuts off goes by another tag: clips of one length of an
+        environment that does not end compare all the same, and not with whole episodes.
         """
         lanes = [
             episodes_in(*(np.concatenate(column) for column in zip(*parts, strict=True)))
             for parts in zip(*self._parts, strict=True)
         ]
         counted = [episode for episodes in lanes for episode in episodes if episode.is_whole]
-        counted = counted or [episodes[-1] for episodes in lanes]
+        if not counted:
+            return {"eval/clip_return": fmean(episodes[-1].episode_return for episodes in lanes)}
         return {
             "eval/return": fmean(episode.episode_return for episode in counted),
             "eval/length": fmean(episode.length for episode in counted),

@@ -13,6 +13,8 @@ from lerax_render.replay import Replay
 from lerax_render.sources import CompiledSource, Source, find_source
 
 from ..traced import Skeleton
+from .evaluating import Evaluation
+from .options import EvalOptions
 
 
 class Template:
@@ -26,16 +28,33 @@ class Template:
         policy: The policy; its arrays may be traced.
         deterministic: Whether the policy takes its most likely action.
         lanes: How many rollouts advance together; `None` is one by itself.
+        records: Whether there are rollouts to be recorded.
+        evaluation: How the policy is evaluated, or `None`.
+        eval_env: In which environment; `None` is `env`.
     """
 
     def __init__(
-        self, env: Any, policy: Any, deterministic: bool = False, lanes: int | None = None
+        self,
+        env: Any,
+        policy: Any,
+        deterministic: bool = False,
+        lanes: int | None = None,
+        *,
+        records: bool = True,
+        evaluation: EvalOptions | None = None,
+        eval_env: Any = None,
     ) -> None:
-        self.skeleton = Skeleton((env, policy))
+        self.skeleton = Skeleton((env, policy, eval_env))
         self._deterministic = deterministic
         self._lanes = lanes
+        self._prepared: tuple[CompiledSource, PreparedRollout] | None = None
+        self.evaluation: Evaluation | None = None
         with jax.default_device(host_device()):
-            self._prepared = _prepared(env, policy, deterministic, lanes)
+            if records:
+                self._prepared = _prepared(env, policy, deterministic, lanes)
+            if evaluation is not None:
+                place = env if eval_env is None else eval_env
+                self.evaluation = Evaluation(place, policy, evaluation, _source_of(place))
 
     def snapshot(self, arrays: Any, seed: int, step: int) -> "Snapshot":
         """Return a snapshot of the environment and the policy with these arrays."""
@@ -86,20 +105,10 @@ def _prepared(
     env: Any, policy: Any, deterministic: bool, lanes: int | None
 ) -> tuple[CompiledSource, PreparedRollout] | None:
     """Lower the rollout where the kind of environment shows without the values of its arrays."""
-    arrays, static = eqx.partition(env, eqx.is_array)
-    found: list[Source] = []
-
-    def look(arrays: Any) -> None:
-        # Arithmetic on constants, such as a renderer's transform, gives constants.
-        with jax.ensure_compile_time_eval():
-            found.append(find_source(eqx.combine(arrays, static)))
-
+    source = _source_of(env)
+    if not isinstance(source, CompiledSource):
+        return None
     try:
-        # In a trace of its own, which leaves nothing in the trace of `learn`.
-        jax.eval_shape(look, arrays)
-        (source,) = found
-        if not isinstance(source, CompiledSource):
-            return None
         rollout = PreparedRollout(
             env,
             policy,
@@ -111,3 +120,22 @@ def _prepared(
     except Exception:
         # The worker finds out with concrete arrays, or reports why it cannot.
         return None
+
+
+def _source_of(env: Any) -> Source | None:
+    """Return the source of an environment, where that shows without the values of its arrays."""
+    arrays, static = eqx.partition(env, eqx.is_array)
+    found: list[Source] = []
+
+    def look(arrays: Any) -> None:
+        # Arithmetic on constants, such as a renderer's transform, gives constants.
+        with jax.ensure_compile_time_eval():
+            found.append(find_source(eqx.combine(arrays, static)))
+
+    try:
+        # In a trace of its own, which leaves nothing in the trace of `learn`.
+        jax.eval_shape(look, arrays)
+    except Exception:
+        # The worker finds out with concrete arrays, or reports why it cannot.
+        return None
+    return found[0]

@@ -1,12 +1,15 @@
 from .evaluation import evaluate as evaluate
+from .prepared import PreparedRollout as PreparedRollout
 from .rollouts import CHUNK as CHUNK
-from .rollouts import PreparedRollout as PreparedRollout
 from .rollouts import PyTree as PyTree
 from .rollouts import Rollout as Rollout
+from .rollouts import assembled as assembled
+from .rollouts import episode_chunks as episode_chunks
 from .rollouts import lanes_of as lanes_of
 from .rollouts import rollout as rollout
 from .rollouts import rollout_chunks as rollout_chunks
 from .rollouts import stepwise as stepwise
+from .rollouts import taken_apart as taken_apart
 from .rollouts import typed_key as typed_key
 from .states import captured_batches as captured_batches
 from .states import unstacked as unstacked

@@ -6,8 +6,7 @@ chunk, the device computes the next, and never more than two are held: memory do
 """
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from jax import random as jr
 from ..settings import check_env, check_policy, check_steps
 from ..system import check_not_forked
 from .callbacks import callbacks_named, on_host
-from .scan import blank, blank_carry, blank_tiles, scan, scan_chunk, scan_tiles, stacked_policies
+from .scan import blank_carry, blank_tiles, scan_chunk, scan_tiles, stacked_policies
 from .step import (
     CHUNK,
     Capture,
@@ -29,16 +28,12 @@ from .step import (
     PyTree,
     Rollout,
     cut,
-    is_shape,
-    restart,
-    shapes,
     single_step,
 )
 
 __all__ = [
     "CHUNK",
     "Capture",
-    "PreparedRollout",
     "PyTree",
     "Rollout",
     "rollout",
@@ -121,19 +116,89 @@ def rollout_chunks(
     """
     key = typed_key(key)
     if jax.config.jax_disable_jit:
-        return _uncompiled_chunks(env, policy, steps, key, capture, deterministic, lanes)
+        if lanes is None:
+            return _uncompiled_lane(env, policy, steps, key, capture, deterministic)
+        keys = jr.split(key, lanes)
+        return _uncompiled_lanes(env, policy, steps, keys, capture, deterministic)
     if lanes is None:
         carry = blank_carry(env, policy, key)
-        return _chunks(
+        return in_chunks(
             lambda carry: scan_chunk(env, policy, carry, capture, deterministic), carry, steps
         )
     policy, stacked = stacked_policies(policy)
     carry = blank_tiles(env, policy, jr.split(key, lanes), stacked)
-    return _chunks(
+    return in_chunks(
         lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
         carry,
         steps,
     )
+
+
+def episode_chunks(
+    env: Any,
+    policy: Any | None,
+    *,
+    episodes: int,
+    lanes: int,
+    limit: int,
+    key: Key,
+    capture: Capture,
+    deterministic: bool = False,
+) -> Iterator[Rollout]:
+    """Like `rollout_chunks` with `lanes`, until so many episodes are over.
+
+    Each lane takes its share, which is fixed beforehand: the first ones to be over would be the
+    short ones. Episode `n` is the `n // lanes`-th of lane `n % lanes`.
+
+    Args:
+        env: As for `rollout`.
+        policy: As for `rollout_chunks`.
+        episodes: How many.
+        lanes: How many advance together, at most as many.
+        limit: After how many actions an episode is cut short.
+        key: As for `rollout`.
+        capture: As for `rollout`.
+        deterministic: As for `rollout`.
+    """
+    key = typed_key(key)
+    # A lane by itself is the rollout that has this key.
+    keys = key[None] if lanes == 1 else jr.split(key, lanes)
+    most = jnp.asarray(limit, jnp.int32)
+    if jax.config.jax_disable_jit:
+        chunks = _uncompiled_lanes(env, policy, None, keys, capture, deterministic, most)
+        return until_over(lambda _: (None, next(chunks)), None, episodes, lanes)
+    policy, stacked = stacked_policies(policy)
+    return until_over(
+        lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
+        blank_tiles(env, policy, keys, stacked, most),
+        episodes,
+        lanes,
+    )
+
+
+def until_over[T](
+    next_chunk: Callable[[T], tuple[T, Rollout]], carry: T, episodes: int, lanes: int
+) -> Iterator[Rollout]:
+    """Yield chunks until lanes have had their shares; the device computes the next one meanwhile.
+
+    Args:
+        next_chunk: Takes steps from a carry on, and returns the next one with them.
+        carry: To begin with.
+        episodes: How many, of all lanes together.
+        lanes: How many.
+    """
+    left = np.bincount(np.arange(episodes) % lanes, minlength=lanes)
+    ahead: Rollout | None = None
+    while (left > 0).any():
+        with callbacks_named():
+            if ahead is None:
+                carry, ahead = next_chunk(carry)
+            chunk = on_host(ahead)
+            left = left - (chunk.terminated | chunk.truncated).sum(axis=0)
+            # Only now is it known whether there is a next one.
+            if (left > 0).any():
+                carry, ahead = next_chunk(carry)
+        yield chunk
 
 
 def lanes_of(chunk: Rollout, lanes: int | None) -> list[Rollout]:
@@ -148,6 +213,21 @@ def lanes_of(chunk: Rollout, lanes: int | None) -> list[Rollout]:
     return [lane(number) for number in range(lanes)]
 
 
+def taken_apart(chunk: Rollout) -> tuple[list[Any], Any]:
+    """Return the arrays of a rollout, and its form, of which `assembled` makes one like it."""
+    arrays, static = eqx.partition(chunk, eqx.is_array)
+    leaves, structure = jax.tree.flatten(arrays)
+    return leaves, (structure, static)
+
+
+def assembled(parts: Sequence[Sequence[Any]], form: Any) -> Rollout:
+    """Return a rollout of consecutive parts' arrays."""
+    structure, static = form
+    leaves = [_concatenated(*arrays) for arrays in zip(*parts, strict=True)]
+    whole: Rollout = eqx.combine(jax.tree.unflatten(structure, leaves), static)
+    return whole
+
+
 def typed_key(key: Key) -> jax.Array:
     """Return a typed key for a seed and for `jax.random.PRNGKey`'s plain numbers, too."""
     if key is None or isinstance(key, int | np.integer):
@@ -155,7 +235,7 @@ def typed_key(key: Key) -> jax.Array:
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jr.wrap_key_data(key)
 
 
-def _chunks(
+def in_chunks(
     next_chunk: Callable[[Carry], tuple[Carry, Rollout]], carry: Carry, steps: int
 ) -> Iterator[Rollout]:
     ahead: Rollout | None = None
@@ -168,32 +248,53 @@ def _chunks(
     yield on_host(ahead)
 
 
-def _uncompiled_chunks(
+def _uncompiled_lane(
     env: Any,
     policy: Any | None,
-    steps: int,
+    steps: int | None,
     key: jax.Array,
     capture: Capture,
     deterministic: bool,
-    lanes: int | None,
 ) -> Iterator[Rollout]:
     """Take the same steps one by one, which under `jax_disable_jit` a scan would do, too.
 
     It would take a whole chunk, with `lax.cond` and all, and that takes a second for each step.
     """
+    every = _uncompiled_steps(env, policy, steps, key, capture, deterministic)
+    return (_stacked(*part) for part in itertools.batched(every, CHUNK, strict=False))
 
-    def taken(policy: Any | None, key: jax.Array) -> Iterator[Rollout]:
-        for state, step in stepwise(env, policy, steps=steps, key=key, deterministic=deterministic):
-            yield replace(step, states=jax.device_get(capture(env, state)))
 
-    if lanes is None:
-        every = taken(policy, key)
-    else:
-        policies = policy if isinstance(policy, list | tuple) else [policy] * lanes
-        each = map(taken, policies, jr.split(key, lanes))
-        every = (_stacked(*steps) for steps in zip(*each, strict=True))
-    for part in itertools.batched(every, CHUNK, strict=False):
-        yield _stacked(*part)
+def _uncompiled_lanes(
+    env: Any,
+    policy: Any | None,
+    steps: int | None,
+    keys: jax.Array,
+    capture: Capture,
+    deterministic: bool,
+    limit: jax.Array | None = None,
+) -> Iterator[Rollout]:
+    policies = policy if isinstance(policy, list | tuple) else [policy] * len(keys)
+    each = [
+        _uncompiled_steps(env, policy, steps, key, capture, deterministic, limit)
+        for policy, key in zip(policies, keys, strict=True)
+    ]
+    every = (_stacked(*steps) for steps in zip(*each, strict=True))
+    return (_stacked(*part) for part in itertools.batched(every, CHUNK, strict=False))
+
+
+def _uncompiled_steps(
+    env: Any,
+    policy: Any | None,
+    steps: int | None,
+    key: jax.Array,
+    capture: Capture,
+    deterministic: bool,
+    limit: jax.Array | None = None,
+) -> Iterator[Rollout]:
+    for state, step in stepwise(
+        env, policy, steps=steps, key=key, deterministic=deterministic, limit=limit
+    ):
+        yield replace(step, states=jax.device_get(capture(env, state)))
 
 
 def _stacked(*steps: Rollout) -> Rollout:
@@ -208,96 +309,24 @@ def _stacked(*steps: Rollout) -> Rollout:
     return whole
 
 
-class PreparedRollout:
-    """A rollout whose stages are taken one by one, for programs that do something else meanwhile.
-
-    Making one traces and lowers the rollout, which is Python's work and holds up every other thread
-    for as long (12 seconds for a humanoid). Compiling it, which takes longer still, does not, and
-    is put off until the first chunk is asked for.
-
-    Args:
-        env: A Lerax environment; its arrays may be traced, only their shapes are looked at.
-        policy: A Lerax policy; likewise.
-        capture: As for `rollout`.
-        deterministic: As for `rollout`.
-        lanes: As for `rollout_chunks`.
-    """
-
-    def __init__(
-        self,
-        env: Any,
-        policy: Any | None,
-        *,
-        capture: Capture,
-        deterministic: bool = False,
-        lanes: int | None = None,
-    ) -> None:
-        arrays, static = eqx.partition((env, policy), eqx.is_array)
-        self._lanes = lanes
-        self._start = eqx.filter_eval_shape(restart, env, policy, jr.key(0))
-        carry = eqx.filter_eval_shape(lambda: self._blank(jr.key(0)))
-        carry_shapes, carry_static = eqx.partition(carry, is_shape)
-
-        chunk_static: Any = None
-
-        def run(arrays: PyTree, carry_arrays: PyTree) -> tuple[PyTree, Rollout]:
-            env, policy = eqx.combine(arrays, static)
-            carry = eqx.combine(carry_arrays, carry_static)
-            if lanes is None:
-                carry, chunk = scan(env, policy, carry, capture, deterministic)
-            else:
-                carry, chunk = scan_tiles(env, policy, carry, capture, deterministic, False)
-            nonlocal chunk_static
-            chunk, chunk_static = eqx.partition(chunk, eqx.is_array)
-            return eqx.filter(carry, eqx.is_array), chunk
-
-        self._lowered: Any = jax.jit(run).lower(shapes(arrays), carry_shapes)
-        self._compiled: Any = None
-        self._carry_static, self._chunk_static = carry_static, chunk_static
-        self._lock = threading.Lock()
-
-    def chunks(
-        self, env: Any, policy: Any | None, *, steps: int, key: jax.Array
-    ) -> Iterator[Rollout]:
-        """Like `rollout_chunks`, for an environment and a policy that differ only in values."""
-        with self._lock:
-            if self._compiled is None:
-                self._compiled, self._lowered = self._lowered.compile(), None
-        arrays = eqx.filter((env, policy), eqx.is_array)
-
-        def scan_compiled(carry: Carry) -> tuple[Carry, Rollout]:
-            carry, chunk = self._compiled(arrays, eqx.filter(carry, eqx.is_array))
-            return (
-                eqx.combine(carry, self._carry_static),
-                eqx.combine(chunk, self._chunk_static),
-            )
-
-        return _chunks(scan_compiled, self._blank(key), steps)
-
-    def _blank(self, key: jax.Array) -> Carry:
-        if self._lanes is None:
-            return blank(self._start, key)
-        carry: Carry = eqx.filter_vmap(
-            lambda key: blank(self._start, key), out_axes=eqx.if_array(0)
-        )(jr.split(key, self._lanes))
-        return carry
-
-
 def stepwise(
     env: Any,
     policy: Any | None,
     *,
-    steps: int,
+    steps: int | None,
     key: Key,
     deterministic: bool = False,
+    limit: jax.Array | None = None,
 ) -> Iterator[tuple[PyTree, Rollout]]:
     """The same steps one at a time, for environments that live on the host beside their state.
+
+    Without end where `steps` is `None`; `limit` as for `blank`.
 
     Yields:
         The state, and a `Rollout` of that one step whose `states` is `None` (scalars, no `T` axis).
     """
-    carry = blank_carry(env, policy, typed_key(key))
-    for _ in range(steps):
+    carry = blank_carry(env, policy, typed_key(key), limit)
+    for _ in itertools.count() if steps is None else range(steps):
         with callbacks_named():
             carry, step = single_step(env, policy, carry, deterministic, bool(carry.done))
         yield carry.env_state, on_host(step)

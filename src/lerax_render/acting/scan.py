@@ -94,10 +94,16 @@ def scan_tiles(
 
 
 @eqx.filter_jit
-def blank_tiles(env: Any, policy: Any | None, keys: jax.Array, stacked: bool) -> Carry:
+def blank_tiles(
+    env: Any,
+    policy: Any | None,
+    keys: jax.Array,
+    stacked: bool,
+    limit: jax.Array | None = None,
+) -> Carry:
     """Return `blank` for each of several rollouts, with a key each."""
     carry: Carry = eqx.filter_vmap(
-        lambda policy, key: blank_carry(env, policy, key),
+        lambda policy, key: blank_carry(env, policy, key, limit),
         in_axes=(_tile_axis(stacked), 0),
         out_axes=eqx.if_array(0),
     )(policy, keys)
@@ -122,12 +128,14 @@ def stacked_policies(policy: Any) -> tuple[Any, bool]:
 
 
 @eqx.filter_jit
-def blank_carry(env: Any, policy: Any | None, key: jax.Array) -> Carry:
+def blank_carry(
+    env: Any, policy: Any | None, key: jax.Array, limit: jax.Array | None = None
+) -> Carry:
     """Return `blank`, compiled once for an environment and a policy."""
-    return blank(eqx.filter_eval_shape(restart, env, policy, key), key)
+    return blank(eqx.filter_eval_shape(restart, env, policy, key), key, limit)
 
 
-def blank(start: Moved, key: jax.Array) -> Carry:
+def blank(start: Moved, key: jax.Array, limit: jax.Array | None = None) -> Carry:
     """A carry that says "done", so that the first step starts an episode.
 
     Made of zeros rather than by `env.initial`: tracing that a second time costs as much as a third
@@ -136,6 +144,7 @@ def blank(start: Moved, key: jax.Array) -> Carry:
     Args:
         start: The shapes of what `restart` returns.
         key: Of the first step.
+        limit: `int32 ()`, after how many actions an episode is cut short, or `None`.
     """
     state, policy_state, _, _ = start
 
@@ -148,4 +157,5 @@ def blank(start: Moved, key: jax.Array) -> Carry:
         return jnp.zeros(leaf.shape, leaf.dtype)
 
     state, policy_state = jax.tree.map(blank, (state, policy_state))
-    return Carry(state, policy_state, jnp.ones((), bool), key)
+    age = None if limit is None else jnp.zeros((), jnp.int32)
+    return Carry(state, policy_state, jnp.ones((), bool), key, limit, age)

@@ -57,12 +57,23 @@ class Rollout:
 
 
 class Carry(NamedTuple):
-    """What one step hands to the next."""
+    """What one step hands to the next.
+
+    Attributes:
+        env_state: Of the environment.
+        policy_state: Of the policy.
+        done: `bool ()`, whether the episode is over.
+        key: For all that is random from here on.
+        limit: `int32 ()`, after how many actions an episode is cut short; `None` for never.
+        age: `int32 ()`, how many actions the episode has taken; `None` where it has no limit.
+    """
 
     env_state: PyTree
     policy_state: PyTree
     done: jax.Array
     key: jax.Array
+    limit: jax.Array | None = None
+    age: jax.Array | None = None
 
 
 class Moved(NamedTuple):
@@ -275,9 +286,14 @@ def finish(
     terminated = ended.astype(bool) & ~carry.done
     cut_off = _single(env, "truncate", _asked(env, "truncate", state))
     truncated = cut_off.astype(bool) & ~carry.done
+    age = carry.age
+    if age is not None and carry.limit is not None:
+        age = jnp.where(carry.done, 0, age + 1)
+        truncated |= (age >= carry.limit) & ~terminated
     observation = _small_observation(env, state, key)
     step = Rollout(None, reward, terminated, truncated, carry.done, action, observation)
-    return Carry(state, policy_state, terminated | truncated, next_key), step
+    done = terminated | truncated
+    return Carry(state, policy_state, done, next_key, carry.limit, age), step
 
 
 def _small_observation(env: Any, state: PyTree, key: jax.Array) -> PyTree:

@@ -108,22 +108,30 @@ class Clip(Settings):
             ValueError, TypeError, RenderError, OSError: As for `record`, `load_env` and
                 `load_policy`.
         """
-        with output_to_stderr():
-            env = self._load_env()
-            # Here and not above: it takes seconds to load, and clips are also sent about.
-            from ..making import record_clip
+        env, policy, key = self.load()
+        # Here and not above: it takes seconds to load, and clips are also sent about.
+        from ..making import record_clip
 
-            policies = [
-                load_policy(source, self._located(self.policy_class), env, self.policy_args)
-                for source in self._policies()
-            ]
-        key = None if is_replay(self.env) else self.seed
-        policy = policies if len(policies) > 1 else next(iter(policies), None)
         ghosts = [self.folder / ghost if isinstance(ghost, str) else ghost for ghost in self.ghosts]
         settings = dataclasses.replace(self, ghost=tuple(ghosts))
         if self.poster is not None:
             settings = dataclasses.replace(settings, poster=str(self.folder / self.poster))
         return record_clip(env, policy, path, settings, key=key, progress=progress, still=still)
+
+    def load(self) -> tuple[Any, Any, int | None]:
+        """Return the environment, who acts in it (`None` where actions are sampled), and the seed.
+
+        Raises:
+            ValueError, TypeError, RenderError, OSError: As for `load_env` and `load_policy`.
+        """
+        with output_to_stderr():
+            env = self._load_env()
+            policies = [
+                load_policy(source, self._located(self.policy_class), env, self.policy_args)
+                for source in self._policies()
+            ]
+        key = None if is_replay(self.env) else self.seed
+        return env, policies if len(policies) > 1 else next(iter(policies), None), key
 
     def with_policies(self) -> "Clip":
         """Return the same clip with its policies' bytes in it, for whoever has not the files.

@@ -20,13 +20,16 @@ from types import TracebackType
 
 import loky
 
-from ..errors import BackendUnavailableError
+from ..errors import BackendUnavailableError, RenderError
 from ..video import WorkFolder
 
 CONNECT_SECONDS = 5.0
 """Seconds in which a Dask scheduler has to answer."""
 
 _log = logging.getLogger("lerax_render.batch.executors")
+
+_start_error: str | None = None
+"""In a worker: what its initializer raised."""
 
 
 class WorkerProcesses(Executor):
@@ -183,11 +186,14 @@ def dask_cluster(address: str, timeout: float = CONNECT_SECONDS) -> Iterator[Exe
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import resolve_address
     except ImportError as error:
         raise BackendUnavailableError(
             f"{error}. Install it with: pip install 'lerax-render[cluster]'"
         ) from error
     try:
+        # A client of what is no address would wait and complain once more when it is deleted.
+        resolve_address(address)
         client = Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BackendUnavailableError(
@@ -253,7 +259,12 @@ def _begin(cores: set[int], initializer: Callable[[], None] | None) -> None:
         parent = os.pidfd_open(os.getppid())
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     if initializer is not None:
-        initializer()
+        try:
+            initializer()
+        # Raised here, it would end the process, as if memory had run out.
+        except (Exception, SystemExit) as error:
+            global _start_error
+            _start_error = f"the worker's initializer failed: {type(error).__name__}: {error}"
 
 
 def _answer(call: Callable[[], object], folder: Path) -> bytes | Path:
@@ -262,6 +273,8 @@ def _answer(call: Callable[[], object], folder: Path) -> bytes | Path:
     A process that is killed in the middle of a message leaves its reader waiting for the rest for
     ever (loky 3.7, and Python's own pools): so no message is larger than what a pipe takes whole.
     """
+    if _start_error is not None:
+        raise RenderError(_start_error)
     answer = pickle.dumps(call())
     if len(answer) <= select.PIPE_BUF // 2:
         return answer

@@ -16,9 +16,11 @@ from concurrent.futures import (
 )
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from ..errors import is_for_users
 from ..output import Output
+from ..settings import between, checked
 from ..video import Video, make_still
 from .clip import Clip
 from .executors import deaths_in
@@ -94,7 +96,8 @@ def render_clips(
         executor: What renders them: `executors.WorkerProcesses`, what `executors.dask_cluster`
             yields, or any other; `None` renders in this process, one after the other. It is not
             shut down. One that breaks as a whole when a process dies, such as
-            `ProcessPoolExecutor`, fails all clips that are left.
+            `ProcessPoolExecutor`, fails all clips that are left. Of clips that go to one file, only
+            the first is made.
         retries: How many more times a clip is tried whose process died. A Dask scheduler does this
             itself: see `executors.dask_cluster`.
         at_once: How many clips the executor is given at most before it has returned some.
@@ -106,12 +109,10 @@ def render_clips(
 
     Raises:
         ValueError: `retries` is negative, or `at_once` not positive.
-        TypeError: What comes is neither a `Clip` nor a `Job`.
+        TypeError: One of them is no whole number, or what comes is neither a `Clip` nor a `Job`.
     """
-    if retries < 0:
-        raise ValueError(f"retries must be at least 0, got {retries}")
-    if at_once < 1:
-        raise ValueError(f"at_once must be at least 1, got {at_once}")
+    retries = checked("retries", Annotated[int, between(0)], retries)
+    at_once = checked("at_once", Annotated[int, between(1)], at_once)
     jobs = map(_as_job, clips)
     if executor is None:
         return _one_by_one(jobs, progress)
@@ -155,15 +156,24 @@ def _as_job(item: Clip | Job) -> Job:
     return dataclasses.replace(
         job,
         clip=dataclasses.replace(job.clip, folder=job.clip.folder.absolute()),
-        path=None if job.path is None else Path(job.path).absolute(),
+        path=None if job.path is None else Path(os.path.abspath(job.path)),
     )
 
 
-def _one_by_one(jobs: Iterable[Job], progress: Progress | None) -> Iterator[tuple[int, Outcome]]:
+def _numbered(jobs: Iterable[Job]) -> Iterator[tuple[int, Job, Outcome | None]]:
+    """Yield each clip's number, the clip, and what became of it where that is known already."""
+    owners: dict[str, int] = {}
     for number, job in enumerate(jobs):
+        owner = number if job.path is None else owners.setdefault(os.fspath(job.path), number)
+        taken = f"it would replace clip {owner}, which goes to {job.path}, too: give it another"
+        yield number, job, None if owner == number else Outcome(error=taken)
+
+
+def _one_by_one(jobs: Iterable[Job], progress: Progress | None) -> Iterator[tuple[int, Outcome]]:
+    for number, job, known in _numbered(jobs):
         if progress is not None:
             progress([number], 0)
-        yield number, render_job(job, _steps_of(number, progress))
+        yield number, known or render_job(job, _steps_of(number, progress))
 
 
 def _steps_of(number: int, progress: Progress | None) -> Callable[[int], None] | None:
@@ -188,12 +198,13 @@ class _Attempt:
 def _on_executor(
     jobs: Iterable[Job], executor: Executor, retries: int, at_once: int, progress: Progress | None
 ) -> Iterator[tuple[int, Outcome]]:
-    todo = itertools.starmap(_Attempt, enumerate(jobs))
+    todo = _numbered(jobs)
     underway: dict[Future[Outcome], _Attempt] = {}
     try:
         while True:
-            for attempt in itertools.islice(todo, at_once - len(underway)):
-                underway[_submit(executor, attempt.job)] = attempt
+            for number, job, known in itertools.islice(todo, at_once - len(underway)):
+                future = _submit(executor, job) if known is None else _done(known)
+                underway[future] = _Attempt(number, job)
             if not underway:
                 return
             ready = []
@@ -222,9 +233,13 @@ def _submit(executor: Executor, job: Job) -> Future[Outcome]:
     try:
         return executor.submit(render_job, job)
     except BrokenExecutor as error:
-        failed: Future[Outcome] = Future()
-        failed.set_exception(error)
-        return failed
+        return _done(Outcome(error=f"the executor is broken, and takes no more clips: {error}"))
+
+
+def _done(outcome: Outcome) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
+    future.set_result(outcome)
+    return future
 
 
 def _error(future: Future[Outcome]) -> BaseException | None:

@@ -18,7 +18,7 @@ from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
-from ..settings import Picture, Settings, settings_of
+from ..settings import FigureSettings, Picture, Settings, settings_of
 from .options import SHORT, given, options_of
 from .process import (
     Output,
@@ -37,6 +37,10 @@ _PLAIN = arg(help_behavior_hint="")
 
 _RUN_DIRS = arg(metavar="RUN_DIR ...", help_behavior_hint="")
 
+_ACTED = (
+    *("env", "env_args", "untrusted", "policy", "policy_class", "policy_args", "seed", "steps"),
+    "deterministic",
+)
 _TIMELAPSE = ("grid", "fps", "preset", "max_size", *settings_of(Picture))
 _AS_RECORDED = dict.fromkeys(("fps", "width", "height"), "the recordings'")
 
@@ -67,8 +71,8 @@ def clip(
     made = wanted.format or (chosen.format if chosen else None)
     target = output or Path(default_name(wanted.env, made))
     stream = _standard_output() if str(target) == "-" else None
-    length = wanted.length
-    if is_replay(wanted.env) and wanted.steps is None:
+    length = None if wanted.pick or wanted.episodes else wanted.length
+    if length is not None and is_replay(wanted.env) and wanted.steps is None:
         length = describe(wanted.env).steps
     with progress_bar(f"{wanted.env} → {target}", length) as advance:
         video = wanted.record(target if stream is None else stream, advance)
@@ -77,6 +81,18 @@ def clip(
         f"{time.perf_counter() - started:.1f} s",
         file=None if stream is None else sys.stderr,
     )
+    for line in _picked(video):
+        print(line, file=None if stream is None else sys.stderr)
+
+
+def _picked(made: "Made") -> list[str]:
+    """Say which episodes were picked, a line for each."""
+    if made.episodes is None:
+        return []
+    from ..making import picked_lines
+
+    labels = zip(made.episodes.picked, picked_lines(made.episodes), strict=True)
+    return [f"  episode {number}: {', '.join(lines)}" for number, lines in labels]
 
 
 def _standard_output() -> BinaryIO:
@@ -223,6 +239,52 @@ def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS]) -> None:
         print(f"{run_dir}: {len(painted)} clip{'s' * (len(painted) != 1)} painted")
 
 
+def figure(
+    rollout: Annotated[Any, arg(name="", constructor=options_of(Clip, _ACTED))],
+    settings: Annotated[Any, arg(name="", constructor=options_of(FigureSettings))],
+    output: Annotated[Path | None, _OUTPUT] = None,
+    cache: bool = True,
+) -> None:
+    """Draw moments of an environment, or of a replay, for print: a strobe, a strip or a way.
+
+    Args:
+        rollout: Who acts in which environment.
+        settings: All of a figure's settings.
+        output: File to write, *.png, *.pdf or *.svg (default: ENV's name with .png); - is standard
+            output.
+        cache: Compiled rollouts are kept in the user's cache folder.
+    """
+    started = time.perf_counter()
+    acted, wanted = Clip(**given(rollout, Clip)), FigureSettings(**given(settings, FigureSettings))
+    prepare_process(cache)
+    from ..figures import draft
+    from .progress import progress_bar
+
+    target = output or Path(default_name(acted.env, wanted.format or "png", several=False))
+    stream = _standard_output() if str(target) == "-" else None
+    env, policy, key = acted.load()
+    # In a replay somebody has acted already, and that is what takes steps.
+    bar = progress_bar(f"{acted.env} → {target}", 0 if is_replay(acted.env) else acted.length)
+    with bar as advance:
+        made = draft(
+            env,
+            policy,
+            target if stream is None else stream,
+            wanted,
+            steps=acted.steps,
+            key=key,
+            deterministic=acted.deterministic,
+            progress=advance,
+        )
+    count = len(made.moments)
+    print(
+        f"{target}: {decimal(made.num_bytes)}, {made.width:.0f} x {made.height:.0f} mm at "
+        f"{made.dpi:g} dpi, {count} moment{'s' * (count != 1)}, "
+        f"{time.perf_counter() - started:.1f} s",
+        file=None if stream is None else sys.stderr,
+    )
+
+
 def info(file: Annotated[Positional[Path], arg(metavar="FILE")]) -> None:
     """Say what is in a replay's file. This needs neither MuJoCo nor JAX.
 
@@ -248,6 +310,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "gallery": gallery,
     "timelapse": timelapse,
     "paint": paint,
+    "figure": figure,
     "info": info,
     "doctor": doctor,
 }
@@ -320,8 +383,14 @@ def _run(arguments: list[str]) -> int | None:
     return None
 
 
-def default_name(env: str, format: str | None) -> str:
-    """Return the file that a clip of `env` goes to where none was named."""
-    if format == "png":
+def default_name(env: str, format: str | None, *, several: bool = True) -> str:
+    """Return the file that a clip of `env` goes to where none was named.
+
+    Args:
+        env: The environment's name.
+        format: The format that was asked for.
+        several: Whether PNGs are one for each frame.
+    """
+    if format == "png" and several:
         return f"{stem(env)}_%05d.png"
     return f"{stem(env)}.{format or 'mp4'}"

@@ -112,7 +112,8 @@ def _joined(kind: Kind, lists: Sequence[Sequence[str]]) -> Any:
     if written is None:
         return words
     values = [written.parse(word) for word in words]
-    return values[0] if len(values) == 1 else values
+    has_single = not all(part.base is Sequence or part.is_object for part in kind.parts)
+    return values[0] if len(values) == 1 and has_single else values
 
 
 def _choices(kind: Kind) -> tuple[Any, ...]:

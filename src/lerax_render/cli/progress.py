@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show the progress of one thing.
 
     Args:
         description: Of the thing.
-        total: How many steps it takes.
+        total: How many steps it takes; `None` where nobody knows.
 
     Yields:
         A function that takes how many more are done.

@@ -1,8 +1,12 @@
 from .composition import Composition as Composition
 from .grid import Grid as Grid
 from .grid import write_label as write_label
+from .overlay import DEFAULT_LINES as DEFAULT_LINES
 from .overlay import LINES as LINES
 from .overlay import Line as Line
 from .overlay import check_answers as check_answers
+from .plots import Plots as Plots
+from .quantities import check_plots as check_plots
+from .quantities import sizes_in as sizes_in
 from .text import text_mask as text_mask
 from .words import Timed as Timed

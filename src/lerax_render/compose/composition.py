@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from ..trees import map_arrays
 from .grid import Grid
 from .overlay import FrameInfos, Line, Overlay, StepInfo
 from .pace import Moments, Pace
+from .plots import Plots
 from .words import Captions, Card, Timed, check_words
 
 
@@ -36,6 +37,7 @@ class Composition:
         title: As for `record`.
         captions: As for `Captions`.
         bounce: Whether `backwards` will be called: what was captured is kept for it.
+        plots: What is beside the picture, for a clip of this size.
 
     Attributes:
         fps: Frames a second of the clip.
@@ -62,9 +64,14 @@ class Composition:
         title: str | None = None,
         captions: Sequence[Timed] = (),
         bounce: bool = False,
+        plots: Plots | None = None,
     ) -> None:
         if labels and grid is None:
             raise ValueError("labels name the tiles of a grid, and there is no grid")
+        self._card = None if title is None else Card(title, width, height)
+        self._plots = plots
+        if plots is not None:
+            width, height = plots.picture_width, plots.picture_height
         self._grid = None if grid is None else Grid(grid, width, height, labels)
         self.tiles = None if grid is None else grid[0] * grid[1]
         self.tile_width, self.tile_height = (
@@ -76,7 +83,6 @@ class Composition:
         self.fps = self._pace.fps
         foot = 0 if self._grid is None else self._grid.foot
         self._captions = Captions(captions, width, height, foot) if captions else None
-        self._card = None if title is None else Card(title, width, height)
         check_words(title, captions, labels)
         count = self.tiles or 1
         self._overlays = (
@@ -88,6 +94,21 @@ class Composition:
         self._last_step = 0
         self._kept: list[_Part] | None = [] if bounce else None
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a clip is the better for what `look_ahead` tells."""
+        return self._plots is not None
+
+    def look_ahead(self, parts: Iterable[Sequence[Replay]]) -> None:
+        """Take note of steps that come first, before they are handed to `frames`.
+
+        Raises:
+            ValueError: They have not the numbers that are to be plotted.
+        """
+        for lanes in parts:
+            if self._plots is not None:
+                self._plots.take(lanes)
+
     def frames(self, painters: Sequence[Painter], lanes: Sequence[Replay]) -> Iterator[np.ndarray]:
         """Yield the clip's frames for the next steps, painted when they are asked for.
 
@@ -96,7 +117,12 @@ class Composition:
         Args:
             painters: One for each lane, of the tiles' size; lanes may share one.
             lanes: The next steps, equally many in each.
+
+        Raises:
+            ValueError: As `look_ahead`.
         """
+        if self._plots is not None and self._plots.taken <= self._pace.steps:
+            self._plots.take(lanes)
         moments = self._pace.next(lanes[0].steps)
         infos = []
         if self._overlays:
@@ -155,7 +181,7 @@ class Composition:
 
     def _composed(self, painters: Sequence[Painter], part: "_Part") -> Iterator[np.ndarray]:
         painted = _in_turn(painters, part)
-        if self._grid is None and not self._overlays and self._captions is None:
+        if self._grid is None and not (self._overlays or self._captions or self._plots):
             yield from painted
             return
         picture: np.ndarray | None = None
@@ -170,8 +196,12 @@ class Composition:
                 if picture is None:
                     picture = self._grid.empty(frame.shape[2])
                 self._grid.place(picture, lane, frame)
+                if self._plots is not None:
+                    self._plots.mark(self._grid.cell(picture, lane), lane)
             assert picture is not None
-            yield picture if self._captions is None else self._captions.draw(picture, step)
+            if self._captions is not None:
+                picture = self._captions.draw(picture, step)
+            yield picture if self._plots is None else self._plots.beside(picture, step)
         # What is drawn after the last frame that is shown is seen in the next part's.
         deque(painted, maxlen=0)
 

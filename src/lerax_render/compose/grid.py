@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..settings import MAX_SIZE, GridShape, checked
-from .text import darken, text_mask, write
+from .text import LEAST_PIXELS, darken, fitting_mask, write
 
 _GAP_COLOUR = 40
 _LABEL_MARGIN = 4
@@ -58,7 +58,8 @@ class Grid:
             )
         self._columns = columns
         self._size = (height, width)
-        self._labels = [text_mask(label, max(11, self.tile_height // 14)) for label in labels]
+        size = max(LEAST_PIXELS, self.tile_height // 14)
+        self._labels = [fitting_mask(label, size, self.tile_width) for label in labels]
         strip = self._labels[0].shape[0] + _LABEL_MARGIN if labels else 0
         left = (width - columns * self.tile_width - (columns - 1) * self._gap) // 2
         top = (height - rows * self.tile_height - (rows - 1) * self._gap) // 2
@@ -73,13 +74,17 @@ class Grid:
             index: Of the tile, row by row.
             tile: `uint8 (tile_height, tile_width, C)`.
         """
-        row, column = divmod(index, self._columns)
-        top = self._corner[0] + row * (self.tile_height + self._gap)
-        left = self._corner[1] + column * (self.tile_width + self._gap)
-        cell = picture[top : top + self.tile_height, left : left + self.tile_width]
+        cell = self.cell(picture, index)
         cell[:] = tile
         if self._labels:
             write_label(cell, self._labels[index])
+
+    def cell(self, picture: np.ndarray, index: int) -> np.ndarray:
+        """Return a tile's part of a picture, to be drawn on."""
+        row, column = divmod(index, self._columns)
+        top = self._corner[0] + row * (self.tile_height + self._gap)
+        left = self._corner[1] + column * (self.tile_width + self._gap)
+        return picture[top : top + self.tile_height, left : left + self.tile_width]
 
     def empty(self, channels: int) -> np.ndarray:
         """Return a picture of nothing but gaps, `uint8 (H, W, channels)`."""
@@ -93,7 +98,7 @@ def write_label(cell: np.ndarray, mask: np.ndarray) -> None:
 
     Args:
         cell: `uint8 (H, W, C)`, R G B or B G R X.
-        mask: Of the text, from `overlay.text_mask`.
+        mask: Of the text, from `text.text_mask`.
     """
     strip = cell[-(mask.shape[0] + _LABEL_MARGIN) :]
     darken(strip)

@@ -9,13 +9,12 @@ import numpy as np
 
 from ..replay import Replay
 from ..settings import LineName
-from .text import darken, text_mask, write
+from .text import LEAST_PIXELS, darken, text_mask, write
 
 type Line = LineName | Callable[[StepInfo], str]
 
 # The text is as high as this share of the picture, but never less than can be read.
 _TEXT_HEIGHT = 1 / 22
-_LEAST_PIXELS = 11
 _END_COLOUR = (235, 64, 52)
 _END_HEIGHT = 1 / 90
 # A single frame would be over before it is seen.
@@ -77,7 +76,7 @@ class Overlay:
             (lines,) if isinstance(lines, str) else DEFAULT_LINES if lines is True else lines or ()
         )
         self._lines = [_line(line) for line in given]
-        self._pixels = max(_LEAST_PIXELS, round(height * _TEXT_HEIGHT))
+        self._pixels = max(LEAST_PIXELS, round(height * _TEXT_HEIGHT))
         self._mark = max(2, round(height * _END_HEIGHT))
         self._width = 0
 

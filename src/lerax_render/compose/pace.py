@@ -41,6 +41,7 @@ class Pace:
 
     Attributes:
         fps: Frames a second.
+        steps: How many steps there were so far.
         is_between: Whether there are frames between steps.
     """
 
@@ -59,21 +60,21 @@ class Pace:
         self.is_between = self.fps > played
         self._share = Fraction(self.fps) / Fraction(played)
         self._start = start
-        self._steps = 0
+        self.steps = 0
         self._frames = 0
 
     def next(self, count: int) -> Moments:
         """Return the moments up to and with so many steps more."""
-        begun, self._steps = self._steps, self._steps + count
+        begun, self.steps = self.steps, self.steps + count
         if not self.is_between:
-            steps = range(begun, self._steps)
+            steps = range(begun, self.steps)
             flags = [
                 step >= self._start and is_shown(step - self._start, self._share) for step in steps
             ]
             return Moments(steps, np.array(flags, bool))
-        before: list[int | Fraction] = list(range(begun, min(self._start, self._steps)))
+        before: list[int | Fraction] = list(range(begun, min(self._start, self.steps)))
         places = list(before)
-        while (place := self._start + self._frames / self._share) <= self._steps - 1:
+        while (place := self._start + self._frames / self._share) <= self.steps - 1:
             places.append(place)
             self._frames += 1
         return Moments(places, np.arange(len(places)) >= len(before))

@@ -1,7 +1,7 @@
 """Text in pixels."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +9,9 @@ import numpy as np
 
 from ..errors import warn
 from .fonts import PYGAMES, Face, face_of, language_of, named, opened
+
+LEAST_PIXELS = 11
+"""Smaller text cannot be read."""
 
 # Light text on a dark veil can be read on any picture, and the picture can still be seen behind it.
 # On white, this leaves a contrast of 8.6 to 1.
@@ -29,14 +32,30 @@ def darken(area: np.ndarray) -> None:
     area[..., 3:] = 255 - (255 - area[..., 3:]) * (1 - _VEIL)
 
 
-def write(area: np.ndarray, mask: np.ndarray) -> None:
-    """Write a line of white text into the upper left corner of `uint8 (H, W, C)`, in place.
+def write(area: np.ndarray, mask: np.ndarray, colour: Sequence[int] = (255, 255, 255)) -> None:
+    """Write a line of text into the upper left corner of `uint8 (H, W, C)`, in place.
 
-    What does not fit in is cut off.
+    What does not fit in is cut off. Likewise for any other mask.
     """
     area = area[: mask.shape[0], : mask.shape[1]]
     mask = mask[: area.shape[0], : area.shape[1], None]
-    area[:] = area + (255 - area) * mask
+    ink = np.array((*colour, 255)[: area.shape[2]], np.float32)
+    area[:] = area + (ink - area) * mask
+
+
+def fitting_mask(text: str, pixels: int, width: int) -> np.ndarray:
+    """Return `text_mask` of a smaller font where the line would be wider than a picture.
+
+    Args:
+        text: The line.
+        pixels: The font's size where there is room.
+        width: Of the picture in pixels.
+    """
+    mask = text_mask(text, pixels)
+    while mask.shape[1] > width and pixels > LEAST_PIXELS:
+        pixels = max(LEAST_PIXELS, min(pixels - 1, pixels * width // mask.shape[1]))
+        mask = text_mask(text, pixels)
+    return mask
 
 
 @lru_cache(maxsize=512)

@@ -1,5 +1,6 @@
 """From a manifest to a folder with its clips and a page; only what changed is made again."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -70,8 +71,9 @@ def make_gallery(
 
     Raises:
         ValueError: The manifest is not valid; `folder` cannot be written to, or has files of the
-            same names that no gallery has made, or another manifest's clips; `workers` is not
-            positive, or given with an executor. Nothing was made.
+            same names that no gallery has made, or another manifest's clips, or another gallery is
+            being made in it; `workers` is not positive, or given with an executor. Nothing was
+            made.
         OSError: The manifest cannot be read, or the page not be written.
     """
     if workers < 1:
@@ -80,21 +82,22 @@ def make_gallery(
         raise ValueError(f"an executor has workers of its own, got workers={workers} as well")
     content = read_manifest(manifest)
     _make_folder(folder)
-    record = Record(folder, manifest)
-    fingerprints = {entry.name: entry.clip.fingerprint() for entry in content.entries}
-    if not force:
-        _check_manifest(record, fingerprints, folder)
-        _check_foreign(record, content, folder)
-    todo = [
-        (entry, fingerprints[entry.name])
-        for entry in content.entries
-        if force or not record.has(entry.name, fingerprints[entry.name])
-    ]
-    entries = [entry for entry, _ in todo]
-    progress = on_start(entries) if on_start else None
-    made: dict[str, float] = {}
-    failed: dict[str, str] = {}
     with ExitStack() as stack:
+        stack.enter_context(_alone_in(folder))
+        record = Record(folder, manifest)
+        fingerprints = {entry.name: entry.clip.fingerprint() for entry in content.entries}
+        if not force:
+            _check_manifest(record, fingerprints, folder)
+            _check_foreign(record, content, folder)
+        todo = [
+            (entry, fingerprints[entry.name])
+            for entry in content.entries
+            if force or not record.has(entry.name, fingerprints[entry.name])
+        ]
+        entries = [entry for entry, _ in todo]
+        progress = on_start(entries) if on_start else None
+        made: dict[str, float] = {}
+        failures: dict[str, str] = {}
         # Also where Ctrl-C ends this: what is ready is shown.
         stack.callback(_write_pages, content, record, folder)
         work = stack.enter_context(WorkFolder(folder))
@@ -108,11 +111,13 @@ def make_gallery(
             if outcome.error is None:
                 made[entry.name] = outcome.seconds
             else:
-                failed[entry.name] = outcome.error
+                failures[entry.name] = outcome.error
             if on_outcome is not None:
                 on_outcome(entry, outcome)
         removed = record.clean({entry.name for entry in content.entries})
-    kept = [e.name for e in content.entries if e.name not in made and e.name not in failed]
+    kept = [e.name for e in content.entries if e.name not in made and e.name not in failures]
+    # In the manifest's order, whichever was the first to fail.
+    failed = {e.name: failures[e.name] for e in content.entries if e.name in failures}
     return Report(made, kept, failed, removed)
 
 
@@ -140,6 +145,30 @@ def _make_folder(folder: Path) -> None:
         raise ValueError(f"{str(folder)!r} is a file; a gallery needs a folder") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"no permission to write in {str(folder)!r}; choose another folder")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other galleries out of the folder: each would write its own record of what is in it.
+
+    Raises:
+        ValueError: Another one is being made there.
+    """
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"another gallery is being made in {str(folder)!r} right now; wait until it is "
+                "ready, or choose another folder: one belongs to one manifest"
+            ) from None
+        # A network disk need not have locks.
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(lock)
 
 
 def _check_manifest(record: Record, fingerprints: Mapping[str, str], folder: Path) -> None:

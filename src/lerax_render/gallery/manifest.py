@@ -11,7 +11,7 @@ from ..compose import Grid
 from ..making import idle_in
 from ..naming import file_in, is_model, stem
 from ..output import EXPORTS
-from ..settings import Picture, Setting, checked, settings_of, shown, unknown
+from ..settings import Picture, Setting, check_episodes, checked, settings_of, shown, unknown
 from ..video import FORMATS, Encoding, Preset, find_preset
 from .schema import About, Caption
 from .toml_lines import Place, key_lines, line_of
@@ -147,6 +147,13 @@ class _Reader:
         if acted := idle_with_replay(values):
             self._mistake(place, acted)
             return
+        lengths = {name: values.get(name) for name in ("max_steps", "pick", "of", "episodes")}
+        try:
+            check_episodes(steps=values.get("steps"), **lengths)
+        except ValueError as error:
+            key = next(name for name, given in lengths.items() if given)
+            self._mistake(self._place(place, key), str(error))
+            return
         preset, format = values.get("preset"), values.get("format")
         chosen = find_preset(preset)
         made = format or (chosen.format if chosen else "mp4")
@@ -179,6 +186,9 @@ class _Reader:
         rows, columns = grid or (0, 0)
         for key, most in (("policy", 1), ("labels", 0)):
             count = len(values.get(key, ()))
+            if key == "labels" and values.get("pick"):
+                # One for each episode; how many a rule picks is not known yet.
+                continue
             if count > most and count != rows * columns:
                 tiles = f"the grid has {rows * columns} tiles" if rows else "there is no grid"
                 self._mistake(self._place(place, key), f"{key} lists {count}, and {tiles}")

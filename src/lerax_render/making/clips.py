@@ -4,14 +4,13 @@ import contextlib
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..compose import Composition, Timed, check_answers
-from ..naming import given_env
+from ..compose import Composition, Plots, Timed, check_answers, check_plots, sizes_in
 from ..output import Output
 from ..replay import Replay, joined, lengthened
 from ..scene import Scene
@@ -31,6 +30,7 @@ from ..video import (
     Encoding,
     Preset,
     Video,
+    VideoWriter,
     check_fps,
     find_export,
     find_preset,
@@ -38,20 +38,11 @@ from ..video import (
     open_destination,
     open_writer,
 )
-from .capturing import (
-    capture_lanes,
-    check_not_traced,
-    cut_replays,
-    each_policy,
-    given_replays,
-    kept_scene,
-    name_of,
-    only_path,
-    origin_of,
-)
+from .capturing import capture_lanes
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
-from .filming import as_picture, film, parts_of
+from .filming import as_picture, film, open_painters, parts_of, tile_picture
 from .ghosts import Ghosts
+from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -63,26 +54,32 @@ DEFAULT_FPS = 50.0
 """Frames a second of an environment that does not say how much time a step takes."""
 
 
-def record_clip(
+type Place = str | os.PathLike[str] | BinaryIO | None
+
+
+def record_steps(
     env: Any,
+    replays: list[Replay] | None,
     policy: Any | None,
-    path: str | os.PathLike[str] | BinaryIO | None,
+    path: Place,
     settings: Settings,
     *,
     key: "Key" = None,
     progress: Callable[[int], None] | None = None,
     still: bool = False,
 ) -> Output:
-    """Record as `record` does, with its settings in one.
+    """Record an environment, or replays that were given in its place, for a number of steps.
 
     Args:
+        env: The environment itself.
+        replays: The replays, or `None`.
+        policy: As for `record`.
+        path: As for `record`.
+        settings: As for `record`, in one.
+        key: As for `record`.
+        progress: As for `record`.
         still: Whether `Output.still` is wanted of what is no video.
     """
-    env = given_env("record", env)
-    check_not_traced("record", env)
-    replays = given_replays(env)
-    if replays is not None:
-        policy, path = only_path(policy, path)
     row = find_export(path, settings.format)
     if row is None:
         on_part = None if progress is None else lambda part: progress(part[0].steps)
@@ -99,10 +96,15 @@ def record_clip(
         scenes = [scene if is_pixels else kept_scene(env)] * (lanes or 1)
     else:
         scenes = [replay.scene for replay in replays]
+        is_pixels = row.name == "html" and not any(scene.has_steps for scene in scenes)
         replays = cut_replays(replays, settings.steps, key, settings.deterministic)
     check_scenes(row, scenes)
     if is_pixels:
-        return export(row, _pixels(env, policy, settings, key, progress), destination, still=still)
+        if replays is None:
+            shown = _pixels(env, policy, settings, key, progress)
+        else:
+            shown = _pixels_of(replays, settings)
+        return export(row, shown, destination, still=still)
     picture = as_picture(settings)
     with contextlib.ExitStack() as stack:
         painters = painters_for_stills(stack, scenes, picture) if row.settings or still else []
@@ -147,19 +149,91 @@ def _pixels(
     return Shown([replay], as_picture(settings), title=title, videos=[video])
 
 
+def _pixels_of(replays: Sequence[Replay], settings: Settings) -> Shown:
+    """Make a video in memory of each replay of pixels."""
+    plain = dataclasses.replace(settings, format="mp4", title=None, labels=())
+    return Shown(
+        [dataclasses.replace(each, captured=np.zeros(each.steps)) for each in replays],
+        as_picture(settings),
+        settings.labels,
+        title=settings.title,
+        videos=[_film(each, [each], None, None, plain, None, None) for each in replays],
+    )
+
+
+def rehearse(env: Any, policy: Any | None, path: Place, settings: Settings, key: "Key") -> None:
+    """Raise now what a clip would raise once its environment has acted: see `record_steps`."""
+    row = find_export(path, settings.format)
+    with contextlib.ExitStack() as stack:
+        if row is None:
+            plan = _planned(env, None, policy, path, settings, key)
+            picture = tile_picture(plan.picture, plan.composition)
+            open_painters(stack, plan.scenes, picture, plan.writer.pixel_format)
+            return
+        lanes = 1 if settings.grid is None else math.prod(settings.grid)
+        check_settings(row, settings, lanes)
+        open_destination(path, row)
+        scene = find_source(env).scene(env)
+        if scene.has_steps or row.name != "html":
+            check_scenes(row, [kept_scene(env)] * lanes)
+            if row.settings:
+                painters_for_stills(stack, [scene], as_picture(settings))
+        else:
+            rehearse(env, policy, None, dataclasses.replace(settings, format="mp4"), key)
+
+
+class _Plan(NamedTuple):
+    """A video that is about to be made: nothing was computed, and nothing is written.
+
+    Attributes:
+        scenes: One for each lane.
+        parts: Lets the policy act, and yields the next steps of each lane.
+        writer: Of the file.
+        composition: Of its frames.
+        picture: What they look like.
+    """
+
+    scenes: Sequence[Scene]
+    parts: Callable[[], Iterable[Sequence[Replay]]]
+    writer: VideoWriter
+    composition: Composition
+    picture: Picture
+
+
 def _film(
     env: Any,
     replays: list[Replay] | None,
     policy: Any | None,
-    path: str | os.PathLike[str] | BinaryIO | None,
+    path: Place,
     settings: Settings,
     key: "Key",
     on_part: Callable[[Sequence[Replay]], None] | None,
 ) -> Video:
     """Make a video of an environment, or of replays that were given in its place."""
+    plan = _planned(env, replays, policy, path, settings, key)
+    film(
+        plan.scenes,
+        plan.parts(),
+        [plan.writer],
+        plan.composition,
+        plan.picture,
+        workers=settings.workers,
+        on_part=on_part,
+    )
+    return plan.writer.video
+
+
+def _planned(
+    env: Any,
+    replays: list[Replay] | None,
+    policy: Any | None,
+    path: Place,
+    settings: Settings,
+    key: "Key",
+) -> _Plan:
     preset = find_preset(settings.preset)
     settings = _sized(settings, preset)
-    begin, ghosts = 0, Ghosts(settings.ghosts)
+    ghosts = Ghosts(settings.ghosts)
     settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
         seconds = replays[0].seconds_per_step
@@ -179,6 +253,21 @@ def _film(
         # As it is now, also where a controller changes the model before it is painted.
         scenes = [ghosts.scene(source.scene(env).kept())]
     ghosts.check(seconds)
+    plots = None
+    if settings.plot:
+        sizes: Sequence[Mapping[str, int | None]] = (
+            [{**source.num_values(env), **scenes[0].state_sizes}]
+            if replays is None
+            else [sizes_in(replay) for replay in replays]
+        )
+        plots = _plots(
+            settings,
+            sizes,
+            begin,
+            last,
+            seconds,
+            len(replays) if replays is not None else math.prod(settings.grid or (1,)),
+        )
     fps = real_time(env, seconds) if settings.fps is None else check_fps(settings.fps)
     can_repaint = all(scene.has_steps for scene in scenes)
     if settings.bounce and not can_repaint:
@@ -199,6 +288,7 @@ def _film(
         title=settings.title,
         captions=_timed(settings.captions, begin, last, seconds),
         bounce=settings.bounce,
+        plots=plots,
     )
     check_fps(composition.fps)
     if replays is None:
@@ -218,8 +308,11 @@ def _film(
         encoding=Encoding.of(vars(settings)),
         poster=settings.poster,
     )
-    parts = (
-        ghosts.in_parts(
+
+    def parts() -> Iterable[Sequence[Replay]]:
+        if replays is not None:
+            return parts_of(replays)
+        return ghosts.in_parts(
             source.replays(
                 env,
                 policy,
@@ -229,11 +322,8 @@ def _film(
                 lanes=composition.tiles,
             )
         )
-        if replays is None
-        else parts_of(replays)
-    )
-    film(scenes, parts, [writer], composition, settings, workers=settings.workers, on_part=on_part)
-    return writer.video
+
+    return _Plan(scenes, parts, writer, composition, settings)
 
 
 def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
@@ -244,11 +334,45 @@ def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
     return formats.pop() if len(formats) == 1 else "rgb24"
 
 
+def _plots(
+    settings: Settings,
+    sizes: Sequence[Mapping[str, int | None]],
+    start: int,
+    stop: int,
+    seconds: float | None,
+    lanes: int,
+) -> Plots:
+    """Return the plots beside a clip's picture.
+
+    Args:
+        settings: Of the clip.
+        sizes: How many numbers there are of each name, in each replay or in all rollouts.
+        start: The first step that is shown.
+        stop: The one after the last.
+        seconds: Between two steps.
+        lanes: How many rollouts there are.
+
+    Raises:
+        ValueError: There are no such numbers, or is no room for them.
+    """
+    for each in sizes:
+        check_plots(settings.plot, each, lanes)
+    return Plots(
+        settings.plot,
+        *settings.size,
+        start=start,
+        stop=stop,
+        seconds_per_step=seconds,
+        lanes=lanes,
+        labels=settings.labels,
+    )
+
+
 def _wanted_steps(settings: Settings, usual: int, seconds: float | None) -> int:
     """Return how long a rollout is: as long as it was asked to be, or up to what is shown last."""
     if settings.steps is not None:
         return check_steps(settings.steps)
-    return usual if settings.stop is None else max(1, _step_of("stop", settings.stop, seconds))
+    return usual if settings.stop is None else max(1, step_of("stop", settings.stop, seconds))
 
 
 def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int, int]:
@@ -257,8 +381,8 @@ def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int
     Raises:
         ValueError: They are not in that order within so many steps.
     """
-    start = 0 if settings.start is None else _step_of("start", settings.start, seconds)
-    stop = steps if settings.stop is None else _step_of("stop", settings.stop, seconds)
+    start = 0 if settings.start is None else step_of("start", settings.start, seconds)
+    stop = steps if settings.stop is None else step_of("stop", settings.stop, seconds)
     if not start < stop <= steps:
         raise ValueError(
             f"a clip from step {start} to {stop} of {steps} steps has nothing in it: start must be "
@@ -267,7 +391,12 @@ def _moments(settings: Settings, steps: int, seconds: float | None) -> tuple[int
     return start, stop
 
 
-def _step_of(name: str, moment: int | float, seconds: float | None) -> int:
+def step_of(name: str, moment: int | float, seconds: float | None) -> int:
+    """Return the step of a moment, which is a step or a time in seconds.
+
+    Raises:
+        ValueError: It is a time, and there is no knowing how long a step is.
+    """
     if isinstance(moment, int):
         return moment
     if seconds is None:
@@ -299,8 +428,8 @@ def _timed(captions: Sequence[str], begin: int, last: int, seconds: float | None
     """
     timed = []
     for text, start, stop in map(parsed_caption, captions):
-        first = 0 if start is None else _step_of("caption", start, seconds)
-        end = None if stop is None else _step_of("caption", stop, seconds)
+        first = 0 if start is None else step_of("caption", start, seconds)
+        end = None if stop is None else step_of("caption", stop, seconds)
         if first >= last or (end is not None and end <= max(first, begin)):
             raise ValueError(
                 f"the caption {shown(text)} is for steps from {first} to "

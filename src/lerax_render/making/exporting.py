@@ -20,7 +20,10 @@ from ..video import Destination, Video, make_still, numbered, small_png_of, stil
 from .filming import Held, open_painters, views_of
 
 # Those of the rollout, and the one that says what is made.
-_OF_ANY_FORMAT = ("steps", "deterministic", "grid", "format")
+_OF_ANY_FORMAT = (
+    *("steps", "episodes", "pick", "of", "max_steps"),
+    *("deterministic", "grid", "format"),
+)
 # Pixels. A still that makes a page no larger, and is seen until the script draws.
 _STILL_WIDTH = 240
 

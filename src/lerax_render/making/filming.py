@@ -52,18 +52,18 @@ def film(
     Raises:
         BackendUnavailableError, EncodeError, ValueError: As for `record`.
     """
-    # No more than a picture, whatever was given: it travels to the processes that paint.
-    tile = dataclasses.replace(
-        as_picture(picture), width=composition.tile_width, height=composition.tile_height
-    )
+    tile = tile_picture(picture, composition)
     num_frames = 0
     with contextlib.ExitStack() as stack:
         painters = open_painters(stack, scenes, tile, writers[0].pixel_format, workers)
         for writer in writers:
             stack.enter_context(writer)
-        if any(scene.looks_ahead(tile) for scene in scenes):
+        looks_ahead = any(scene.looks_ahead(tile) for scene in scenes)
+        if looks_ahead or composition.looks_ahead:
             held, parts = captured_first(parts)
-            before = aim(painters, scenes, tile, held, before)
+            composition.look_ahead(held.parts)
+            if looks_ahead:
+                before = aim(painters, scenes, tile, held, before)
             # Each part goes when it is painted.
             del held
 
@@ -83,6 +83,16 @@ def film(
     pictures = num_frames * len(scenes)
     warn_if_incomplete(painters, pictures)
     return before
+
+
+def tile_picture(settings: Picture, composition: Composition) -> Picture:
+    """Return what a tile of a composition looks like.
+
+    No more than that, whatever was given: it travels to the processes that paint.
+    """
+    return dataclasses.replace(
+        as_picture(settings), width=composition.tile_width, height=composition.tile_height
+    )
 
 
 def as_picture(settings: Picture) -> Picture:

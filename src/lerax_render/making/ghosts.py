@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, override
 
@@ -43,6 +43,15 @@ class HauntedScene(Scene):
         return self._scene.painter_with(
             self._ghosts, picture, pixel_format=pixel_format, workers=workers
         )
+
+    @property
+    @override
+    def state_sizes(self) -> Mapping[str, int]:
+        return self._scene.state_sizes
+
+    @override
+    def state(self, captured: Captured, name: str) -> np.ndarray:
+        return self._scene.state(captured[0], name)
 
     @override
     def builds_up(self, captured: Captured) -> bool:
@@ -86,12 +95,13 @@ class HauntedScene(Scene):
         *,
         before: Any | None = None,
         goes_on: bool = False,
+        stands: bool = False,
     ) -> Any:
         """Return a view of the scene in which the ghosts are to be seen, too."""
         # What follows once more follows the scene's own.
         pairs = [*zip(self._scenes, captured, strict=True), (self._scene, captured[0])]
         for scene, steps in pairs:
-            before = scene.aimed(picture, steps, before=before, goes_on=goes_on)
+            before = scene.aimed(picture, steps, before=before, goes_on=goes_on, stands=stands)
         return before
 
 

@@ -1,3 +1,4 @@
+from .aim import find_element as find_element
 from .backdrop import FROM_CAMERA as FROM_CAMERA
 from .backdrop import GLOW as GLOW
 from .backdrop import GROUND as GROUND
@@ -5,10 +6,12 @@ from .backdrop import Backdrop as Backdrop
 from .look import CINEMATIC as CINEMATIC
 from .look import NAMES as NAMES
 from .look import check_name as check_name
+from .look import drawn_as as drawn_as
 from .look import ground_geoms as ground_geoms
 from .look import is_directional as is_directional
 from .mjcf_limits import INSIDE as INSIDE
 from .mjcf_limits import check_mjcf as check_mjcf
+from .pool_worker import open_renderer as open_renderer
 from .pose import MODEL_FIELDS as MODEL_FIELDS
 from .pose import Pose as Pose
 from .pose import PoseLoader as PoseLoader

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
@@ -76,26 +76,25 @@ class MujocoScene(Scene):
         self, picture: Picture, workers: int, ghosts: "Sequence[mujoco.MjModel]"
     ) -> Painter:
         """Open a painter for one camera."""
-        from .backdrop import has_light
         from .painter import PosePainter
 
         if not picture.is_transparent:
             return PosePainter(self.model, picture, workers, ghosts=ghosts)
-        light: LightName = picture.light or ("as-is" if has_light(self.model) else "studio")
         with contextlib.ExitStack() as stack:
             on_black, on_white = (
-                stack.enter_context(
-                    PosePainter(
-                        self.model,
-                        replace(picture, background=ground, light=light),
-                        workers,
-                        ghosts=ghosts,
-                    )
-                )
-                for ground in ("black", "white")
+                stack.enter_context(PosePainter(self.model, each, workers, ghosts=ghosts))
+                for each in self.on_black_and_white(picture)
             )
             stack.pop_all()
         return CutOutPainter(on_black, on_white)
+
+    def on_black_and_white(self, picture: Picture) -> tuple[Picture, Picture]:
+        """Return the two pictures that one with a transparent background is made of."""
+        from .backdrop import has_light
+
+        light: LightName = picture.light or ("as-is" if has_light(self.model) else "studio")
+        lit = replace(picture, light=light)
+        return replace(lit, background="black"), replace(lit, background="white")
 
     @override
     def measuring(self, picture: Picture) -> Painter:
@@ -131,6 +130,25 @@ class MujocoScene(Scene):
             light=picture.light,
         )
 
+    @property
+    @override
+    def state_sizes(self) -> Mapping[str, int]:
+        model = self.model
+        return {
+            "qpos": model.nq,
+            "qvel": model.nv,
+            "act": model.na,
+            "ctrl": model.nu,
+            "mocap_pos": 3 * model.nmocap,
+            "mocap_quat": 4 * model.nmocap,
+            "xfrc_applied": 6 * model.nbody,
+        }
+
+    @override
+    def state(self, captured: "Pose", name: str) -> np.ndarray:
+        numbers: np.ndarray = getattr(captured, name)
+        return numbers.reshape(len(numbers), -1)
+
     @override
     def kept(self) -> "MujocoScene":
         return MujocoScene(copy.copy(self.model))
@@ -149,28 +167,44 @@ class MujocoScene(Scene):
         *,
         before: Any | None = None,
         goes_on: bool = False,
+        stands: bool = False,
     ) -> "View | tuple[View | None, ...]":
         """Return the view of the camera; of several a tuple, `None` for those that were given."""
         from .tiles import looks_of
 
         looks = [look.picture for look in looks_of(self.model, picture)]
         if len(looks) == 1:
-            return self._aimed(looks[0], captured, before, goes_on)
+            return self._aimed(looks[0], captured, before, goes_on, stands)
         earlier = before or [None] * len(looks)
         return tuple(
-            self._aimed(look, captured, each, goes_on) if _is_left_open(look.camera) else None
+            self._aimed(look, captured, each, goes_on, stands)
+            if _is_left_open(look.camera)
+            else None
             for look, each in zip(looks, earlier, strict=True)
         )
 
     def _aimed(
-        self, picture: Picture, captured: "Pose", before: "View | None", goes_on: bool
+        self,
+        picture: Picture,
+        captured: "Pose",
+        before: "View | None",
+        goes_on: bool,
+        stands: bool,
     ) -> "View":
         from .aim import frame
         from .backdrop import lowest_over
 
         width, height = picture.size
         camera = picture.camera if isinstance(picture.camera, Camera) else None
-        view = frame(self.model, captured, camera, width / height, before=before, goes_on=goes_on)
+        view = frame(
+            self.model,
+            captured,
+            camera,
+            width / height,
+            before=before,
+            goes_on=goes_on,
+            stands=stands,
+        )
         lowest = lowest_over(self.model, picture.background, captured)
         return replace(view, lowest=lowest if before is None else min(lowest, before.lowest))
 

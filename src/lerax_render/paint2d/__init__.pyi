@@ -5,6 +5,7 @@ from .drawlist import DrawListPainter as DrawListPainter
 from .drawlist import TracingRenderer as TracingRenderer
 from .drawlist import single_frames as single_frames
 from .layout import Layout as Layout
+from .layout import View as View
 from .letterbox import Fitter as Fitter
 from .offscreen import offscreen_display as offscreen_display
 from .placement import to_rgb as to_rgb

@@ -1,5 +1,7 @@
 from .checks import LARGEST_SEED as LARGEST_SEED
 from .checks import check_env as check_env
+from .checks import check_episodes as check_episodes
+from .checks import check_picks as check_picks
 from .checks import check_policy as check_policy
 from .checks import check_seed as check_seed
 from .checks import check_steps as check_steps
@@ -13,6 +15,10 @@ from .declarations import Text as Text
 from .declarations import between as between
 from .declarations import kind_of as kind_of
 from .declarations import settings_of as settings_of
+from .figure import MILLIMETRES_PER_INCH as MILLIMETRES_PER_INCH
+from .figure import FigureFormat as FigureFormat
+from .figure import FigureKind as FigureKind
+from .figure import FigureSettings as FigureSettings
 from .picture import ALL_CAMERAS as ALL_CAMERAS
 from .picture import MAX_SIZE as MAX_SIZE
 from .picture import Background as Background
@@ -27,11 +33,13 @@ from .picture import GridShape as GridShape
 from .picture import LightName as LightName
 from .picture import LineName as LineName
 from .picture import ModalityName as ModalityName
+from .picture import Pick as Pick
 from .picture import Picture as Picture
 from .picture import PixelFormat as PixelFormat
 from .picture import Pixels as Pixels
 from .picture import PresetName as PresetName
 from .picture import QualityName as QualityName
+from .picture import RankName as RankName
 from .picture import Rate as Rate
 from .picture import Settings as Settings
 from .picture import ShownName as ShownName
@@ -42,5 +50,6 @@ from .texts import TRANSPARENT as TRANSPARENT
 from .texts import assignments as assignments
 from .texts import parsed_caption as parsed_caption
 from .texts import parsed_colour as parsed_colour
+from .texts import parsed_pick as parsed_pick
 from .written import as_written as as_written
 from .written import from_written as from_written

@@ -76,6 +76,41 @@ def check_steps(steps: Any) -> int:
     return check_whole("steps", steps)
 
 
+def check_episodes(steps: Any, episodes: Any, pick: Any, of: Any, max_steps: Any) -> None:
+    """Raise `ValueError` where settings of a clip of whole episodes contradict each other."""
+    if episodes is not None and pick:
+        raise ValueError(
+            "pick shows the episodes that it names, and episodes is a length: give one of the two"
+        )
+    if steps is not None and (episodes is not None or pick):
+        raise ValueError(
+            f"steps is {steps}, and {'pick' if pick else 'episodes'} shows whole episodes: leave "
+            "steps away, or give start and stop for a part"
+        )
+    if of is not None and not pick:
+        raise ValueError(f"of is {of}, and there is no pick: of is how many episodes it is out of")
+    if max_steps is not None and not pick and episodes is None:
+        raise ValueError(
+            f"max_steps is {max_steps}, and cuts whole episodes, for pick and episodes: give one "
+            "of those, or steps"
+        )
+    if of is not None:
+        check_picks(pick, of)
+
+
+def check_picks(pick: Any, count: int) -> None:
+    """Raise `ValueError` where episodes are picked out of fewer than there have to be."""
+    if callable(pick):
+        return
+    if len(set(pick)) > count:
+        raise ValueError(
+            f"pick names {len(set(pick))} episodes, out of {count}: of must be at least as many"
+        )
+    for number in pick:
+        if isinstance(number, int) and number >= count:
+            raise ValueError(f"pick has episode {number}, and there are 0 to {count - 1}")
+
+
 def check_whole(name: str, number: Any) -> int:
     """Return a whole number, of NumPy's or Python's, as an `int`, or raise `TypeError`."""
     try:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Meta
 
-from .checks import check_fields
+from .checks import check_episodes, check_fields
 from .declarations import Text, between, described
 from .texts import (
     BACKGROUND,
@@ -23,6 +23,7 @@ from .texts import (
     parsed_grid,
     parsed_lines,
     parsed_moment,
+    parsed_pick,
     parsed_seconds,
     parsed_size,
 )
@@ -102,6 +103,13 @@ type Moment = Annotated[
 ]
 type Seconds = Annotated[float, between(0, 3600, "seconds"), Text("SECONDS", parsed_seconds, "1s")]
 type Words = Annotated[str, Meta(pattern=r"\S", description="a text"), Text("TEXT", parsed_lines)]
+type RankName = Literal["best", "worst", "median"]
+type EpisodeNumber = Annotated[int, Meta(ge=0)]
+type Pick = Annotated[
+    RankName | EpisodeNumber,
+    described("best, worst, median, or an episode's number, from 0"),
+    Text("EPISODE", parsed_pick, "best"),
+]
 type TileCount = Annotated[int, between(1, 100)]
 type GridShape = Annotated[
     tuple[TileCount, TileCount],
@@ -139,6 +147,14 @@ type Ghost = (
 )
 type Ghosts = Annotated[
     Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
+]
+type PlotName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z_]+(\[\d{1,6}(:\d{1,6})?\])?$",
+        description="a value such as return, obs, obs[3] or qpos[0:2]",
+    ),
+    Text("VALUE"),
 ]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
 
@@ -365,6 +381,20 @@ class Settings(Picture):
     stop: Moment | None = None
     """The step, or its time such as 3s, before which the clip ends (default: after the last)."""
 
+    episodes: Count | None = None
+    """Number of whole episodes that the clip is long, instead of steps (default: steps count)."""
+
+    pick: Sequence[Pick] | Callable[[Any], Sequence[int]] = ()
+    """Which whole episodes are shown, out of many that are run: some of best, worst, median and
+    numbers from 0; one after the other, or side by side in a grid (default: none is picked)."""
+
+    of: Count | None = None
+    """Number of episodes that are run to pick from (default 100, or all whole ones of a replay)."""
+
+    max_steps: Count | None = None
+    """Number of actions after which an episode is cut short, for pick and episodes (default
+    1000)."""
+
     speed: Annotated[float, between(0.01, 100)] = 1.0
     """How much faster than it happened the clip plays: 0.25 is slow motion, a quarter, with frames
     between the steps."""
@@ -383,6 +413,10 @@ class Settings(Picture):
     overlay: bool | Sequence[LineName | Callable[[Any], str]] = False
     """Text on the frames: some of step, time, reward, return and episode; alone, step, return and
     episode."""
+
+    plot: Sequence[PlotName] = ()
+    """Curves beside the picture, a plot for each: reward, return, action, obs, and of MuJoCo qpos,
+    qvel, act, ctrl and so on, all of them or some, such as obs[3] or qpos[0:2]."""
 
     grid: GridShape | None = None
     """Rows and columns of a picture with that many rollouts in it, such as 2x3 (default: one
@@ -444,6 +478,7 @@ class Settings(Picture):
         super().__post_init__()
         for text in self.captions:
             parsed_caption(text)
+        check_episodes(self.steps, self.episodes, self.pick, self.of, self.max_steps)
         for name, several in (("cameras", self.cameras), ("modalities", self.modality)):
             if self.grid is not None and len(several) > 1:
                 raise ValueError(

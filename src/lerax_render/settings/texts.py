@@ -30,6 +30,7 @@ _HEXADECIMAL = "#[0-9a-fA-F]{6}"
 BACKGROUND = f"^({'|'.join([STUDIO, AS_IS, _HEXADECIMAL, *_COLOURS])})$"
 """The pattern of a background's text."""
 
+_LENGTHS = {"": 1.0, "mm": 1.0, "cm": 10.0, "in": 25.4}
 _DASH = "[-–—]"
 _STEPS = re.compile(rf"steps?\s*(\d{{1,9}})?\s*{_DASH}\s*(\d{{1,9}})?", re.IGNORECASE)
 _SECONDS = re.compile(
@@ -54,6 +55,19 @@ def parsed_size(text: str) -> int:
     if found is None or unit is None or round(float(found[1]) * unit) < 1:
         raise ValueError(f"expected a size such as 10MB or 500kB, got {text!r}")
     return round(float(found[1]) * unit)
+
+
+def parsed_length(text: str) -> float:
+    """Turn a length such as `"85mm"`, `"8.5 cm"` or `"3.3in"` into millimetres.
+
+    Raises:
+        ValueError: The text is no such length.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)", text.strip(), re.ASCII)
+    unit = _LENGTHS.get(found[2]) if found else None
+    if found is None or unit is None:
+        raise ValueError(f"expected a length such as 85mm or 3.3in, got {text!r}")
+    return float(found[1]) * unit
 
 
 def parsed_colour(text: str) -> tuple[float, float, float]:
@@ -92,6 +106,16 @@ def parsed_camera(text: str) -> Any:
     if "=" in text:
         # Commas inside parentheses belong to a value, such as lookat=(0,0,1).
         return assignments(re.split(r",(?![^()]*\))", text))
+    return parsed_body(text)
+
+
+def parsed_body(text: str) -> int | str:
+    """Turn the number of a body into a number, and leave its name as it is."""
+    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
+
+
+def parsed_pick(text: str) -> int | str:
+    """Turn `"17"` into the number of an episode; other texts stay."""
     return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
 
 

@@ -1,20 +1,19 @@
 """What a kind of environment has to provide to be captured: its scene, and what it keeps of a step.
 
 There are two kinds of kinds. A `CompiledSource` captures within the compiled rollout of an
-environment that JAX can trace; a `HostSource` steps an environment in Python.
+environment that JAX can trace; a `HostSource` (see `host`) steps an environment in Python.
 """
 
-import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, override
 
 import numpy as np
 
 from ..painter import Painter
-from ..replay import PART, Replay
+from ..replay import LARGEST_OBSERVATION, Replay
 from ..scene import Captured, Scene
 from ..settings import Picture, PixelFormat
 from ..trees import map_arrays
@@ -25,13 +24,57 @@ if TYPE_CHECKING:
 __all__ = [
     "Captured",
     "CompiledSource",
-    "HostSource",
-    "HostStep",
     "PixelScene",
     "Source",
 ]
 
 DEFAULT_STEPS = 256
+
+
+class Batch(NamedTuple):
+    """The next steps of all lanes.
+
+    Attributes:
+        rewards: `float32 (T, lanes)`, as in `Replay`.
+        terminated: `bool (T, lanes)`, likewise.
+        truncated: `bool (T, lanes)`, likewise.
+        content: All that was captured, in a form that pickles.
+    """
+
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    content: Any
+
+
+class Piece(NamedTuple):
+    """Consecutive steps of one lane.
+
+    Attributes:
+        content: Of their batch.
+        lane: Which one.
+        part: Which steps of the batch.
+    """
+
+    content: Any
+    lane: int
+    part: slice
+
+
+@dataclass(frozen=True)
+class EpisodeRun:
+    """A run of a number of whole episodes.
+
+    Attributes:
+        lanes: How many lanes take turns with the episodes: number `n` is the `n // lanes`-th of
+            lane `n % lanes`.
+        batches: Runs it.
+        replay_of: Makes a replay of consecutive pieces.
+    """
+
+    lanes: int
+    batches: Iterator[Batch]
+    replay_of: Callable[[Sequence[Piece]], Replay]
 
 
 class Source(ABC):
@@ -72,6 +115,33 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def episodes(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        count: int,
+        lanes: int,
+        limit: int,
+        key: "Key",
+        deterministic: bool = False,
+    ) -> EpisodeRun:
+        """Let a policy act for whole episodes; which ones is settled before they begin.
+
+        Args:
+            env: The environment.
+            policy: As for `replays`.
+            count: Number of episodes.
+            lanes: How many may advance together.
+            limit: After how many actions an episode is cut short.
+            key: A JAX PRNG key or a seed.
+            deterministic: As for `replays`.
+
+        Raises:
+            UnsupportedEnvError: This kind of environment has no episodes.
+        """
+
+    @abstractmethod
     def replays_of(self, env: Any, states: "PyTree") -> Iterator[Replay]:
         """Capture states that the user has, and yield them in parts of at most `PART` steps.
 
@@ -79,6 +149,18 @@ class Source(ABC):
             ValueError: There are no states, or their leading axes differ.
             UnsupportedEnvError: Nothing can draw this environment from its states.
         """
+
+    def num_values(self, env: Any) -> dict[str, int | None]:
+        """Return how many numbers there are of rewards, actions and observations that are kept.
+
+        `None` stands for what shows only when the environment is stepped.
+        """
+        return {
+            "reward": 1,
+            "return": 1,
+            "obs": _kept(getattr(env, "observation_space", None), LARGEST_OBSERVATION),
+            "action": _kept(getattr(env, "action_space", None)),
+        }
 
     def seconds_per_step(self, env: Any) -> float | None:
         """Return the simulated seconds between two states, or `None` where time has no unit."""
@@ -108,6 +190,10 @@ class CompiledSource(Source):
     def on_host(self, env: Any, captured: "PyTree") -> Captured:
         """Turn what was captured of `T` steps into what the scene's painters take."""
         return captured
+
+    def leanest(self, env: Any) -> "CompiledSource":
+        """Return the source that captures the fewest bytes of this environment's states."""
+        return self
 
     @property
     def traced_capture(self) -> Callable[[Any, "PyTree"], "PyTree"]:
@@ -170,6 +256,65 @@ class CompiledSource(Source):
             ]
 
     @override
+    def episodes(
+        self,
+        env: Any,
+        policy: Any | None,
+        *,
+        count: int,
+        lanes: int,
+        limit: int,
+        key: "Key",
+        deterministic: bool = False,
+    ) -> EpisodeRun:
+        from ..acting import episode_chunks
+
+        lean = self.leanest(env)
+        chunks = episode_chunks(
+            env,
+            policy,
+            episodes=count,
+            lanes=lanes,
+            limit=limit,
+            key=key,
+            capture=lean.traced_capture,
+            deterministic=deterministic,
+        )
+        return lean.episodes_from(env, chunks, lanes)
+
+    def episodes_from(self, env: Any, chunks: Iterator["Rollout"], lanes: int) -> EpisodeRun:
+        """Return a run of whole episodes.
+
+        Args:
+            env: The environment.
+            chunks: Its parts, on the host, with the axes `(T, lanes)`; their states are what
+                `capture` returned.
+            lanes: How many there are.
+        """
+        from ..acting import assembled, taken_apart
+
+        # Of a chunk, all but its arrays: the same for each.
+        form: Any = None
+
+        def batches() -> Iterator[Batch]:
+            nonlocal form
+            for chunk in chunks:
+                arrays, form = taken_apart(chunk)
+                yield Batch(
+                    np.asarray(chunk.rewards),
+                    np.asarray(chunk.terminated),
+                    np.asarray(chunk.truncated),
+                    arrays,
+                )
+
+        def replay_of(pieces: Sequence[Piece]) -> Replay:
+            parts = [[array[each.part, each.lane] for array in each.content] for each in pieces]
+            ((replay,),) = self.replays_from(env, iter([assembled(parts, form)]))
+            return replay
+
+        return EpisodeRun(lanes, batches(), replay_of)
+
+    @override
     def replays_of(self, env: Any, states: "PyTree") -> Iterator[Replay]:
         from ..acting import captured_batches
 
@@ -178,128 +323,14 @@ class CompiledSource(Source):
         return (Replay(scene, self.on_host(env, captured), seconds) for captured in batches)
 
 
-class HostStep(NamedTuple):
-    """One step on the host.
-
-    Attributes:
-        captured: What a picture needs of the state.
-        reward: For arriving in it.
-        terminated: Whether it ended its episode.
-        truncated: Whether the episode was cut short in it.
-        starts: Whether it is the first of its episode.
-        action: That led to it; zeros at episode starts, `None` where there are none.
-        observation: What it looks like to a policy, or `None`.
-    """
-
-    captured: Any
-    reward: float = 0.0
-    terminated: bool = False
-    truncated: bool = False
-    starts: bool = False
-    action: Any = None
-    observation: Any = None
-
-
-class HostSource(Source):
-    """Steps an environment in Python, one rollout at a time.
-
-    Attributes:
-        kind: What such an environment is called in messages.
-        part: Steps that are handed on together.
-    """
-
-    kind: ClassVar[str]
-    part: ClassVar[int] = PART
-
-    @abstractmethod
-    def step_through(
-        self, env: Any, policy: Any | None, *, steps: int, key: "Key", deterministic: bool
-    ) -> Iterator[HostStep]:
-        """Yield `steps` steps, the first state of the first episode included."""
-
-    @abstractmethod
-    def copies(self, env: Any, count: int, open_ones: ExitStack) -> Sequence[Any]:
-        """Return environments for rollouts side by side: `env`, and others like it.
-
-        Args:
-            env: The environment.
-            count: How many are wanted.
-            open_ones: Closes those that are made here.
-
-        Raises:
-            UnsupportedEnvError: Others like it cannot be made.
-        """
-
-    def stacked(self, captured: Sequence[Any]) -> Captured:
-        """Return what was captured of consecutive steps with a leading axis."""
-        return _stacked(captured)
-
-    @override
-    def replays(
-        self,
-        env: Any,
-        policy: Any | None,
-        *,
-        steps: int,
-        key: "Key",
-        deterministic: bool = False,
-        lanes: int | None = None,
-    ) -> Iterator[list[Replay]]:
-        count = lanes or 1
-        policies = policy if isinstance(policy, list | tuple) else [policy] * count
-        open_ones = ExitStack()
-        envs = [env] if lanes is None else self.copies(env, lanes, open_ones)
-        keys = [key] if lanes is None else lane_seeds(key, lanes)
-        taken = [
-            self.step_through(*each, steps=steps, key=key, deterministic=deterministic)
-            for *each, key in zip(envs, policies, keys, strict=True)
-        ]
-        return self._parts(env, taken, open_ones)
-
-    def _parts(
-        self, env: Any, taken: Sequence[Iterator[HostStep]], open_ones: ExitStack
-    ) -> Iterator[list[Replay]]:
-        scene, seconds = self.scene(env), self.seconds_per_step(env)
-        with open_ones:
-            for part in itertools.batched(zip(*taken, strict=True), self.part, strict=False):
-                yield [
-                    Replay(
-                        scene,
-                        self.stacked([step.captured for step in lane]),
-                        seconds,
-                        np.array([step.reward for step in lane], np.float32),
-                        np.array([step.terminated for step in lane], bool),
-                        np.array([step.truncated for step in lane], bool),
-                        np.array([step.starts for step in lane], bool),
-                        _stacked([step.action for step in lane]),
-                        _stacked([step.observation for step in lane]),
-                    )
-                    for lane in zip(*part, strict=True)
-                ]
-
-
-def key_numbers(key: "Key") -> list[int]:
-    """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
-    if key is None or isinstance(key, int):
-        return [0, key or 0]
-    import jax
-
-    is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
-    numbers: list[int] = np.asarray(jax.random.key_data(key) if is_typed else key).ravel().tolist()
-    return numbers
-
-
-def seed_of(key: "Key") -> int:
-    """Return the seed that a JAX PRNG key was made of, or one made of the key."""
-    *others, seed = key_numbers(key)
-    if any(others):
-        seed = int(np.random.SeedSequence([*others, seed]).generate_state(1)[0])
-    return seed
-
-
-def lane_seeds(key: "Key", lanes: int) -> list[int]:
-    """Return seeds of rollouts side by side: the given one, and those that follow it."""
-    return [(seed_of(key) + lane) % 2**32 for lane in range(lanes)]
+def _kept(space: Any, most_bytes: float = math.inf) -> int | None:
+    shape = getattr(space, "shape", None)
+    if shape is None:
+        return None
+    # JAX's numbers, where the space does not say.
+    item = np.dtype(getattr(space, "dtype", None) or np.float32).itemsize
+    count = math.prod(shape)
+    return count if count * item <= most_bytes else 0
 
 
 def plain(tree: Any) -> Any:
@@ -310,10 +341,6 @@ def plain(tree: Any) -> Any:
         return map_arrays(np.asarray, tree)
     except TypeError:
         return tuple(np.asarray(leaf) for leaf in jax.tree.leaves(tree))
-
-
-def _stacked(parts: Sequence[Any]) -> Any:
-    return map_arrays(lambda *arrays: np.stack(arrays), *parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from ..replay import LARGEST_OBSERVATION, Replay
 from ..scene import Captured, Scene
 from ..system import start_jax
 from ..trees import count_bytes, map_arrays, row
-from .base import HostSource, HostStep, PixelScene, plain, seed_of
+from .base import PixelScene, plain
+from .host import HostSource, HostStep, seed_of
 from .stability import watched
 
 # Not at run time: what MuJoCo draws needs no pygame.

@@ -10,7 +10,7 @@ state, with the same recorder, and so gives the same commands.
 
 import logging
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, override
 
@@ -62,9 +62,11 @@ class Drawn(CompiledSource):
 
     Attributes:
         layout: The world transform, size and background of the environment's default renderer.
+        traced: What it draws, where that is known.
     """
 
     layout: Layout
+    traced: Program | None = field(default=None, compare=False, kw_only=True)
 
     @override
     def scene(self, env: Any) -> Scene:
@@ -73,6 +75,18 @@ class Drawn(CompiledSource):
     @override
     def capture(self, env: Any, state: "PyTree") -> "PyTree":
         return draw_commands(env, state, self.layout)
+
+    @override
+    def leanest(self, env: Any) -> CompiledSource:
+        program = self.traced
+        if program is None:
+            return self
+        state = jax.tree.map(_as_array, env.initial(key=jr.key(0)))
+        drawn = draw_commands(env, state, self.layout)
+        needed = sum(leaf.nbytes for leaf in program.needed(state))
+        if needed >= np.asarray(drawn.numbers).nbytes or not _agrees(program, env, state, drawn):
+            return self
+        return DrawnOnHost(self.layout, program)
 
 
 @dataclass(frozen=True)
@@ -252,7 +266,7 @@ def _found(env: Any, layout: Layout) -> Drawn:
         # a render that counts its calls.
         if all(_form(commands) == _form(program.form) for commands in concrete):
             if len(program.form.commands) <= MOST_COMMANDS and program.size <= MOST_OPERATIONS:
-                return Drawn(layout)
+                return Drawn(layout, traced=program)
             if _agrees(program, env, state, concrete[0]):
                 return DrawnOnHost(layout, program)
             reason = "traced, it draws something else"

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import BackendUnavailableError
+from ..errors import BackendUnavailableError, UnsupportedEnvError
 from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
-from .base import HostSource, HostStep, key_numbers
+from .base import EpisodeRun
+from .host import HostSource, HostStep, key_numbers
 from .stability import watched, without_log
 
 # Not at run time: 2D clips, which come by here, need no MuJoCo.
@@ -146,6 +147,11 @@ class SimulationSource(HostSource):
         return env.most_steps or super().default_steps(env)
 
     @override
+    def num_values(self, env: Simulation) -> dict[str, int | None]:
+        actions = env.model.nu if env.qpos is None else 0
+        return {**super().num_values(env), "obs": 0, "action": actions}
+
+    @override
     def copies(self, env: Simulation, count: int, open_ones: ExitStack) -> Sequence[Simulation]:
         """Return the same one so often, since each rollout has an `MjData` of its own."""
         return [env] * count
@@ -169,6 +175,18 @@ class SimulationSource(HostSource):
                 f"steps must be at most {most}, for which there are {what}, got {steps}"
             )
         return _simulated(env, steps, key) if env.qpos is None else _shown(env, env.qpos[:steps])
+
+    @override
+    def episodes(self, env: Simulation, policy: Any | None, **how: Any) -> EpisodeRun:
+        """Not possible.
+
+        Raises:
+            UnsupportedEnvError: Always.
+        """
+        raise UnsupportedEnvError(
+            "a Simulation never ends and earns nothing, so that it has no episodes to count or to "
+            "pick from: give steps, and key for another run"
+        )
 
     @override
     def replays_of(self, env: Simulation, states: Any) -> Iterator[Replay]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import EncodeError
-from ..output import EXPORTS, FileFormat, Output
+from ..output import EXPORTS, Figure, FileFormat, Output, figure_format
 from .places import SEQUENCE_FIELD, DestinationLike, find_export
 from .work_folder import WorkFolder
 
@@ -89,8 +89,12 @@ def save_output(output: Output, path: str | os.PathLike[str]) -> Path:
     """Write a file that is no video, as it is, to another place, see `Output.save`."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be a path, got {type(path).__name__}; write `data` to it")
-    find_export(path, output.format)
-    row = EXPORTS[output.format]
+    row: FileFormat
+    if isinstance(output, Figure):
+        row = figure_format(path, output.format)
+    else:
+        find_export(path, output.format)
+        row = EXPORTS[output.format]
     destination = open_destination(path, row)
     with destination.work_folder() as work:
         file = work / row.file_name

@@ -217,4 +217,6 @@ class Video(Output):
 
 def _is_of_another_format(path: str | os.PathLike[str], format: str) -> bool:
     suffix = Path(path).suffix.lower()
-    return any(row.suffix == suffix for row in ALL_FORMATS.values() if row.name != format)
+    # Sequences of PNGs may be two things.
+    others = {row.suffix for row in ALL_FORMATS.values()} - {FORMATS[format].suffix}
+    return suffix in others

@@ -92,13 +92,15 @@ def test_the_policy_of_that_moment_is_recorded(training, monkeypatch):
     training(callback, seed=5)
     callback.close()
     assert sorted(snapshots) == [0, 48, 96, 144, 192]
-    _, untrained = snapshots[0].template.skeleton.restore(snapshots[0].arrays)
+    _, untrained, _ = snapshots[0].template.skeleton.restore(snapshots[0].arrays)
     assert_same_policy(untrained, training.policy)
-    env, recorded = snapshots[TOTAL_STEPS].template.skeleton.restore(snapshots[TOTAL_STEPS].arrays)
+    env, recorded, _ = snapshots[TOTAL_STEPS].template.skeleton.restore(
+        snapshots[TOTAL_STEPS].arrays
+    )
     assert isinstance(env, Counting)
     assert_same_policy(recorded, final)
     # Every iteration of this training shrinks every parameter to nine tenths.
-    _, halfway = snapshots[TOTAL_STEPS // 2].template.skeleton.restore(
+    _, halfway, _ = snapshots[TOTAL_STEPS // 2].template.skeleton.restore(
         snapshots[TOTAL_STEPS // 2].arrays
     )
     np.testing.assert_allclose(arrays(halfway)[0] * 0.9**3, arrays(final)[0], rtol=1e-5)
@@ -383,7 +385,7 @@ def test_what_does_not_work_here_is_said_at_the_start(training, monkeypatch, cap
     # The recording fails for the same reason, which is not worth a second warning.
     start, left = warned(recorded)
     assert "BackendUnavailableError" in start
-    assert left.startswith("run lame: 2 of its recordings are not painted. They are kept as rep")
+    assert left.startswith("run lame: recordings that are not painted, but kept as replays: 2")
     assert start.endswith("they will be tried again when the first recording is due")
     assert "run lame: the recording at step 96 could not be painted: BackendUn" in caplog.text
     assert [step for step, _ in memory.scalars("eval/return")] == [0, 96]
@@ -480,7 +482,9 @@ def test_what_is_not_painted_in_time_is_kept(training, tmp_path, monkeypatch):
     options = {"video_interval": 1, "video_finish_s": 0.5, **SMALL}
     callback = LoggingCallback(memory, name="run", **options)
     training(callback)
-    with pytest.warns(RenderWarning, match=r"7 of its recordings .* lerax-render paint .*logs/run"):
+    with pytest.warns(
+        RenderWarning, match=r"kept as replays: 7\. .* lerax-render paint .*logs/run"
+    ):
         callback.close()
     go.set()
     assert memory.videos() == []

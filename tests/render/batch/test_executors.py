@@ -337,6 +337,17 @@ def test_a_gallery_is_made_on_a_cluster(cluster, tmp_path, capsys, monkeypatch):
     assert made["sent"] == made["shared"] == made["here"]
 
 
+def leave() -> None:
+    sys.exit("no licence here")
+
+
+def test_an_initializer_that_fails_is_named():
+    with WorkerProcesses(1, leave) as executor:
+        [(_, outcome)] = render_clips([Clip(env="CartPole")], executor)
+    assert outcome.error == "the worker's initializer failed: SystemExit: no licence here"
+    assert outcome.deaths == 0
+
+
 # The last one with the cluster: few workers survive it.
 def test_a_clip_that_kills_the_workers_of_a_cluster_is_given_up(cluster, tmp_path, envs):
     (tmp_path / "marks").mkdir()
@@ -360,6 +371,13 @@ def test_where_no_scheduler_is_the_error_comes_soon():
         dask_cluster("nonsense://x"),
     ):
         pass
+    # Nor is there a client that complains once more when it is deleted.
+    command = (
+        "from lerax_render.batch.executors import dask_cluster; dask_cluster('foo').__enter__()"
+    )
+    ended = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert "BackendUnavailableError: no Dask scheduler answers at 'foo'" in ended.stderr
+    assert "Exception ignored" not in ended.stderr
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):

@@ -1,7 +1,8 @@
 """Many clips at once, one of which does not work."""
 
+import contextlib
 import io
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,11 +163,38 @@ def test_an_executor_that_was_shut_down_gives_clips_up():
     assert "it was given up: the executor was shut down" in rest[49].error
 
 
+@pytest.mark.parametrize("threads", [None, 1])
+def test_of_clips_that_go_to_one_file_the_first_is_made(tmp_path, threads):
+    clips = [Clip(env="CartPole", seed=seed, **SMALL) for seed in (0, 1, 2)]
+    paths = [tmp_path / "a.mp4", tmp_path / "b" / ".." / "a.mp4", tmp_path / "c.mp4"]
+    with contextlib.ExitStack() as stack:
+        executor = None if threads is None else stack.enter_context(ThreadPoolExecutor(threads))
+        outcomes = dict(render_clips(map(Job, clips, paths), executor))
+
+    assert (outcomes[0].error, outcomes[2].error) == (None, None)
+    assert "would replace clip 0" in outcomes[1].error
+    assert (tmp_path / "a.mp4").stat().st_size == outcomes[0].num_bytes
+
+
+class Broken(Executor):
+    """One that lost its processes before the first clip came."""
+
+    def submit(self, *_, **__):
+        raise BrokenExecutor("its processes are gone")
+
+
+def test_an_executor_that_is_broken_from_the_start_says_so():
+    for _, outcome in render_clips([Clip(env="CartPole")] * 2, Broken()):
+        assert outcome.error.startswith("the executor is broken, and takes no more clips: its proc")
+        assert outcome.deaths == 0
+
+
 @pytest.mark.parametrize(
     ("clips", "options", "error"),
     [
-        ([], {"retries": -1}, "retries must be at least 0, got -1"),
-        ([], {"at_once": 0}, "at_once must be at least 1, got 0"),
+        ([], {"retries": -1}, "retries must be a whole number, at least 0, got -1"),
+        ([], {"at_once": 0}, "at_once must be a whole number, at least 1, got 0"),
+        ([], {"at_once": 2.5}, "at_once must be a whole number, at least 1, got 2.5"),
         (["CartPole"], {}, "expected a Clip or a Job, got 'CartPole'"),
     ],
 )

@@ -54,6 +54,39 @@ def test_a_clip_and_its_one_line(run, tmp_path):
     assert (tmp_path / "clip.gif").read_bytes().startswith(b"GIF89a")
 
 
+def test_a_figure_and_its_one_line(run, tmp_path):
+    options = ["-n", "5", "--at", "0", "0.06s", "--width", "64", "--dpi", "96", "--kind", "strobe"]
+    code, out, _ = run("figure", "CartPole", "-o", "strobe.svg", *options)
+    assert code == 0
+    assert re.fullmatch(
+        r"strobe\.svg: [\d.]+ kB, 17 x \d+ mm at 96 dpi, 2 moments, [\d.]+ s\n", out
+    )
+    assert (tmp_path / "strobe.svg").read_text().startswith("<?xml")
+    code, _, error = run("figure", "CartPole", "--kind", "trajectory", "--follow", "pole")
+    assert (code, error.count("\n")) == (1, 2)
+    assert "has no bodies" in error
+    code, _, error = run("figure", "CartPole", "--print-width", "3.3ft")
+    assert code != 0
+
+
+def test_picked_episodes_are_told(run, tmp_path):
+    size = SMALL[:4]
+    pick = ["--pick", "best", "7", "--of", "30"]
+    code, out, _ = run("clip", "CartPole", *pick, "-o", "x.gif", *size)
+
+    assert code == 0
+    first, best, given = out.splitlines()
+    assert re.match(r"x\.gif: [\d.]+ k?B, \d+ frames, 64x48, 50 fps", first)
+    line = r"  episode \d+: return (\d+), rank (\d+) of 30, (\d+) steps"
+    earned, rank, length = re.fullmatch(line, best).groups()
+    assert (rank, earned) == ("1", length)
+    assert given.startswith("  episode 7: ")
+    assert int(re.fullmatch(line, given)[1]) <= int(earned)
+    code, out, _ = run("clip", "CartPole", "--episodes", "2", "-o", "y.gif", *size)
+    assert code == 0
+    assert len(out.splitlines()) == 1
+
+
 def test_what_a_callback_raises_is_one_line(tmp_path):
     (tmp_path / "sensors.py").write_text(
         "import jax\n"
@@ -205,6 +238,10 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         ),
         (["CartPole", "--labels", "a"], "labels name the tiles of a grid, and there is no grid"),
         (["CartPole", "--grid", "1x2", "--labels", "a"], "a grid of 1x2 needs 2 labels, got 1"),
+        (["CartPole", "--pick", "best", "9", "--of", "1"], "pick names 2 episodes, out of 1"),
+        (["CartPole", "--pick", "9", "--of", "5"], "pick has episode 9, and there are 0 to 4"),
+        (["CartPole", "--pick", "best,good"], "best, worst, median, or an episode's number"),
+        (["CartPole", "--episodes", "2", "-n", "9"], "leave steps away"),
         (["missing.xml"], "missing.xml"),
         (["CartPole", "--seed", "9" * 30], "seed must be a whole number, 0 to 4294967295"),
         (["CartPole", "--fps", "nan"], "fps must be a number of frames a second"),

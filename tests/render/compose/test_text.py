@@ -1,10 +1,13 @@
 """Letters of any script, from whichever font has them."""
 
+import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lerax_render.compose import fonts
 from lerax_render.compose.fonts import face_of, language_of
 from lerax_render.compose.text import check_text, clusters, text_mask, warn_of_missing
 from lerax_render.errors import RenderWarning
@@ -101,3 +104,15 @@ def test_scripts_that_are_not_laid_out_are_refused(text, script):
     with pytest.raises(ValueError, match=f"caption .* has {script} letters"):
         check_text("caption", text)
     check_text("caption", " ".join(SCRIPTS.values()))
+
+
+def test_the_system_is_asked_for_what_the_packages_have_not(monkeypatch, tmp_path):
+    if shutil.which("fc-match") is not None:
+        found = fonts._asked("é", "zh")
+        assert Path(found.path).is_file()
+        assert fonts._has(found, "é")
+    # Without fontconfig, in Debian's usual places.
+    monkeypatch.setenv("PATH", str(tmp_path))
+    usual = [path for path, _ in fonts._USUAL if Path(path).is_file()]
+    found = fonts._asked("é", "zh")
+    assert found == (fonts.Face(usual[0]) if usual else None)

@@ -177,7 +177,7 @@ def test_a_clip_that_fails_keeps_its_last_good_file(gallery):
     report = gallery.make()
 
     assert list(report.made) == ["one"]
-    assert set(report.failed) == {"broken", "two"}
+    assert list(report.failed) == ["broken", "two"]
     assert "no module named 'nowhere'" in report.failed["two"]
     assert (gallery.output / "two.mp4").read_bytes() == good
     page = (gallery.output / "index.html").read_text()
@@ -266,6 +266,20 @@ def test_mistakes_come_before_any_work(folder, prepare, options, message):
     with pytest.raises(ValueError, match=message):
         folder.make(**options)
     assert not folder.output.is_dir()
+
+
+def test_two_at_once_do_not_share_a_folder(folder):
+    folder.write(ONE)
+    met = []
+
+    def meet(_) -> None:
+        with pytest.raises(ValueError, match="another gallery is being made in"):
+            folder.make()
+        met.append(True)
+
+    folder.make(on_start=meet)
+    assert met
+    assert folder.make().kept == ["one"]
 
 
 def test_a_folder_is_made_but_not_the_one_that_it_is_in(folder):

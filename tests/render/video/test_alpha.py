@@ -131,8 +131,8 @@ def test_smaller_clips_have_no_fringe(format, tmp_path):
 def test_a_size_limit_keeps_the_alpha_channel(tmp_path):
     rng = np.random.default_rng(0)
     frames = np.repeat(rng.integers(0, 256, (1, 200, 600, 4), np.uint8), 12, 0)
-    frames[..., 300:, :] = 0
     frames[:, ::2] += np.arange(12, dtype=np.uint8)[:, None, None, None]
+    frames[..., 300:, :] = 0
     whole = written(frames, tmp_path, "webp").num_bytes
     writer = open_writer(
         find_preset(None), tmp_path / "l.webp", 20, format=None, width=600, height=200,

@@ -70,6 +70,7 @@ def frame(
     *,
     before: View | None = None,
     goes_on: bool = False,
+    stands: bool = False,
 ) -> View:
     """Aim a camera at what happens in a rollout.
 
@@ -81,6 +82,7 @@ def frame(
         before: The view of other rollouts that this one is compared with: the new view has the same
             direction, and what was to be seen in that one is to be seen in it.
         goes_on: Whether these are only the first steps: then what can leave its place is followed.
+        stands: Whether nothing is followed, however far it gets.
 
     Raises:
         ValueError: The model has no such body to follow; the message lists what it has.
@@ -94,6 +96,8 @@ def frame(
             "groups that MuJoCo hides (3 to 5)"
         )
     subject = find_subject(motion, points, goes_on or (before is not None and any(before.axes)))
+    if stands:
+        subject = subject._replace(axes=np.zeros(3, bool))
     fixed = None if wish.lookat is None else np.array(wish.lookat, float)
     if wish.track is not None:
         body = find_element(model, mujoco.mjtObj.mjOBJ_BODY, wish.track)

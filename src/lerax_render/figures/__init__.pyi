@@ -1,0 +1,2 @@
+from .drafting import draft as draft
+from .drafting import figure as figure

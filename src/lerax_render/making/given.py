@@ -1,0 +1,159 @@
+"""What was given to be recorded or captured: an environment, replays, policies, a key."""
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedEnvError
+from ..replay import Origin, Replay
+from ..scene import Scene
+from ..settings import check_steps
+from ..sources import Simulation, find_source, is_gymnasium
+from ..system import start_jax
+
+
+def kept_scene(env: Any) -> Scene:
+    """Return the scene of an environment as it is now, for its replays.
+
+    Raises:
+        UnsupportedEnvError: It paints its pictures itself.
+    """
+    scene = find_source(env).scene(env)
+    if not scene.has_steps:
+        raise UnsupportedEnvError(
+            f"{name_of(env)} paints its pictures itself, so there is nothing to capture that could "
+            "be painted later; record(env, policy, path) makes a clip of it"
+        )
+    return scene.kept()
+
+
+def given_replays(env: Any) -> list[Replay] | None:
+    """Return the replays that were given in the place of an environment, or `None`."""
+    if isinstance(env, Replay):
+        return [env]
+    if not isinstance(env, list | tuple):
+        return None
+    if not env or not all(isinstance(each, Replay) for each in env):
+        raise TypeError(
+            "several things to record at once must be Replays, as capture(env, policy) gives them, "
+            f"got {[type(each).__name__ for each in env]}"
+        )
+    return list(env)
+
+
+def only_path(policy: Any, path: Any) -> tuple[None, Any]:
+    """Return the path of a clip of a replay, which may stand where a policy would."""
+    if policy is None:
+        return None, path
+    is_path = isinstance(policy, str | os.PathLike) or callable(getattr(policy, "write", None))
+    if path is not None or not is_path:
+        raise TypeError(
+            "a replay has been acted out already, so there is no place for a policy: "
+            f"record(replay, path), got {type(policy).__name__}"
+        )
+    return None, policy
+
+
+def cut_replays(
+    replays: Sequence[Replay], steps: int | None, key: Any, deterministic: bool
+) -> list[Replay]:
+    """Return replays that were given, of that many steps at most.
+
+    Raises:
+        ValueError: None has so many, or something was given that a rollout alone needs.
+    """
+    if key is not None or deterministic:
+        raise ValueError(
+            "a replay has been acted out already: leave key and deterministic away with it"
+        )
+    longest = max(replay.steps for replay in replays)
+    steps = longest if steps is None else check_steps(steps)
+    if steps > longest:
+        raise ValueError(f"steps is {steps}, and the replay has {longest} steps")
+    return [replay if replay.steps <= steps else replay[:steps] for replay in replays]
+
+
+def each_policy(policy: Any, lanes: int | None, of: str) -> Sequence[Any]:
+    """Return the policies that were given, or raise `ValueError` unless there is one a lane."""
+    if not isinstance(policy, list | tuple):
+        return [policy]
+    if len(policy) != lanes:
+        raise ValueError(
+            f"{len(policy)} policies were given, which needs as many {of}, got "
+            f"{lanes or f'no {of}'}"
+        )
+    return policy
+
+
+def check_not_traced(what: str, env: Any) -> None:
+    """Raise `RuntimeError` in a function that JAX is tracing.
+
+    Raises:
+        BackendUnavailableError: JAX cannot compute here.
+    """
+    jax = sys.modules.get("jax")
+    # The question starts JAX, which is none of a simulation's business.
+    if jax is None or isinstance(env, Simulation | Replay | list | tuple) or is_gymnasium(env):
+        return
+    start_jax()
+    if isinstance(jax.numpy.zeros(()) + 1, jax.core.Tracer):
+        raise RuntimeError(
+            f"{what} was called in a function that JAX is tracing, where there are no numbers to "
+            "make pictures of: call it outside of jax.jit, or from a jax.debug.callback"
+        )
+
+
+def origin_of(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Origin:
+    """Return where a replay of a rollout comes from."""
+    if isinstance(policy, list | tuple):
+        policy = policy[0]
+    return Origin(
+        name_of(env),
+        None if policy is None else type(policy).__name__,
+        _numbers(key) if is_seeded else None,
+        versions=package_versions(),
+    )
+
+
+_PACKAGES = ("lerax-render", "lerax", "jax", "mujoco")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that a replay depends on, by name."""
+    return {name: found for name in _PACKAGES if (found := _version(name)) is not None}
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _numbers(key: Any) -> tuple[int, ...]:
+    if key is None or isinstance(key, int):
+        return (0, key or 0)  # as `jax.random.key` has it
+    import jax
+
+    from ..acting import typed_key
+
+    return tuple(np.asarray(jax.random.key_data(typed_key(key))).ravel().tolist())
+
+
+def name_of(env: Any) -> str:
+    """Return an environment's name, or its class's."""
+    if isinstance(env, str):
+        return env
+    if is_gymnasium(env):
+        return str(env.spec.id) if env.spec is not None else type(env.unwrapped).__name__
+    try:
+        name = env.name
+    except Exception:
+        name = None
+    return name if isinstance(name, str) else type(env).__name__
