@@ -86,5 +86,9 @@ slider.addEventListener("keydown", (event) => {
     event.preventDefault();
     stepMoment(by);
   }
-  if (event.key === "Enter") playMoment();
+  if (event.key === "Enter") {
+    // Or it would press the button that has the focus next.
+    event.preventDefault();
+    playMoment();
+  }
 });
