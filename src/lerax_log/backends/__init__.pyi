@@ -11,6 +11,7 @@ from .console import ConsoleBackend as ConsoleBackend
 from .fan_out import FanOut as FanOut
 from .json_lines import JsonLinesBackend as JsonLinesBackend
 from .mlflow import MlflowBackend as MlflowBackend
+from .page import PageBackend as PageBackend
 from .tensorboard import TensorBoardBackend as TensorBoardBackend
 from .trackio import TrackioBackend as TrackioBackend
 from .wandb import WandbBackend as WandbBackend

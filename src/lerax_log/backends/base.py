@@ -84,6 +84,9 @@ class AbstractLoggingBackend(ABC):
     """The folder that runs' folders are made in, known from the start; None where there is none.
     The callback makes its own in the first one that a backend has."""
 
+    run_folder: Path | None = None
+    """The run's folder, which the callback makes, set before `open`; None where there is none."""
+
     group: str | None = None
     """What the runs of one training have in common, set before `open` where a training has several
     lanes: the name of the run without its lane."""

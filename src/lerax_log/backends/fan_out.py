@@ -76,7 +76,7 @@ class FanOut(AbstractLoggingBackend):
         with self._lock:
             self._name, self._open = name, []
             for backend in self._backends:
-                backend.group = self.group
+                backend.group, backend.run_folder = self.group, self.run_folder
                 try:
                     backend.open(name)
                 except Exception as error:

@@ -55,6 +55,7 @@ class Run:
         self.time = 0.0
         self.lock = threading.Lock()
         self._learns: dict[int, Learn] = {}
+        backend.run_folder = None if files is None else files.folder
         backend.open(name)
         self.recorder = (
             Recorder(
@@ -132,9 +133,11 @@ class Run:
         self._learns, self._latest = {}, None
         if self.recorder:
             self.recorder.log_drops()
+        if self._files is not None:
+            self._files.end(FINISHED if has_ended and not in_any_case else otherwise)
         self.backend.close()
         if self._files is not None:
-            self._files.close(FINISHED if has_ended and not in_any_case else otherwise)
+            self._files.release()
 
 
 NOBODY = -1

@@ -108,14 +108,13 @@ class RunFiles:
         )
         return self._facts
 
-    def close(self, outcome: str) -> None:
-        """Write how the run has ended, and let others have the folder."""
+    def end(self, outcome: str) -> None:
+        """Write how the run has ended."""
         self._write(msgspec.structs.replace(self._facts, ended=_now(), outcome=outcome))
-        self._release()
 
     def give_back(self) -> None:
         """Remove the folder, if it was made here and is empty, and let others have it."""
-        self._release()
+        self.release()
         if self.is_new:
             self.folder.rmdir()
 
@@ -134,7 +133,8 @@ class RunFiles:
                 self._warned = True
                 warn(f"{self.folder / RUN} could not be written: {error}. The training goes on")
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Let others have the folder."""
         if self.lock is not None:
             os.close(self.lock)
             self.lock = None

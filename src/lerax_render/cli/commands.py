@@ -285,6 +285,59 @@ def figure(
     )
 
 
+def page(
+    run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS],
+    share: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None,
+) -> None:
+    """Make a web page of training runs: curves, recordings to look around in, hyperparameters.
+
+    It lies in the run's folder, of several in the folder that holds them all: index.html, to be
+    opened with a browser. It grows with a training that logs to a PageBackend; otherwise this
+    brings it up to date.
+
+    Args:
+        run_dirs: Folders of runs, or folders with such folders in them.
+        share: Make one file instead that needs nothing else, with the newest recordings.
+    """
+    if not run_dirs:
+        raise ValueError("page needs the folder of a run, such as logs/RUN")
+    if share is not None and share.suffix != ".html":
+        raise ValueError(
+            f"--share makes a page: name a file that ends in .html, not {str(share)!r}"
+        )
+    from ..errors import RenderError, warn
+    from ..runpage import (
+        find_runs,
+        make_moment,
+        make_run_page,
+        moments_without,
+        place_page,
+        share_run_page,
+        update,
+    )
+    from .progress import progress_bar
+
+    runs = find_runs(run_dirs)
+    target = share or place_page(runs)
+    waiting = [(data, each) for data in map(update, runs) for each in moments_without(data.run)]
+    with progress_bar(str(target), len(waiting)) as advance:
+        for data, each in waiting:
+            try:
+                make_moment(data.run, each)
+            except RenderError as error:
+                warn(f"{data.run.path.name}, {each.label} cannot be played: {error}")
+            data.write()
+            advance(1)
+    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
+    if share is None:
+        make_run_page(runs, target)
+        print(f"{target}: {count}")
+    else:
+        players = share_run_page(runs, target)
+        size = decimal(target.stat().st_size)
+        print(f"{target}: {size}, {count}, {players} recording{'s' * (players != 1)} to look at")
+
+
 def info(file: Annotated[Positional[Path], arg(metavar="FILE")]) -> None:
     """Say what is in a replay's file. This needs neither MuJoCo nor JAX.
 
@@ -311,6 +364,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "timelapse": timelapse,
     "paint": paint,
     "figure": figure,
+    "page": page,
     "info": info,
     "doctor": doctor,
 }

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from ..batch import Clip, Job, Outcome, Progress, WorkerProcesses, render_clips
-from ..video import PRESETS, WorkFolder
-from .ledger import Made, Record, names, write
+from ..video import PRESETS, WorkFolder, write_whole
+from .ledger import Made, Record, names
 from .manifest import Entry, Manifest, read_manifest
 from .page import Tile, make_markdown, make_page
 
@@ -211,8 +211,8 @@ def _write_pages(manifest: Manifest, record: Record, folder: Path) -> None:
         if made is not None:
             tiles.append(_tile(entry, made))
     about = (manifest.title, manifest.description, tiles)
-    write(folder / PAGE, make_page(*about))
-    write(folder / MARKDOWN, make_markdown(*about))
+    write_whole(folder / PAGE, make_page(*about))
+    write_whole(folder / MARKDOWN, make_markdown(*about))
 
 
 def _tile(entry: Entry, made: Made) -> Tile:

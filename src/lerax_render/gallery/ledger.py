@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..batch import Clip, Outcome
-from ..video import ALL_FORMATS, Video, WorkFolder
+from ..video import ALL_FORMATS, Video, write_whole
 from .schema import NAME
 
 FILE = ".gallery.json"
@@ -179,15 +179,7 @@ class Record:
     def _save(self) -> None:
         clips = {name: asdict(made) for name, made in sorted(self._made.items())}
         content = {"manifest": self._manifest, "clips": clips}
-        write(self._folder / FILE, json.dumps(content, indent=1) + "\n")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file, which takes the place of an older one or of a link when it is whole."""
-    with WorkFolder(path.parent) as work:
-        file = work / path.name
-        file.write_text(text, "utf-8")
-        os.replace(file, path)
+        write_whole(self._folder / FILE, json.dumps(content, indent=1) + "\n")
 
 
 def names(name: str, format: str) -> tuple[str, str]:

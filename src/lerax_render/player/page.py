@@ -48,7 +48,7 @@ _KINDS = {
     "PixelScene": _Kind("pack_video", ("video.js",)),
 }
 _FIRST = ("blob.js", "clock.js")
-_LAST = ("stages.js", "timeline.js", "address.js", "controls.js", "start.js")
+_LAST = ("stages.js", "timeline.js", "address.js", "controls.js", "remote.js", "start.js")
 
 
 def make_page(

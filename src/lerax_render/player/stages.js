@@ -176,7 +176,3 @@ class Stages {
     else this.ondrawn(step);
   }
 }
-
-function element(name, properties = {}) {
-  return Object.assign(document.createElement(name), properties);
-}

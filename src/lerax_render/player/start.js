@@ -18,6 +18,7 @@ async function start() {
     ui: controls.bare ? "off" : null,
   }));
   const controls = new Controls(clock, stages);
+  const remote = new Remote(clock);
 
   clock.onmove = () => {
     const { step } = clock;
@@ -25,6 +26,7 @@ async function start() {
     timeline.move();
     tell(clock, lanes, stages, controls.overlay);
     address.write();
+    remote.tell();
   };
   stages.onview = () => {
     controls.seen();

@@ -98,12 +98,6 @@ class Timeline {
   }
 }
 
-/** The colour that a custom property is now, which may be one of two, for light and dark. */
-function colourOf(canvas, name) {
-  canvas.style.color = `var(${name})`;
-  return getComputedStyle(canvas).color;
-}
-
 /** Draw a curve that starts anew with each episode; of many steps in a pixel, their extent. */
 function trace(pen, lane, values, place, level, width) {
   const bundle = Math.max(1, Math.floor(values.length / width / 2));
@@ -145,11 +139,4 @@ function range(arrays) {
     }
   }
   return high > low ? [low, high] : [low, low + 1];
-}
-
-/** A number in four digits or so, as a person writes it. */
-function short(value) {
-  if (!Number.isFinite(value)) return String(value);
-  if (Math.abs(value) >= 1000) return value.toFixed(0);
-  return String(Number(value.toPrecision(4)));
 }

@@ -8,3 +8,4 @@ from .folder import Resumed as Resumed
 from .folder import RunFolder as RunFolder
 from .folder import hold as hold
 from .folder import place_of as place_of
+from .folder import scalars_in as scalars_in

@@ -206,9 +206,8 @@ class RunFolder:
         """Return steps and values by tag, in the order of logging."""
         found: dict[str, list[tuple[int, float]]] = {}
         for line in self.lines():
-            for tag, value in line.items():
-                if tag not in _NO_TAGS and (given := number(value)) is not None:
-                    found.setdefault(tag, []).append((line["step"], given))
+            for tag, value in scalars_in(line).items():
+                found.setdefault(tag, []).append((line["step"], value))
         return found
 
     def files(self) -> dict[int, dict[Kind, Path]]:
@@ -249,6 +248,15 @@ def place_of(folder: Path, kind: Kind, step: int) -> Path:
     """Return where a run's folder has the video, replay or policy of a step."""
     name, suffix = _PLACES[kind]
     return folder / name / f"step_{step:09d}{suffix}"
+
+
+def scalars_in(line: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values by tag that a line of `metrics.jsonl` has."""
+    return {
+        tag: given
+        for tag, value in line.items()
+        if tag not in _NO_TAGS and (given := number(value)) is not None
+    }
 
 
 def number(value: Any) -> float | None:

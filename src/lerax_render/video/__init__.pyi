@@ -23,4 +23,5 @@ from .still import small_png_of as small_png_of
 from .still import still_of as still_of
 from .video import Video as Video
 from .work_folder import WorkFolder as WorkFolder
+from .work_folder import write_whole as write_whole
 from .writer import VideoWriter as VideoWriter

@@ -68,6 +68,18 @@ class WorkFolder:
         self.remove()
 
 
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, which takes the place of an older one or of a link when it is whole.
+
+    Raises:
+        OSError: The disk is full or failed; what was there stays.
+    """
+    with WorkFolder(path.parent) as work:
+        file = work / path.name
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(file, path)
+
+
 def sweep(parent: Path) -> None:
     """Remove the work folders in `parent` that nobody works in any more."""
     with contextlib.suppress(OSError):

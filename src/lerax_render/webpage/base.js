@@ -3,6 +3,23 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+function element(name, properties = {}) {
+  return Object.assign(document.createElement(name), properties);
+}
+
+/** The colour that a custom property is now, which may be one of two, for light and dark. */
+function colourOf(canvas, name) {
+  canvas.style.color = `var(${name})`;
+  return getComputedStyle(canvas).color;
+}
+
+/** A number in four digits or so, as a person writes it. */
+function short(value) {
+  if (!Number.isFinite(value)) return String(value);
+  if (Math.abs(value) >= 1000) return value.toFixed(0);
+  return String(Number(value.toPrecision(4)));
+}
+
 // Light or dark: as the system has it, until the button says otherwise.
 
 const root = document.documentElement;

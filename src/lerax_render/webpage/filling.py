@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
+_POLICY_WITHIN = 2000
 _FIELD = re.compile(r"\{\{ (\w+) \}\}")
 
 
@@ -34,3 +35,14 @@ def filled(template: str, values: Mapping[str, str]) -> str:
 def policy_hash(text: str) -> str:
     """What a Content-Security-Policy calls an inline style or script by, so that no other runs."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def policy_hashes(pages: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the hashes of styles and of scripts that pages of ours allow, each once."""
+    found = []
+    for directive in ("style-src", "script-src"):
+        allowed = re.compile(rf"{directive} '(sha256-[\w+/=]+)'")
+        matches = (allowed.search(page, 0, _POLICY_WITHIN) for page in pages)
+        found.append(list(dict.fromkeys(match[1] for match in matches if match)))
+    styles, scripts = found
+    return styles, scripts

@@ -16,6 +16,7 @@ from lerax_log.backends import (
     HParam,
     JsonLinesBackend,
     MlflowBackend,
+    PageBackend,
     TensorBoardBackend,
     TrackioBackend,
     WandbBackend,
@@ -90,6 +91,12 @@ class TestTrackio(BackendContract):
     @pytest.fixture
     def backend(self, trackio_folder: Path) -> AbstractLoggingBackend:
         return TrackioBackend("tests")
+
+
+class TestPage(BackendContract):
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> AbstractLoggingBackend:
+        return PageBackend(tmp_path)
 
 
 class TestConsoleOnATerminal(BackendContract):

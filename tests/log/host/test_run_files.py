@@ -143,7 +143,8 @@ def test_a_run_that_another_program_logs_to_is_not_resumed(tmp_path):
     with pytest.warns(RenderWarning, match="run run-2: .*; another program logs to it"):
         begin(session)
     session.close()
-    files.close("finished")
+    files.end("finished")
+    files.release()
 
 
 def test_where_no_folder_can_be_made_the_training_goes_on(tmp_path):

@@ -1,0 +1,87 @@
+// Runs: what is known of each, and its curves, which come when somebody looks at them.
+
+// A training says at least every few seconds that it goes on.
+const SILENT_SECONDS = 60;
+const COLOURS = 8;
+
+class Run {
+  constructor(base) {
+    Object.assign(this, { base, place: 0, tags: new Map(), curves: new Map() });
+    this.data = { name: base.replace(/\/$/, ""), outcome: "", facts: [], hparams: [], tags: [], recordings: [] };
+  }
+
+  get name() {
+    return this.data.name;
+  }
+
+  get recordings() {
+    return this.data.recordings;
+  }
+
+  /** How it goes or has ended; one that has been silent for long was killed. */
+  get outcome() {
+    const { outcome, written } = this.data;
+    return outcome === "running" && Date.now() / 1000 - written > SILENT_SECONDS ? "killed" : outcome;
+  }
+
+  get colour() {
+    return `--run-${this.place % COLOURS}`;
+  }
+
+  get dash() {
+    return [[], [6, 3], [2, 3]][Math.floor(this.place / COLOURS) % 3];
+  }
+
+  /** The last step that something is known of. */
+  get end() {
+    return this.steps ?? 0;
+  }
+
+  /** Look at what is there now, and return whether anything has changed. */
+  async refresh() {
+    const data = await load(`${this.base}page/run.js`);
+    const before = JSON.stringify({ ...this.data, written: 0 });
+    this.data = data;
+    this.tags = new Map(data.tags.map((each, number) => [each.tag, { ...each, number }]));
+    this.steps = Math.max(0, ...data.tags.map((each) => each.step), ...data.recordings.map((each) => each.step));
+    return before !== JSON.stringify({ ...data, written: 0 });
+  }
+
+  /** The curve of a tag as far as it is here; `then` is called when there is a better one. */
+  curve(tag, closer, then) {
+    const known = this.tags.get(tag);
+    if (!known) return null;
+    const suffix = closer && known.more ? "_all" : "";
+    const path = `${this.base}page/curve_${known.number}${suffix}.js`;
+    const held = this.curves.get(path);
+    if (held?.count !== known.count && !held?.loading) {
+      const entry = { curve: held?.curve, count: held?.count, loading: true };
+      this.curves.set(path, entry);
+      load(path)
+        .then((curve) => Object.assign(entry, { curve, count: known.count }))
+        .catch(() => Object.assign(entry, { count: known.count }))
+        .finally(() => {
+          entry.loading = false;
+          then();
+        });
+    }
+    return held?.curve ?? (suffix ? this.curve(tag, false, then) : null);
+  }
+
+  /** What was recorded last by a step; before there is anything, the first. */
+  momentAt(step) {
+    return this.recordings.findLast((each) => each.step <= step) ?? this.recordings[0];
+  }
+}
+
+/** What a recording is called. */
+function saidOf({ step, return: earned }) {
+  const words = [`step ${step.toLocaleString("en")}`];
+  if (typeof earned === "number") words.push(`return ${short(earned)}`);
+  return words.join(" · ");
+}
+
+/** An outcome in words. */
+function outcomeOf(run) {
+  return run.outcome === "killed" ? "ended abruptly" : run.outcome;
+}

@@ -1,0 +1,128 @@
+// What is looked at, and the page as it grows with its trainings.
+
+const REFRESH_MS = 5000;
+// So many runs are shown at first, the newest.
+const FIRST = 10;
+
+const view = { runs: given.runs.map((base) => new Run(base)), shown: [], step: null, zoom: null, smoothing: 0, end: 0 };
+const charts = new Map();
+
+function redraw() {
+  view.later ??= requestAnimationFrame(() => {
+    view.later = undefined;
+    for (const chart of charts.values()) chart.draw();
+  });
+}
+
+/** Show these runs; each keeps its colour as long as it is shown. */
+function show(runs) {
+  const taken = new Set(view.shown.filter((run) => runs.includes(run)).map((run) => run.place));
+  for (const run of runs.filter((each) => !view.shown.includes(each))) {
+    run.place = 0;
+    while (taken.has(run.place)) run.place++;
+    taken.add(run.place);
+  }
+  view.shown = view.runs.filter((run) => runs.includes(run));
+  stills.clear();
+  update();
+}
+
+/** What comes first: what was earned, then what is watched, then the rest by name. */
+function rank(tag) {
+  const place = ["episode/return", "eval/return", "eval/clip_return", "episode/length", "eval/length"].indexOf(tag);
+  const group = ["eval", "episode", "train", "", "time"].indexOf(tag.includes("/") ? tag.split("/")[0] : "");
+  return [place < 0 ? 9 : place, group < 0 ? 3 : group];
+}
+
+function arrangeCharts() {
+  const tags = [...new Set(view.shown.flatMap((run) => [...run.tags.keys()]))];
+  for (const tag of tags.filter((each) => !charts.has(each))) {
+    const chart = new Chart(tag);
+    charts.set(tag, chart);
+    makePointable(chart);
+  }
+  const wanted = $("#tag-query").value.toLowerCase();
+  const sorted = tags.sort((one, other) => {
+    const [a, b] = [rank(one), rank(other)];
+    return a[0] - b[0] || a[1] - b[1] || one.localeCompare(other);
+  });
+  const figures = sorted.map((tag) => charts.get(tag).figure);
+  for (const tag of sorted) charts.get(tag).figure.hidden = !tag.toLowerCase().includes(wanted);
+  const grid = $("#charts");
+  // What is in its place already stays there: a canvas that is moved loses the keyboard's focus.
+  if (figures.length !== grid.children.length || figures.some((figure, i) => figure !== grid.children[i])) {
+    grid.replaceChildren(...figures);
+  }
+  $("#nothing").hidden = figures.length > 0;
+}
+
+function update() {
+  view.end = Math.max(0, ...view.shown.map((run) => run.end));
+  arrangeCharts();
+  showRuns();
+  showMoment();
+  markMoments();
+  showHparams();
+  about();
+  redraw();
+}
+
+function about() {
+  const line = $("#about");
+  if (view.runs.length > 1) {
+    const running = view.runs.filter((run) => run.outcome === "running").length;
+    line.textContent = running ? `${running} running` : "none is running";
+    return;
+  }
+  const [run] = view.runs;
+  const facts = new Map(run.data.facts);
+  const outcome = element("span", { className: "outcome", textContent: outcomeOf(run) });
+  outcome.dataset.outcome = run.outcome.split(":")[0];
+  const started = new Date(facts.get("started") ?? "");
+  const { total } = run.data;
+  const words = [facts.get("algorithm"), facts.get("env")].filter(Boolean);
+  if (!Number.isNaN(started.valueOf())) words.push(started.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }));
+  words.push(`${run.end.toLocaleString("en")}${total ? ` of ${total.toLocaleString("en")}` : ""} steps`);
+  line.replaceChildren(outcome, ` ${words.join(" · ")}`);
+}
+
+async function refresh(runs) {
+  const before = runs.map((run) => run.outcome);
+  const found = await Promise.allSettled(runs.map((run) => run.refresh()));
+  return found.some(({ value }, i) => value || runs[i].outcome !== before[i]);
+}
+
+async function follow() {
+  if (!document.hidden && !viewer.open) {
+    // What has been silent may have been gone on with.
+    const alive = view.runs.filter((run) => run.data.outcome === "running" || !run.data.written);
+    if (alive.length && (await refresh(alive))) update();
+  }
+  setTimeout(follow, REFRESH_MS);
+}
+
+$("#smoothing").addEventListener("input", () => {
+  view.smoothing = Number($("#smoothing").value);
+  $("#smoothing-value").textContent = view.smoothing.toFixed(2);
+  redraw();
+});
+$("#whole").addEventListener("click", () => zoomTo(null));
+$("#tag-query").addEventListener("input", () => {
+  arrangeCharts();
+  redraw();
+});
+for (const change of [systemDark, { addEventListener: (_, act) => $("#theme").addEventListener("click", act) }]) {
+  change.addEventListener("change", redraw);
+}
+
+async function start() {
+  await refresh(view.runs);
+  const newest = [...view.runs].sort((one, other) => startOf(other).localeCompare(startOf(one)));
+  show(newest.slice(0, FIRST));
+  root.dataset.ready = "yes";
+  if (!given.files) setTimeout(follow, REFRESH_MS);
+}
+
+const startOf = (run) => String(new Map(run.data.facts).get("started") ?? "");
+
+start();

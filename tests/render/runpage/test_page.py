@@ -1,0 +1,257 @@
+"""A page of runs in a real browser, opened from the disk."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from lerax_render.cli import main
+from lerax_render.runpage import PAGE, RunData
+from support.browser import requested, resize
+from support.run_folders import add_line, write_run
+
+VALUES = """
+    const chart = charts.get(arguments[0]);
+    return chart.drawn?.map((line) => [line.run.name, line.steps, line.values]);
+"""
+PIXEL = """
+    const [chart, step, value] = [charts.get(arguments[0]), arguments[1], arguments[2]];
+    const [x, y] = [chart.x(step), chart.y(value)].map((at) => Math.round(at * devicePixelRatio));
+    return [...chart.canvas.getContext("2d").getImageData(x, y, 1, 1).data];
+"""
+
+PLACE = """
+    const { x, y, canvas } = charts.get("episode/return");
+    return [x(arguments[0]) - canvas.clientWidth / 2, y(arguments[1]) - canvas.clientHeight / 2];
+"""
+
+
+def eventually(question: Callable[[], Any], seconds: float = 8.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+    return answer
+
+
+def open_page(browser: Any, page: Path, tag: str = "episode/return") -> None:
+    browser.get(page.as_uri())
+    ready = "return document.documentElement.dataset.ready === 'yes' && [...charts.keys()]"
+    if tag in eventually(lambda: browser.execute_script(ready)):
+        count = "return view.shown.length"
+        eventually(lambda: len(curves(browser, tag)) == min(browser.execute_script(count), 100))
+
+
+def curves(browser: Any, tag: str = "episode/return") -> dict[str, tuple[list[int], list[float]]]:
+    return {
+        name: (steps, values) for name, steps, values in browser.execute_script(VALUES, tag) or ()
+    }
+
+
+def point_at(browser: Any, step: float, value: float, *, click: bool = False) -> None:
+    """Move the mouse to a value of `episode/return`, from the middle of its chart."""
+    x, y = browser.execute_script(PLACE, step, value)
+    actions = ActionChains(browser).move_to_element_with_offset(canvas(browser), round(x), round(y))
+    (actions.click() if click else actions).perform()
+
+
+def canvas(browser: Any) -> Any:
+    return browser.execute_script("return charts.get('episode/return').canvas")
+
+
+def text(browser: Any, selector: str) -> str:
+    return str(browser.find_element(By.CSS_SELECTOR, selector).text)
+
+
+def playheads(browser: Any) -> list[str]:
+    found = []
+    for frame in browser.find_elements(By.CSS_SELECTOR, ".pane:not([hidden]) iframe"):
+        browser.switch_to.frame(frame)
+        found.append(
+            browser.execute_script("return document.querySelector('#step')?.textContent ?? ''")
+        )
+        browser.switch_to.default_content()
+    return found
+
+
+def test_it_opens_from_the_disk_with_the_right_curve_and_asks_for_nothing_else(browser, logs):
+    open_page(browser, logs / "one" / PAGE)
+    steps, values = curves(browser)["one"]
+    assert steps == [10 * (i + 1) for i in range(40)]
+    assert values == [i + 1 for i in range(40)]
+    # It is seen: there is ink where the values are, and none beside them.
+    red, _, blue, _ = browser.execute_script(PIXEL, "episode/return", 100, 10)
+    assert red > blue + 60
+    assert browser.execute_script(PIXEL, "episode/return", 100, 25)[3] == 0
+    assert "finished" in text(browser, "#about")
+    assert "400 of 400 steps" in text(browser, "#about")
+    folder = (logs / "one").as_uri()
+    urls = requested(browser)
+    assert all(url.startswith((folder, "data:")) for url in urls), urls
+    # Nothing that nobody looks at: one still, and no player.
+    assert sum(".webp" in url for url in urls) == 1
+    assert not any("step_" in url and ".html" in url for url in urls)
+
+
+def test_texts_stay_texts(browser, logs):
+    open_page(browser, logs / PAGE)
+    assert "</script><img src=x onerror=bad()>" in text(browser, "#hparams")
+    titles = [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".chart h3")]
+    assert titles == ["episode/return", "__proto__", "<b>"]
+    assert curves(browser).keys() == {"one", "two", "a #1 <i>&%"}
+
+
+def test_a_dot_shows_its_still_and_a_click_plays_it(browser, logs):
+    open_page(browser, logs / "one" / PAGE)
+    point_at(browser, 200, 20)
+    tip = browser.find_element(By.ID, "tip")
+    assert "step 200 · return 20" in tip.text
+    still = "const i = document.querySelector('#tip img'); return i?.complete && i.naturalWidth"
+    assert eventually(lambda: browser.execute_script(still)) == 320
+    point_at(browser, 200, 20, click=True)
+    assert "step 200 · return 20" in text(browser, ".moment-of option:checked")
+    # It plays by itself, to its end.
+    eventually(lambda: playheads(browser) == ["step 11 of 11"])
+    browser.find_element(By.ID, "close").click()
+    assert not browser.find_elements(By.TAG_NAME, "iframe")
+
+
+def test_the_slider_goes_through_the_training_with_the_keyboard(browser, logs):
+    open_page(browser, logs / "one" / PAGE)
+    slider = browser.find_element(By.ID, "moment")
+    said = lambda: text(browser, "#stills")  # noqa: E731
+    assert "step 400 · return 40" in said()
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert "step 200 · return 20" in said()
+    assert text(browser, "#moment-step") == "step 200 of 400"
+    eventually(lambda: text(browser, ".chart output") == "20")
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert "step 0 · return 0" in said()
+    slider.send_keys(Keys.ENTER)
+    assert "step 0" in text(browser, ".moment-of option:checked")
+
+
+def test_zoom_and_smoothing(browser, logs):
+    open_page(browser, logs / "one" / PAGE)
+    chart = canvas(browser)
+    width = chart.size["width"]
+    actions = ActionChains(browser).move_to_element_with_offset(chart, -round(width / 4), 0)
+    actions.click_and_hold().move_by_offset(round(width / 4), 0).release().perform()
+    low, high = browser.execute_script("return view.zoom")
+    assert 40 < low < 140 < high < 240
+    ActionChains(browser).double_click(chart).perform()
+    assert browser.execute_script("return view.zoom") is None
+    browser.execute_script("setMoment(400)")
+    chart.send_keys("+")
+    assert browser.execute_script("return view.zoom") == [200, 400]
+    chart.send_keys("0")
+    browser.find_element(By.ID, "smoothing").send_keys(Keys.END)
+    eventually(lambda: curves(browser)["one"][1][-1] < 30)
+
+
+def test_several_runs_are_over_each_other_and_differences_are_marked(browser, logs):
+    open_page(browser, logs / PAGE)
+    found = curves(browser)
+    assert (found["one"][1][-1], found["two"][1][-1]) == (40, 80)
+    differs = [
+        each.text for each in browser.find_elements(By.CSS_SELECTOR, "tr.differs:not(.fact) th")
+    ]
+    assert differs == ["learning_rate≠", "gamma≠", "text≠"]
+    for box in browser.find_elements(By.CSS_SELECTOR, "#run-list input"):
+        if "a #1" in box.find_element(By.XPATH, "..").text:
+            box.click()
+            break
+    eventually(lambda: curves(browser).keys() == {"one", "two"})
+    browser.find_element(By.ID, "only-differences").click()
+    rows = browser.find_elements(By.CSS_SELECTOR, "#hparams tbody tr:not([hidden]):not(.fact) th")
+    assert [each.text for each in rows] == ["learning_rate≠"]
+
+
+def test_two_runs_side_by_side_have_one_playhead(browser, logs):
+    open_page(browser, logs / PAGE)
+    browser.find_element(By.CSS_SELECTOR, "#stills .shot").click()
+    eventually(lambda: len(playheads(browser)) == 1)
+    browser.find_element(By.ID, "beside").click()
+    names = [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".run-of option:checked")]
+    assert len(set(names)) == 2
+    eventually(lambda: playheads(browser) == ["step 11 of 11"] * 2)
+    frames = browser.find_elements(By.TAG_NAME, "iframe")
+    for leader, step in [(0, 3), (1, 7)]:
+        browser.switch_to.frame(frames[leader])
+        slider = browser.find_element(By.ID, "scrub")
+        slider.send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * step)
+        browser.switch_to.default_content()
+        eventually(lambda step=step: playheads(browser) == [f"step {step} of 11"] * 2)
+
+
+def test_an_open_page_follows_its_training_and_keeps_what_was_chosen(browser, tmp_path):
+    run = write_run(tmp_path / "run", recordings=0, outcome="running")
+    main(["page", str(run)])
+    data = RunData(run)
+    data.read()
+    data.write("running")
+    open_page(browser, run / PAGE)
+    assert "running" in text(browser, "#about")
+    browser.execute_script("setMoment(100); zoomTo(50, 150)")
+    for number in range(40, 60):
+        add_line(run, 10 * (number + 1), number + 1)
+    data = RunData(run)
+    data.read()
+    data.write("running")
+    eventually(lambda: len(curves(browser)["run"][0]) == 60, seconds=15)
+    assert browser.execute_script("return [view.zoom, momentStep()]") == [[50, 150], 100]
+    data.write("finished")
+    eventually(lambda: "finished" in text(browser, "#about"), seconds=15)
+
+
+def test_a_run_that_was_killed_has_ended(browser, tmp_path):
+    run = write_run(tmp_path / "run", recordings=0, outcome="running")
+    main(["page", str(run)])
+    open_page(browser, run / PAGE)
+    assert "ended abruptly" in text(browser, "#about")
+    # And so it is where nobody made the page anew, once it has been silent for long.
+    file = run / "page/run.js"
+    data = json.loads(json.loads(file.read_text()[len("received(") : -2]))
+    data |= {"outcome": "running", "written": time.time() - 600}
+    file.write_text(f"received({json.dumps(json.dumps(data))})\n")
+    open_page(browser, run / PAGE)
+    assert "ended abruptly" in text(browser, "#about")
+
+
+def test_one_file_has_all_of_it(browser, logs, tmp_path):
+    shared = tmp_path / "out" / "shared.html"
+    shared.parent.mkdir()
+    main(["page", str(logs / "one"), str(logs / "two"), "--share", str(shared)])
+    open_page(browser, shared)
+    assert curves(browser)["two"][1][-1] == 80
+    still = "const i = document.querySelector('#stills img'); return i?.complete && i.naturalWidth"
+    assert eventually(lambda: browser.execute_script(still)) == 320
+    browser.find_element(By.CSS_SELECTOR, "#stills .shot").click()
+    eventually(lambda: playheads(browser) == ["step 11 of 11"])
+    urls = requested(browser)
+    assert all(url.startswith((shared.as_uri(), "data:", "about:")) for url in urls), urls
+
+
+def test_on_a_narrow_screen_nothing_is_cut_off(browser, logs):
+    open_page(browser, logs / PAGE)
+    resize(browser, 360, 700)
+    wide = "return document.documentElement.scrollWidth"
+    assert browser.execute_script(wide) <= 360
+
+
+def test_what_is_no_page_of_runs_is_left_alone(tmp_path, capsys):
+    run = write_run(tmp_path / "run", recordings=0)
+    (run / PAGE).write_text("mine")
+    with pytest.raises(SystemExit):
+        main(["page", str(run)])
+    assert "is no page of runs: move it away" in capsys.readouterr().err
+    assert (run / PAGE).read_text() == "mine"
+    with pytest.raises(SystemExit):
+        main(["page", str(tmp_path / "none")])
+    assert "no run in" in capsys.readouterr().err
