@@ -39,7 +39,10 @@ class FanOut(AbstractLoggingBackend):
         several: Any = backends
         if isinstance(backends, str) or not isinstance(backends, Sequence):
             several = [backends]
-        self._backends: tuple[AbstractLoggingBackend, ...] = tuple(several)
+        # One in another would take every clip in one format, and its backends need several.
+        self._backends: tuple[AbstractLoggingBackend, ...] = tuple(
+            each for one in several for each in (one._backends if isinstance(one, FanOut) else [one])
+        )
         for backend in self._backends:
             if not isinstance(backend, AbstractLoggingBackend):
                 raise TypeError(

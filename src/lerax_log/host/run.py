@@ -101,8 +101,9 @@ class Run:
         if self._files is not None:
             facts = self._files.describe(facts)
         self.backend.log_run(as_shown(facts))
+        # Where it begins comes before how long it will take.
+        self.show(Progress("training", step=self.step))
         self.backend.log_hparams(hparams)
-        self.show(Progress("training"))
         return learn
 
     def show(self, progress: Progress | None = None) -> None:

@@ -304,6 +304,14 @@ def test_a_training_that_goes_on_has_a_later_end() -> None:
     assert state.snapshot(1.0).total_steps == 1900
 
 
+def test_a_run_that_was_resumed_ends_as_much_later() -> None:
+    state = TrainingState("run", now=0.0)
+    state.show(Progress("training", step=9000), 0.0)
+    state.expect(1000)
+    run = state.snapshot(0.0)
+    assert (run.step, run.total_steps) == (9000, 10_000)
+
+
 def test_a_long_history_keeps_its_shape_in_bounded_memory() -> None:
     history = History()
     for index in range(100_000):

@@ -78,3 +78,14 @@ def test_a_copy_has_copies_of_its_backends():
     with pytest.warns(RenderWarning, match="RuntimeError: this Memory has a run open"):
         FanOut([memory]).open("other")
     both.close()
+
+
+def test_one_in_another_still_takes_a_clip_in_each_of_the_formats():
+    gif, mp4 = GifMemory(), Mp4Memory()
+    backend = FanOut([FanOut([gif, mp4]), Memory()])
+    assert set(backend.video_formats) == {"gif", "mp4"}
+    backend.open("run")
+    for format in backend.video_formats:
+        clip: Any = SimpleNamespace(format=format)
+        backend.log_video("clip", clip, 1)
+    assert [one.methods().count("log_video") for one in (gif, mp4)] == [1, 1]

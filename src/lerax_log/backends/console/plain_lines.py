@@ -54,9 +54,15 @@ class PlainLines:
         write_line(f"{head}{text}{shortened(path, max(room, 12))}{rest}", self._console)
 
     def started(self, seconds: float) -> None:
-        """Print the line between compiling and training, which has the run's whole name."""
-        if not self._only_recordings:
-            self.say(f"`learn` was compiled in {format_seconds(seconds)}: ", self.state.name)
+        """Print the line between compiling and training, with the whole of a long name."""
+        if self._only_recordings:
+            return
+        name = self.state.name
+        compiled = f"`learn` was compiled in {format_seconds(seconds)}"
+        if name in line_head(name):
+            self.say(compiled)
+        else:
+            self.say(f"{compiled}: ", name)
 
     def entered(self, stage: Stage) -> None:
         """Print that `learn` is being compiled, or the state where the training has ended."""

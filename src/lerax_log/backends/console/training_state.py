@@ -109,6 +109,9 @@ class TrainingState:
                     self._marks.clear()
                 self._stage_started = now
             self._progress = progress
+            if not progress.iteration:
+                # A run that was resumed begins later than at 0.
+                self._step = max(self._step, progress.step)
             return changed
 
     def update(self, scalars: Mapping[str, float], step: int, now: float) -> bool:
