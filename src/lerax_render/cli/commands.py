@@ -18,7 +18,7 @@ from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
-from ..settings import FigureSettings, Picture, Settings, settings_of
+from ..settings import FigureSettings
 from .options import SHORT, given, options_of
 from .process import (
     Output,
@@ -26,8 +26,10 @@ from .process import (
     open_standard_files,
     prepare_process,
     printable,
+    shows,
     sigterm_as_ctrl_c,
 )
+from .runs import page, paint, timelapse
 
 if TYPE_CHECKING:
     from ..output import Output as Made
@@ -35,14 +37,10 @@ if TYPE_CHECKING:
 _OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 _PLAIN = arg(help_behavior_hint="")
 
-_RUN_DIRS = arg(metavar="RUN_DIR ...", help_behavior_hint="")
-
 _ACTED = (
     *("env", "env_args", "untrusted", "policy", "policy_class", "policy_args", "seed", "steps"),
     "deterministic",
 )
-_TIMELAPSE = ("grid", "fps", "preset", "max_size", *settings_of(Picture))
-_AS_RECORDED = dict.fromkeys(("fps", "width", "height"), "the recordings'")
 
 
 def clip(
@@ -77,7 +75,7 @@ def clip(
     with progress_bar(f"{wanted.env} → {target}", length) as advance:
         video = wanted.record(target if stream is None else stream, advance)
     print(
-        f"{target}: {decimal(video.num_bytes)}, {_shows(video)}, "
+        f"{target}: {decimal(video.num_bytes)}, {shows(video)}, "
         f"{time.perf_counter() - started:.1f} s",
         file=None if stream is None else sys.stderr,
     )
@@ -161,84 +159,6 @@ def gallery(
         raise SystemExit(1)
 
 
-def _shows(made: "Made") -> str:
-    """Say what a file shows: frames of a size and a rate, or steps."""
-    from ..video import Video
-
-    if isinstance(made, Video):
-        frames = f"{made.num_frames} frame{'s' * (made.num_frames != 1)}"
-        return f"{frames}, {made.width}x{made.height}, {made.fps:g} fps"
-    return f"{made.steps} step{'s' * (made.steps != 1)}"
-
-
-def timelapse(
-    run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS],
-    settings: Annotated[
-        Any, arg(name="", constructor=options_of(Settings, _TIMELAPSE, _AS_RECORDED))
-    ],
-    output: Annotated[Path, _OUTPUT],
-    frames: Annotated[int | None, _PLAIN] = None,
-    ghosts: Annotated[bool, _PLAIN] = False,
-) -> None:
-    """Join the clips that training runs recorded, with the training step written on each.
-
-    With a grid they play side by side instead of one after the other: as many clips as tiles,
-    spread evenly over the training. Several runs are side by side, by training step. Options of the
-    picture, such as --camera, paint the recordings anew.
-
-    Args:
-        run_dirs: Folders of runs, with what was recorded in videos/ and replays/, or of
-            step_*.mp4 or step_*.replay files.
-        settings: Those of a clip that this has, too.
-        output: File to write; its suffix chooses the format.
-        frames: Number of frames of each clip at most (default: all).
-        ghosts: Each replay shows the one before, too, translucent.
-    """
-    wanted = Settings(**given(settings, Settings))
-    if not run_dirs:
-        raise ValueError("timelapse needs the folder of a run, such as logs/RUN")
-    from ..making import as_picture
-    from ..timelapse import count_recordings, make_timelapse
-    from .progress import progress_bar
-
-    count, shown = count_recordings(run_dirs, wanted.grid)
-    with progress_bar(f"{run_dirs[0]} → {output}", shown) as advance:
-        video = make_timelapse(
-            run_dirs,
-            output,
-            frames=frames,
-            ghosts=ghosts,
-            progress=lambda: advance(1),
-            look=as_picture(wanted),
-            **{
-                name: getattr(wanted, name)
-                for name in ("grid", "fps", "width", "height", "preset", "max_size")
-            },
-        )
-    print(
-        f"{output}: {decimal(video.num_bytes)}, {min(shown, count)} of {count} recordings, "
-        f"{_shows(video)}"
-    )
-
-
-def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS]) -> None:
-    """Paint what a training has recorded and had no time to paint, into the run's videos/.
-
-    Args:
-        run_dirs: Folders of runs, with replays/ in them.
-    """
-    if not run_dirs:
-        raise ValueError("paint needs the folder of a run, such as logs/RUN")
-    from ..repainting import find_unpainted, paint_run
-    from .progress import progress_bar
-
-    counts = {run_dir: len(find_unpainted(run_dir)) for run_dir in run_dirs}
-    for run_dir, count in counts.items():
-        with progress_bar(f"{run_dir}", count) as advance:
-            painted = paint_run(run_dir, lambda advance=advance: advance(1))  # type: ignore[misc]
-        print(f"{run_dir}: {len(painted)} clip{'s' * (len(painted) != 1)} painted")
-
-
 def figure(
     rollout: Annotated[Any, arg(name="", constructor=options_of(Clip, _ACTED))],
     settings: Annotated[Any, arg(name="", constructor=options_of(FigureSettings))],
@@ -283,59 +203,6 @@ def figure(
         f"{time.perf_counter() - started:.1f} s",
         file=None if stream is None else sys.stderr,
     )
-
-
-def page(
-    run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS],
-    share: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None,
-) -> None:
-    """Make a web page of training runs: curves, recordings to look around in, hyperparameters.
-
-    It lies in the run's folder, of several in the folder that holds them all: index.html, to be
-    opened with a browser. It grows with a training that logs to a PageBackend; otherwise this
-    brings it up to date.
-
-    Args:
-        run_dirs: Folders of runs, or folders with such folders in them.
-        share: Make one file instead that needs nothing else, with the newest recordings.
-    """
-    if not run_dirs:
-        raise ValueError("page needs the folder of a run, such as logs/RUN")
-    if share is not None and share.suffix != ".html":
-        raise ValueError(
-            f"--share makes a page: name a file that ends in .html, not {str(share)!r}"
-        )
-    from ..errors import RenderError, warn
-    from ..runpage import (
-        find_runs,
-        make_moment,
-        make_run_page,
-        moments_without,
-        place_page,
-        share_run_page,
-        update,
-    )
-    from .progress import progress_bar
-
-    runs = find_runs(run_dirs)
-    target = share or place_page(runs)
-    waiting = [(data, each) for data in map(update, runs) for each in moments_without(data.run)]
-    with progress_bar(str(target), len(waiting)) as advance:
-        for data, each in waiting:
-            try:
-                make_moment(data.run, each)
-            except RenderError as error:
-                warn(f"{data.run.path.name}, {each.label} cannot be played: {error}")
-            data.write()
-            advance(1)
-    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
-    if share is None:
-        make_run_page(runs, target)
-        print(f"{target}: {count}")
-    else:
-        players = share_run_page(runs, target)
-        size = decimal(target.stat().st_size)
-        print(f"{target}: {size}, {count}, {players} recording{'s' * (players != 1)} to look at")
 
 
 def info(file: Annotated[Positional[Path], arg(metavar="FILE")]) -> None:

@@ -8,9 +8,12 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import RenderWarning
+
+if TYPE_CHECKING:
+    from ..output import Output as Made
 
 
 class Terminated(KeyboardInterrupt):
@@ -145,3 +148,13 @@ def printable(text: str, kept: str = "\n") -> str:
         kept: What is not to be shown and stays as it is.
     """
     return "".join(c if c.isprintable() or c in kept else repr(c)[1:-1] for c in text)
+
+
+def shows(made: "Made") -> str:
+    """Say what a file shows: frames of a size and a rate, or steps."""
+    from ..video import Video
+
+    if isinstance(made, Video):
+        frames = f"{made.num_frames} frame{'s' * (made.num_frames != 1)}"
+        return f"{frames}, {made.width}x{made.height}, {made.fps:g} fps"
+    return f"{made.steps} step{'s' * (made.steps != 1)}"
