@@ -41,7 +41,9 @@ class FanOut(AbstractLoggingBackend):
             several = [backends]
         # One in another would take every clip in one format, and its backends need several.
         self._backends: tuple[AbstractLoggingBackend, ...] = tuple(
-            each for one in several for each in (one._backends if isinstance(one, FanOut) else [one])
+            each
+            for one in several
+            for each in (one._backends if isinstance(one, FanOut) else [one])
         )
         for backend in self._backends:
             if not isinstance(backend, AbstractLoggingBackend):
