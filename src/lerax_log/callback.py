@@ -77,30 +77,17 @@ class LoggingState:
 class LoggingCallback(AbstractCallback[Any, Any]):
     """Logs a training's metrics, hyperparameters and videos to one backend or several.
 
-    At the end of each iteration it logs
-
-    - `episode/return` and `episode/length`: exponential moving averages over the episodes that each
-      environment has finished, averaged over the environments that have finished one; not logged
-      before there is one,
-    - `train/*`: every scalar in the algorithm's `training_log`, and `train/learning_rate` from the
-      Optax state, NaN where there is none,
-    - `time/iterations_per_second` and `time/steps_per_second`.
-
-    The step is the number of environment steps over all environments. The hyperparameters of
-    algorithm, policy and environment are logged when a training starts.
-
-    Before the first iteration, every `video_interval` iterations, and after the last one, a clip is
-    recorded of the policy as it is then, and logged as `eval/video`, with `eval/return` and
-    `eval/length` of its episodes. A thread beside the training does this.
+    At the end of each iteration it logs `episode/return` and `episode/length` (exponential moving
+    averages over finished episodes; not logged before there is one), `train/*` (every scalar in the
+    algorithm's `training_log`, and the learning rate), and `time/*`. The step is the number of
+    environment steps over all environments. A clip of the policy is logged as `eval/video`, with
+    `eval/return` and `eval/length`, before the first iteration, every `video_interval` iterations,
+    and after the last one, by a thread beside the training.
 
     A callback is one run: another `learn` goes on in it, with the steps counted on. `close` ends
-    the run, and the next `learn` opens another; it is also called at the end of a `with` block and
-    when the interpreter exits. If nothing refers to the callback any more, the run is closed after
-    its training, when the next callback is made. Under `jax.vmap` and `jax.shard_map` each lane of
-    `learn` is a run of its own.
-
-    A run has a folder, `log_dir/name`, whatever backends there are: `run.json` says what it is and
-    how it ended, `metrics.jsonl` has what was logged, and recordings are kept there.
+    the run, as do the end of a `with` block and of the program. Under `jax.vmap` and
+    `jax.shard_map` each lane of `learn` is a run of its own. A run has a folder, `log_dir/name`,
+    with `run.json`, `metrics.jsonl` and its recordings, whatever backends there are.
 
     Nothing that goes wrong with logging stops a training: it is a `RenderWarning`.
 
