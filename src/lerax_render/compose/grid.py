@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..settings import MAX_SIZE, GridShape, checked
-from .text import LEAST_PIXELS, darken, fitting_mask, write
+from .text import LEAST_PIXELS, darken, fitting_mask, text_mask, write
+from .wrapping import block_mask, wrapped
 
 _GAP_COLOUR = 40
 _LABEL_MARGIN = 4
@@ -59,12 +60,23 @@ class Grid:
         self._columns = columns
         self._size = (height, width)
         size = max(LEAST_PIXELS, self.tile_height // 14)
-        self._labels = [fitting_mask(label, size, self.tile_width) for label in labels]
-        strip = self._labels[0].shape[0] + _LABEL_MARGIN if labels else 0
+        self._labels = [self._mask(label, size) for label in labels]
+        strip = max((len(mask) for mask in self._labels), default=0)
+        strip = strip and strip + _LABEL_MARGIN
         left = (width - columns * self.tile_width - (columns - 1) * self._gap) // 2
         top = (height - rows * self.tile_height - (rows - 1) * self._gap) // 2
         self._corner = (top, left)
         self.foot = strip and strip + top
+
+    def _mask(self, label: str, pixels: int) -> np.ndarray:
+        """Return a label's picture: on one line, or on several where it is too long for one."""
+        line = fitting_mask(label, pixels, self.tile_width)
+        if line.shape[1] <= self.tile_width:
+            return line
+        lines = wrapped(label, self.tile_width, lambda text: text_mask(text, LEAST_PIXELS).shape[1])
+        block = block_mask([(each, LEAST_PIXELS) for each in lines])
+        # A tile is there for its picture.
+        return block if 3 * len(block) <= self.tile_height else line
 
     def place(self, picture: np.ndarray, index: int, tile: np.ndarray) -> None:
         """Copy a tile into its cell.

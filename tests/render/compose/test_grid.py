@@ -77,6 +77,19 @@ def test_labels_that_are_too_large_are_cut():
     assert cut[-12:].std() > 20
 
 
+def test_labels_that_are_too_long_for_a_line_have_several():
+    pixels = 11
+    grid = Grid((1, 2), 320, 180, ["return 43.671, rank 1 of 5, 30 steps", "x"])
+    picture = filled(grid, 1, 2)
+
+    line = text_mask("x", pixels).shape[0]
+    assert grid.foot == 2 * line + 4
+    width = text_mask("return 43.671, rank", pixels).shape[1]
+    left = (grid.tile_width - width) // 2
+    text = grid.cell(picture, 0)[-(grid.foot - 2) :, left : left + width + 2]
+    assert read_line(text[:line], pixels) == "return 43.671, rank"
+
+
 def test_labels_that_are_higher_than_their_tiles_stay_in_them():
     grid = Grid((2, 2), 16, 12, ["wide label"] * 4)
     picture, plain = filled(grid, 2, 2), filled(Grid((2, 2), 16, 12), 2, 2)
