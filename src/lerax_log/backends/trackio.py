@@ -8,8 +8,6 @@ from .base import AbstractLoggingBackend, HParam, require_library, require_video
 from .clip_file import Captions, as_file
 
 if TYPE_CHECKING:
-    from trackio.run import Run
-
     from lerax_render.video import Video
 
 
@@ -46,7 +44,7 @@ class TrackioBackend(AbstractLoggingBackend):
             )
         self._init = {"project": project, "embed": False, **init}
         self._config = dict(init.get("config") or {})
-        self._run: Run | None = None
+        self._run: Any = None
         self._captions = Captions()
 
     @override
