@@ -22,7 +22,7 @@ class Remote {
     } else if (Number.isFinite(seconds)) {
       this.follows = true;
       clock.playing = false;
-      clock.seek(seconds / clock.secondsPerStep);
+      clock.seek(Math.floor(seconds / clock.secondsPerStep + 1e-6));
       this.follows = false;
     }
   }

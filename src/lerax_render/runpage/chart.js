@@ -27,14 +27,29 @@ class Chart {
   lines() {
     const found = [];
     for (const run of view.shown) {
-      const curve = run.curve(this.tag, view.zoom !== null, () => this.draw());
+      const curve = run.curve(this.tag, view.zoom !== null, () => this.drawSoon());
       if (curve?.steps.length) found.push({ run, ...curve, raw: curve.values, values: smoothed(curve.values, view.smoothing) });
     }
     return found;
   }
 
+  /** Draw once, however many curves arrive until then. */
+  drawSoon() {
+    this.later ??= requestAnimationFrame(() => {
+      this.later = undefined;
+      this.draw();
+    });
+  }
+
+  /** A colour, which is asked for once in each drawing: the browser takes its time to answer. */
+  colour(name) {
+    if (!this.colours.has(name)) this.colours.set(name, colourOf(this.canvas, name));
+    return this.colours.get(name);
+  }
+
   draw() {
     const { canvas } = this;
+    this.colours = new Map();
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!this.seen || !width || !height) return;
     const lines = this.lines();
@@ -65,7 +80,7 @@ class Chart {
 
   drawAxes(pen, [from, to], [low, high], width, height) {
     pen.font = "11px system-ui, sans-serif";
-    const [quiet, edge] = [colourOf(this.canvas, "--quiet"), colourOf(this.canvas, "--edge")];
+    const [quiet, edge] = [this.colour("--quiet"), this.colour("--edge")];
     pen.lineWidth = 1;
     pen.textBaseline = "middle";
     pen.textAlign = "right";
@@ -81,7 +96,7 @@ class Chart {
     }
     pen.textAlign = "center";
     pen.textBaseline = "bottom";
-    for (const step of ticks(from, to, width / 90)) {
+    for (const step of ticks(from, to, width / 65)) {
       const text = compact(step);
       const half = pen.measureText(text).width / 2;
       pen.fillText(text, Math.min(this.x(step), width - half - 1), height - 2);
@@ -89,7 +104,7 @@ class Chart {
   }
 
   drawLine(pen, { run, steps, values, raw, low, high }, from, to) {
-    const colour = colourOf(this.canvas, run.colour);
+    const colour = this.colour(run.colour);
     const first = Math.max(placeOf(steps, from), 0);
     const last = Math.min(placeOf(steps, to) + 2, steps.length);
     pen.strokeStyle = pen.fillStyle = colour;
@@ -126,7 +141,7 @@ class Chart {
   drawMark(pen, from, to, height) {
     const step = momentStep();
     if (step < from || step > to) return;
-    pen.strokeStyle = colourOf(this.canvas, "--quiet");
+    pen.strokeStyle = this.colour("--quiet");
     pen.lineWidth = 1;
     pen.beginPath();
     const x = Math.round(this.x(step)) + 0.5;
@@ -148,8 +163,8 @@ class Chart {
   drawDot(pen, { run, x, y }, radius) {
     pen.beginPath();
     pen.arc(x, y, radius, 0, 2 * Math.PI);
-    pen.fillStyle = colourOf(this.canvas, run.colour);
-    pen.strokeStyle = colourOf(this.canvas, "--surface");
+    pen.fillStyle = this.colour(run.colour);
+    pen.strokeStyle = this.colour("--surface");
     pen.lineWidth = 1.5;
     pen.fill();
     pen.stroke();
