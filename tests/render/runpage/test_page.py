@@ -119,7 +119,7 @@ def test_a_dot_shows_its_still_and_a_click_plays_it(browser, logs):
     # It plays by itself, to its end.
     eventually(lambda: playheads(browser) == ["step 11 of 11"])
     browser.find_element(By.ID, "close").click()
-    assert not browser.find_elements(By.TAG_NAME, "iframe")
+    eventually(lambda: not browser.find_elements(By.TAG_NAME, "iframe"))
 
 
 def test_the_slider_goes_through_the_training_with_the_keyboard(browser, logs):
