@@ -59,8 +59,12 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> str:
     """Say that there is no setting, key or so of this name, and which one was probably meant."""
     close = difflib.get_close_matches(name, list(known), n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-    told = name if name.isprintable() and 0 < len(name) <= _LONGEST else shown(name)
-    return f"there is no {noun} {told}; {hint}"
+    return f"there is no {noun} {quoted(name)}; {hint}"
+
+
+def quoted(name: str) -> str:
+    """Return a name as an error quotes it: as it is, or as `shown` unless it is one short line."""
+    return name if name.isprintable() and 0 < len(name) <= _LONGEST else shown(name)
 
 
 def shown(value: Any) -> str:

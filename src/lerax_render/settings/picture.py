@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Meta
 
-from .checks import check_fields
+from .checks import check_fields, quoted
 from .declarations import Text, between
 from .texts import (
     BACKGROUND,
@@ -255,7 +255,7 @@ class Picture:
             try:
                 parsed_colour(colour)
             except (TypeError, ValueError) as error:
-                raise ValueError(f"color of {name}: {error}") from None
+                raise ValueError(f"color of {quoted(name)}: {error}") from None
         if self.is_transparent:
             for name, usual in (("modality", ("color",)), ("quality", self.quality)):
                 given = getattr(self, name)

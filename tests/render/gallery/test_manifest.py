@@ -174,6 +174,7 @@ def test_little_is_needed(read):
         ),
         ("widht = 3", "there is no key widht; did you mean width?"),
         ("color = { torso = 'reddish' }", "color of torso: expected a colour such as #ffc080"),
+        ('color = { "\\n" = "red!" }', r"color of '\n': expected a colour such as #ffc080"),
         ("color = { torso = false }", "color of torso: expected a colour such as #ffc080"),
         ("folder = 'x'", "there is no key folder; there are name, caption, tags"),
         ("xyzzy = 3", "there is no key xyzzy; there are name, caption, tags"),
