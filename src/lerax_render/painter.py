@@ -60,20 +60,16 @@ class Painter(ABC):
         self.close()
 
 
-class CutOutPainter(Painter):
-    """Paints a transparent background, from what two painters make of the same steps.
-
-    What is opaque looks the same on black and on white, and what is partly covered differs by the
-    rest. So edges, glass and smoke get the right alpha, whatever draws them.
+class JoinedPainter(Painter):
+    """Makes each frame of what several painters make of the same steps.
 
     Args:
-        on_black: Paints on black, in RGB or in BGR and an unused byte; it is closed with this one.
-        on_white: Likewise on white.
+        painters: They are closed with this one.
     """
 
-    def __init__(self, on_black: Painter, on_white: Painter) -> None:
-        self._painters = on_black, on_white
-        self.why_incomplete = on_black.why_incomplete  # type: ignore[misc]
+    def __init__(self, painters: Sequence[Painter]) -> None:
+        self._painters = painters
+        self.why_incomplete = painters[0].why_incomplete  # type: ignore[misc]
 
     @property
     def lanes(self) -> int:
@@ -87,13 +83,8 @@ class CutOutPainter(Painter):
 
     @property
     def incomplete(self) -> int:  # type: ignore[override]
-        """As for each of its painters."""
+        """As for the first of its painters."""
         return self._painters[0].incomplete
-
-    @override
-    def paint(self, captured: Any) -> Iterator[np.ndarray]:
-        for pair in zip(*(painter.paint(captured) for painter in self._painters), strict=True):
-            yield cut_out(*pair)
 
     @override
     def expect(self, steps: Sequence[int]) -> None:
@@ -111,7 +102,27 @@ class CutOutPainter(Painter):
             painter.close()
 
 
-class LayersPainter(Painter):
+class CutOutPainter(JoinedPainter):
+    """Paints a transparent background, from what two painters make of the same steps.
+
+    What is opaque looks the same on black and on white, and what is partly covered differs by the
+    rest. So edges, glass and smoke get the right alpha, whatever draws them.
+
+    Args:
+        on_black: Paints on black, in RGB or in BGR and an unused byte; it is closed with this one.
+        on_white: Likewise on white.
+    """
+
+    def __init__(self, on_black: Painter, on_white: Painter) -> None:
+        super().__init__((on_black, on_white))
+
+    @override
+    def paint(self, captured: Any) -> Iterator[np.ndarray]:
+        for pair in zip(*(painter.paint(captured) for painter in self._painters), strict=True):
+            yield cut_out(*pair)
+
+
+class LayersPainter(JoinedPainter):
     """Paints several things in one picture, each translucent but the first, which is in front.
 
     Args:
@@ -128,16 +139,10 @@ class LayersPainter(Painter):
         background: tuple[int, int, int] | None,
         pixel_format: PixelFormat,
     ) -> None:
-        self._painters = painters
+        super().__init__(painters)
         self._opacity = opacity
         self._background = background
         self._is_rgb = pixel_format == "rgb24" and background is not None
-        self.why_incomplete = painters[0].why_incomplete  # type: ignore[misc]
-
-    @property
-    def incomplete(self) -> int:  # type: ignore[override]
-        """As for the painter of what is in front."""
-        return self._painters[0].incomplete
 
     @override
     def paint(self, captured: Any) -> Iterator[np.ndarray]:
@@ -152,11 +157,6 @@ class LayersPainter(Painter):
                 lay_over(frame, layer, self._opacity)
             lay_over(frame, first, 1.0)
             yield frame[..., 2::-1] if self._is_rgb else frame
-
-    @override
-    def close(self) -> None:
-        for painter in self._painters:
-            painter.close()
 
 
 def lay_over(frame: np.ndarray, layer: np.ndarray, opacity: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, override
 import mujoco
 import numpy as np
 
-from ..painter import Painter
+from ..painter import JoinedPainter, Painter
 from ..settings import ALL_CAMERAS, ModalityName, Picture
 
 # Of an inset in the corner, against the whole: a third as wide, and a margin of a fortieth.
@@ -97,7 +97,7 @@ def _single(
     )
 
 
-class TiledPainter(Painter):
+class TiledPainter(JoinedPainter):
     """Paints each step once a look, from the same poses, into one picture.
 
     Args:
@@ -109,24 +109,9 @@ class TiledPainter(Painter):
     def __init__(
         self, painters: Sequence[Painter], looks: Sequence[Look], size: tuple[int, int]
     ) -> None:
-        self._painters = painters
+        super().__init__(painters)
         self._looks = looks
         self._size = size
-
-    @property
-    def lanes(self) -> int:
-        """As for each of its painters."""
-        return self._painters[0].lanes
-
-    @lanes.setter
-    def lanes(self, lanes: int) -> None:
-        for painter in self._painters:
-            painter.lanes = lanes
-
-    @property
-    def incomplete(self) -> int:  # type: ignore[override]
-        """As for each of its painters."""
-        return self._painters[0].incomplete
 
     @override
     def paint(self, captured: Any) -> Iterator[np.ndarray]:
@@ -139,18 +124,8 @@ class TiledPainter(Painter):
             yield frame
 
     @override
-    def expect(self, steps: Sequence[int]) -> None:
-        for painter in self._painters:
-            painter.expect(steps)
-
-    @override
     def aim(self, view: Any) -> None:
         """Take a view for each look, `None` where its camera was given."""
         for painter, each in zip(self._painters, view, strict=True):
             if each is not None:
                 painter.aim(each)
-
-    @override
-    def close(self) -> None:
-        for painter in self._painters:
-            painter.close()
