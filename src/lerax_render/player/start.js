@@ -18,7 +18,7 @@ async function start() {
     ui: controls.bare ? "off" : null,
   }));
   const controls = new Controls(clock, stages);
-  const remote = new Remote(clock);
+  const remote = new Remote(clock, stages);
 
   clock.onmove = () => {
     const { step } = clock;
@@ -26,11 +26,12 @@ async function start() {
     timeline.move();
     tell(clock, lanes, stages, controls.overlay);
     address.write();
-    remote.tell();
+    remote.tell("playhead");
   };
   stages.onview = () => {
     controls.seen();
     address.write();
+    remote.tell("view");
   };
   stages.ondrawn = (step) => {
     root.dataset.drawn = step;
