@@ -70,9 +70,9 @@ function valueAt({ steps, values }, step) {
   return one + ((other - one) * (step - steps[at])) / (steps[at + 1] - steps[at]);
 }
 
-/** The same where the line is: not after its last value, nor long before its first. */
+/** The same where the line is: neither after its last value nor before its first. */
 function readAt(line, place) {
   const { steps } = line;
-  const room = (1.5 * (steps.at(-1) - steps[0])) / Math.max(steps.length - 1, 1);
+  const room = (0.5 * (steps.at(-1) - steps[0])) / Math.max(steps.length - 1, 1);
   return place < steps[0] - room || place > steps.at(-1) + room ? null : valueAt(line, place);
 }

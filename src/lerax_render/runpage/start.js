@@ -82,8 +82,8 @@ function about() {
       const word = outcomeOf(run).split(":")[0];
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
-    const words = [...counts.keys()].sort((one, other) => (other === "running") - (one === "running"));
-    line.textContent = words.map((word) => `${counts.get(word)} ${word}`).join(" · ");
+    const words = new Set(["running", "finished", ...counts.keys()].filter((word) => counts.has(word)));
+    line.textContent = [...words].map((word) => `${counts.get(word)} ${word}`).join(" · ");
     return;
   }
   const [run] = view.runs;
