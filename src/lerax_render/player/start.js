@@ -25,6 +25,7 @@ async function start() {
     if (step !== stages.step || (stages.fast && !clock.playing)) stages.draw(step, clock.playing);
     timeline.move();
     tell(clock, lanes, stages, controls.overlay);
+    caption(described.captions, lanes[0].at(step));
     address.write();
     remote.tell("playhead");
   };
@@ -77,6 +78,17 @@ function tell(clock, lanes, stages, overlay) {
     if (lane.rewards) lines.push(`reward ${short(lane.rewards[at])}`, `return ${short(lane.returns[at])}`);
     tile.overlay.textContent = lines.join("\n");
   }
+}
+
+/** Write what is said at a step. */
+function caption(captions, step) {
+  if (!captions.length) return;
+  const said = (at) => captions.filter(([, first, end]) => first <= at && (end === null || at < end)).map(([text]) => text);
+  const paragraph = $("#caption");
+  // Room for all that is said at once, so that nothing moves.
+  const lines = Math.max(...captions.map(([, first]) => said(first).length));
+  Object.assign(paragraph, { hidden: false, textContent: said(step).join("\n") });
+  paragraph.style.minHeight = `calc(${lines}lh + 0.5rem)`;
 }
 
 start().catch((error) => {
