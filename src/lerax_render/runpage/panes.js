@@ -16,7 +16,7 @@ class Pane {
   show(run, recording) {
     Object.assign(this, { run, recording, begun: false, view: "" });
     const able = view.runs.filter((each) => each.recordings.length);
-    this.runs.replaceChildren(...able.map((each) => new Option(each.name, view.runs.indexOf(each))));
+    this.runs.replaceChildren(...able.map((each) => new Option(shortName(each), view.runs.indexOf(each))));
     this.runs.value = view.runs.indexOf(run);
     this.runs.hidden = able.length < 2;
     this.moments.replaceChildren(...run.recordings.map((each, number) => new Option(saidOf(each), number)));

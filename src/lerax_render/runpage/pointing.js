@@ -33,7 +33,7 @@ function showTip(chart, x, y) {
   for (const { run, value } of values.slice(0, 8)) {
     const row = element("p", { className: "value" });
     row.classList.toggle("chosen", run === dot?.run);
-    const name = element("span", { textContent: view.shown.length > 1 ? run.name : chart.tag });
+    const name = element("span", { textContent: view.shown.length > 1 ? shortName(run) : chart.tag });
     row.append(dotOf(run), name, element("b", { textContent: short(value) }));
     parts.push(row);
   }

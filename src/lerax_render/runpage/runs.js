@@ -122,6 +122,16 @@ function redrawAll() {
   redraw();
 }
 
+/** A run's name for where there is little room: without the words that all others begin with, too. */
+function shortName(run) {
+  const names = view.shown.map((each) => each.name);
+  const [first, ...others] = names.length > 1 ? names : [""];
+  let end = 0;
+  while (end < first.length && others.every((name) => name[end] === first[end])) end++;
+  while (end > 0 && /[\p{L}\p{N}.]/u.test(first[end - 1])) end--;
+  return end > 8 && names.includes(run.name) ? `…${run.name.slice(end)}` : run.name;
+}
+
 /** An outcome in words. */
 function outcomeOf(run) {
   return run.outcome === "killed" ? "ended abruptly" : run.outcome;

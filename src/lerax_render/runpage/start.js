@@ -65,6 +65,7 @@ function measure() {
 
 function update() {
   measure();
+  $("#axis").options[1].disabled = !view.shown.some((run) => run.tags.has("time/elapsed"));
   arrangeCharts();
   showRuns();
   showMoment();

@@ -97,6 +97,17 @@ def test_an_axis_of_time_has_what_was_learned_by_then(browser, folder):
     assert ends() == {"quick": 400, "a_nam": 400}
 
 
+def test_the_time_of_a_run_that_was_gone_on_with_is_counted_on(browser, tmp_path):
+    run = write_run(tmp_path / "run", recordings=0)
+    seconds = [*range(1, 21), *range(2, 22)]
+    log(run, "time/elapsed", [(10 * (i + 1), float(each)) for i, each in enumerate(seconds)])
+    main(["page", str(run)])
+    open_page(browser, run / PAGE)
+    Select(browser.find_element(By.ID, "axis")).select_by_value("time")
+    eventually(lambda: browser.execute_script("return view.reach") == 20 + 21)
+    eventually(lambda: curves(browser)["run"][0][19:22] == [20, 22, 23])
+
+
 def test_values_that_are_no_numbers_end_in_a_cross_and_one_value_is_a_point(browser, folder):
     open_page(browser, folder / PAGE)
     browser.find_element(By.CSS_SELECTOR, "#run-list input").click()
