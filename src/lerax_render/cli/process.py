@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import RenderWarning
+from ..system import keep_compilations
 
 if TYPE_CHECKING:
     from ..output import Output as Made
@@ -53,9 +54,9 @@ def prepare_process(cache: bool) -> None:
         for module in ("callback", "debugging"):
             logging.getLogger(f"jax._src.{module}").setLevel(logging.CRITICAL)
     if cache:
-        from .compilations import keep_compilations
+        import platformdirs
 
-        keep_compilations()
+        keep_compilations(platformdirs.user_cache_path("lerax-render") / "jax")
 
 
 def _formatted(

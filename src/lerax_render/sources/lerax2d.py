@@ -22,7 +22,7 @@ from jax import random as jr
 from lerax import render as lerax_renderers
 from lerax.render import Abstract2DRenderer, PygameRenderer
 
-from ..acting import unstacked
+from ..acting import form_of, unstacked
 from ..errors import RenderError, UnsupportedEnvError, named
 from ..paint2d import (
     DrawList,
@@ -35,7 +35,7 @@ from ..scene import Captured, Scene
 from ..trees import row
 from .base import CompiledSource
 from .custom import draws_itself
-from .program import Program, form_of
+from .program import Program
 from .users_code import DrawnWithinTrace, WatchfulRenderer
 
 if TYPE_CHECKING:
