@@ -18,4 +18,6 @@ def keep_compilations() -> None:
         return
     if os.access(folder, os.W_OK):
         jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        # The small ones, too: a clip of CartPole has thirty, and to compile one takes ten times as
+        # long as to read it.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
