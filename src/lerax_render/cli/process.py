@@ -1,5 +1,6 @@
 """The process of a command: its signals, its output, and what is set before it renders."""
 
+import gc
 import logging
 import os
 import signal
@@ -44,6 +45,9 @@ def prepare_process(cache: bool) -> None:
     Args:
         cache: Whether compiled rollouts are kept in the user's cache folder.
     """
+    # Imports and traces make a million objects that stay. To look through them for garbage again
+    # and again takes a tenth of a first clip.
+    gc.set_threshold(50_000, 20, 100)
     warnings.formatwarning = _formatted
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")

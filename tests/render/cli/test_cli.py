@@ -284,7 +284,7 @@ def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, messa
 
 @pytest.mark.parametrize("words", [["-p", "a.eqx", "-p", "b.eqx"], ["-p", "a.eqx", "b.eqx"]])
 def test_options_of_several_words_may_be_repeated(words):
-    options = tyro.cli(options_of(Clip), args=["CartPole", *words, "-n5", "-s", "3"])
+    options = tyro.cli(options_of(Clip)(), args=["CartPole", *words, "-n5", "-s", "3"])
     clip = Clip(**given(options, Clip))
     assert clip == Clip(env="CartPole", policy=("a.eqx", "b.eqx"), steps=5, seed=3)
 
