@@ -30,6 +30,7 @@ PARTS = {
     "composing": Part("composing"),
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True),
+    "first_clip": Part("first_clip"),
     "framing": Part("framing"),
     "episodes": Part("episodes"),
     "memory": Part("memory"),
