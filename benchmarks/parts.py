@@ -30,7 +30,7 @@ class Part:
     function: str = "sections"
     arguments: tuple[str, ...] = ()
     opponents: bool = False
-    seconds: float = 90.0
+    seconds: float = 60.0
 
 
 def measure(part: Part, paths: Sequence[Path] = ()) -> list[Section]:

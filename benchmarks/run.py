@@ -26,10 +26,11 @@ OPPONENTS = ROOT / ".tools/bench"
 
 # In the order of the page. Together they may take 25 minutes.
 PARTS = {
-    "render": Part("render", seconds=150),
+    "render": Part("render", seconds=120),
     "composing": Part("composing"),
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True, seconds=150),
+    "first_clip": Part("first_clip", seconds=120),
     "framing": Part("framing"),
     "episodes": Part("episodes"),
     "memory": Part("memory"),

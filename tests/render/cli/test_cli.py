@@ -320,6 +320,27 @@ def test_an_error_that_nobody_foresaw_is_raised_with_a_request(run, monkeypatch,
     assert capsys.readouterr().err == ""
 
 
+def test_a_clip_loads_no_more_than_it_needs(tmp_path):
+    script = (
+        "import sys; from lerax_render.cli import main\n"
+        "main(['clip', 'CartPole', '-o', 'a.gif', '-n', '2', '--no-cache'])\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert "lerax_render.paint2d.drawlist" in loaded
+    assert not loaded & {
+        "lerax_render.mujoco.mjcf_limits",
+        "matplotlib",
+        "mujoco",
+        "optax",
+        "rich.progress",
+        "tensorboardX",
+    }
+
+
 def test_on_a_terminal_a_progress_bar_is_shown_and_removed(tmp_path):
     shutil.copy(SCENES / "arm.xml", tmp_path)
     command = [sys.executable, "-m", "lerax_render", "clip", "arm.xml", "-o", "clip.gif"]
