@@ -148,9 +148,10 @@ def dask(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             child.kill()
 
 
-def cpu_of(process: int) -> float:
+def cpu_of(process: int, *, children: bool = False) -> float:
+    """CPU time of another process, and of those that it has waited for."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if children else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def handing_out() -> None:

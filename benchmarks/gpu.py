@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -298,8 +298,8 @@ def main() -> None:
     sections = []
     for name in arguments.parts or PARTS:
         console.print(f"{name} …", highlight=False)
-        part = Part(PARTS[name].module, PARTS[name].function, options)
-        sections += measure(part, timeout=SECONDS_A_PART)
+        part = replace(PARTS[name], arguments=options, seconds=SECONDS_A_PART)
+        sections += measure(part)
     facts += facts_of_machine(FOLDER)
     device = "none, a rehearsal" if arguments.rehearse else device_name()
     section = together(sections, device, facts)

@@ -20,8 +20,8 @@ def read(file: Path = FILE) -> dict[str, float]:
 
 
 def write(sections: Sequence[Section], file: Path = FILE) -> None:
-    """Keep what this run measured, for the next one."""
-    measured = {name: _value(row) for name, row in _rows(sections).items()}
+    """Keep what this run measured, for the next one; what it did not, stays as it was."""
+    measured = read(file) | {name: _value(row) for name, row in _rows(sections).items()}
     file.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
 
 

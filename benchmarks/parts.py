@@ -12,9 +12,6 @@ from pathlib import Path
 
 from report import Section
 
-TIMEOUT = 1800.0
-"""Seconds after which a part counts as hanging."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -26,21 +23,22 @@ class Part:
         arguments: Texts for it.
         opponents: Whether it needs the packages that are compared with and not installed with the
             project.
+        seconds: That it may take; it is ended then, and what it has measured by then stands.
     """
 
     module: str
     function: str = "sections"
     arguments: tuple[str, ...] = ()
     opponents: bool = False
+    seconds: float = 60.0
 
 
-def measure(part: Part, paths: Sequence[Path] = (), timeout: float = TIMEOUT) -> list[Section]:
+def measure(part: Part, paths: Sequence[Path] = ()) -> list[Section]:
     """Run a part in a process of its own.
 
     Args:
         part: What to run.
         paths: Folders that its process finds packages in before all others.
-        timeout: Seconds that it may take.
 
     Returns:
         What it measured; where it failed, the last section says so, and why.
@@ -66,7 +64,7 @@ def measure(part: Part, paths: Sequence[Path] = (), timeout: float = TIMEOUT) ->
                 process_group=0,
             )
             try:
-                status = child.wait(timeout)
+                status = child.wait(part.seconds)
             except subprocess.TimeoutExpired:
                 status = None
             finally:
@@ -75,15 +73,15 @@ def measure(part: Part, paths: Sequence[Path] = (), timeout: float = TIMEOUT) ->
                     child.wait()
         sections = [Section.from_json(line) for line in results.read_text().splitlines()]
         if status != 0:
-            sections.append(failure(part, status, said.read_text(errors="replace"), timeout))
+            sections.append(failure(part, status, said.read_text(errors="replace")))
     return sections
 
 
-def failure(part: Part, status: int | None, said: str, timeout: float) -> Section:
+def failure(part: Part, status: int | None, said: str) -> Section:
     """Return what stands on the page in the place of what could not be measured."""
     lines = said.strip().splitlines() or ["it said nothing"]
     if status is None:
-        why = f"it took more than {timeout:g} s"
+        why = f"it took more than {part.seconds:g} s"
     elif status < 0:
         why = f"it was ended by {signal.Signals(-status).name}"
     else:

@@ -21,7 +21,7 @@ from report import Section, number
 from scenes import gymnasium_mjcf
 from timing import Row, best_of, costs, faster, known, psnr, quietly
 
-from lerax_render import VideoWriter, capture, record, render, rollout
+from lerax_render import Replay, VideoWriter, capture, record, render, rollout
 from lerax_render.paint2d.offscreen import offscreen_display
 from lerax_render.settings.picture import Picture
 from lerax_render.sources.simulation import Simulation
@@ -59,29 +59,33 @@ def is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
+def write_frames(raw: Path, replay: Replay, width: int, height: int) -> None:
+    """Paint a replay into a file of raw frames, four bytes a pixel."""
+    picture = Picture(width=width, height=height)
+    with raw.open("wb") as file, replay.scene.painter(picture, pixel_format="bgr0") as painter:
+        for frame in painter.paint(replay.captured):
+            file.write(frame.tobytes())
+
+
+def encoding_of(raw: Path, width: int, height: int) -> list[str]:
+    """Return the command that makes an MP4 of raw frames as `VideoWriter` does, in its folder."""
+    source = f"-v error -y -f rawvideo -pix_fmt bgr0 -s {width}x{height} -r 50 -i {raw}"
+    return [find_ffmpeg(), *source.split(), *FORMATS["mp4"].arguments(width, height)]
+
+
 def whole_2d(env: Any) -> list[Row]:
     width, height = 800, 448
     name = type(env).__name__
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "frames.raw"
-        replay = capture(env, steps=STEPS)
-        picture = Picture(width=width, height=height)
-        with (
-            raw.open("wb") as file,
-            replay.scene.painter(picture, pixel_format="bgr0") as painter,
-        ):
-            for frame in painter.paint(replay.captured):
-                file.write(frame.tobytes())
+        write_frames(raw, capture(env, steps=STEPS), width, height)
 
         def ours() -> None:
             path = f"{folder}/ours.mp4"
             record(env, path=path, steps=STEPS, width=width, height=height, fps=50)
 
         def ffmpeg() -> None:
-            source = f"-v error -y -f rawvideo -pix_fmt bgr0 -s {width}x{height} -r 50 -i {raw}"
-            # What VideoWriter asks of ffmpeg, so that both do the same work.
-            command = [find_ffmpeg(), *source.split(), *FORMATS["mp4"].arguments(width, height)]
-            subprocess.run(command, check=True, cwd=folder)
+            subprocess.run(encoding_of(raw, width, height), check=True, cwd=folder)
 
         @quietly
         def lerax() -> None:

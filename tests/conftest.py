@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -75,3 +77,19 @@ def use_own_temporary_folder(config: pytest.Config) -> None:
 def is_long(pytestconfig: pytest.Config) -> bool:
     """Whether the long version is asked for."""
     return bool(pytestconfig.getoption("--long"))
+
+
+@pytest.fixture
+def compilations() -> Iterator[list[str]]:
+    """Names of what is compiled while the test runs."""
+    import jax
+
+    names: list[str] = []
+
+    def listen(event: str, seconds: float, **details: Any) -> None:
+        if event.endswith("backend_compile_duration"):
+            names.append(details.get("fun_name", ""))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)

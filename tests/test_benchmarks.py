@@ -20,6 +20,7 @@ import gpu  # noqa: E402
 import history  # noqa: E402
 import parts  # noqa: E402
 import report  # noqa: E402
+import run as whole_run  # noqa: E402
 import timing  # noqa: E402
 
 FACTS = [("date", "2026-11-24 10:00"), ("CPU", "an abacus | wooden")]
@@ -115,9 +116,13 @@ def test_part_that_fails_keeps_what_it_measured_and_says_why(function, why, tmp_
     assert why in failure.prose
 
 
+def test_the_whole_run_has_an_end():
+    assert sum(part.seconds for part in whole_run.PARTS.values()) <= 25 * 60
+
+
 def test_part_that_hangs_is_ended(tmp_path):
     (tmp_path / "crashing.py").write_text(CRASHING)
-    failure = parts.measure(parts.Part("crashing", "hanging"), [tmp_path], timeout=1.0)[-1]
+    failure = parts.measure(parts.Part("crashing", "hanging", seconds=1.0), [tmp_path])[-1]
 
     assert failure.title == "Not measured: crashing.hanging"
     assert "more than 1 s" in failure.prose
@@ -198,3 +203,13 @@ def test_what_got_worse_since_the_last_run_comes_first(tmp_path):
     assert memory.split() == ["Part:", "memory", "50.0", "75.0", "0.667", "worse"]
     assert alone.split() == ["Part:", "alone", "1.00", "1.00", "1.00"]
     assert cost.split() == ["Part:", "cost", "0.500", "0.250", "2.00"]
+
+    # What was not measured this time is not forgotten.
+    history.write([report.Section("Other", "", [timing.known("other", 2, 1, "s")])], file)
+    assert set(history.read(file)) == {
+        "Part: rate",
+        "Part: cost",
+        "Part: alone",
+        "Part: memory",
+        "Other: other",
+    }

@@ -1,10 +1,8 @@
 """What the tests of trainings share."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jax
 import optax
 import pytest
 
@@ -31,17 +29,3 @@ def plain_policy(training: Training) -> Any:
 @pytest.fixture(scope="session")
 def ppo_training() -> Training:
     return Training(algorithm=ppo(learning_rate=optax.linear_schedule(1e-3, 0.0, 4)))
-
-
-@pytest.fixture
-def compilations() -> Iterator[list[str]]:
-    """Names of what is compiled while the test runs."""
-    names: list[str] = []
-
-    def listen(event: str, seconds: float, **details: Any) -> None:
-        if event.endswith("backend_compile_duration"):
-            names.append(details.get("fun_name", ""))
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(listen)

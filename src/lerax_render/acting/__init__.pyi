@@ -1,5 +1,6 @@
 from .evaluation import evaluate as evaluate
 from .prepared import PreparedRollout as PreparedRollout
+from .programs import form_of as form_of
 from .rollouts import CHUNK as CHUNK
 from .rollouts import PyTree as PyTree
 from .rollouts import Rollout as Rollout

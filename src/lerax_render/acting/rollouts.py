@@ -19,6 +19,7 @@ from jax import random as jr
 from ..settings import check_env, check_policy, check_steps
 from ..system import check_not_forked
 from .callbacks import callbacks_named, on_host
+from .programs import in_turn, with_shared_models
 from .scan import blank_carry, blank_tiles, scan_chunk, scan_tiles, stacked_policies
 from .step import (
     CHUNK,
@@ -120,16 +121,19 @@ def rollout_chunks(
             return _uncompiled_lane(env, policy, steps, key, capture, deterministic)
         keys = jr.split(key, lanes)
         return _uncompiled_lanes(env, policy, steps, keys, capture, deterministic)
+    env = with_shared_models(env)
     if lanes is None:
-        carry = blank_carry(env, policy, key)
+        scan = in_turn(scan_chunk)
         return in_chunks(
-            lambda carry: scan_chunk(env, policy, carry, capture, deterministic), carry, steps
+            lambda carry: scan(env, policy, carry, capture, deterministic),
+            blank_carry(env, policy, key),
+            steps,
         )
     policy, stacked = stacked_policies(policy)
-    carry = blank_tiles(env, policy, jr.split(key, lanes), stacked)
+    tiles = in_turn(scan_tiles)
     return in_chunks(
-        lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
-        carry,
+        lambda carry: tiles(env, policy, carry, capture, deterministic, stacked),
+        blank_tiles(env, policy, jr.split(key, lanes), stacked),
         steps,
     )
 
@@ -167,9 +171,11 @@ def episode_chunks(
     if jax.config.jax_disable_jit:
         chunks = _uncompiled_lanes(env, policy, None, keys, capture, deterministic, most)
         return until_over(lambda _: (None, next(chunks)), None, episodes, lanes)
+    env = with_shared_models(env)
     policy, stacked = stacked_policies(policy)
+    tiles = in_turn(scan_tiles)
     return until_over(
-        lambda carry: scan_tiles(env, policy, carry, capture, deterministic, stacked),
+        lambda carry: tiles(env, policy, carry, capture, deterministic, stacked),
         blank_tiles(env, policy, keys, stacked, most),
         episodes,
         lanes,

@@ -21,6 +21,7 @@ from types import TracebackType
 import loky
 
 from ..errors import BackendUnavailableError, RenderError
+from ..system import keep_compilations
 from ..video import WorkFolder
 
 CONNECT_SECONDS = 5.0
@@ -121,13 +122,13 @@ class _Worker:
     Args:
         cores: That it may use.
         initializer: Called in each process.
-        folder: For what is too large to be returned at once.
+        folder: For what is too large to be returned at once, and for compiled programs.
     """
 
     def __init__(
         self, cores: set[int], initializer: Callable[[], None] | None, folder: Path
     ) -> None:
-        self._arguments = cores, initializer
+        self._arguments = cores, initializer, folder
         self._folder = folder
         self._lock = threading.Lock()
         self._pool: Executor | None = None
@@ -247,7 +248,7 @@ def _environment() -> dict[str, str]:
     return {name: os.environ.get(name, value) for name, value in variables.items()}
 
 
-def _begin(cores: set[int], initializer: Callable[[], None] | None) -> None:
+def _begin(cores: set[int], initializer: Callable[[], None] | None, folder: Path) -> None:
     """Make this process a worker."""
     # Ctrl-C at the terminal reaches all processes. The one that the workers belong to ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -265,6 +266,7 @@ def _begin(cores: set[int], initializer: Callable[[], None] | None) -> None:
         except (Exception, SystemExit) as error:
             global _start_error
             _start_error = f"the worker's initializer failed: {type(error).__name__}: {error}"
+    keep_compilations(folder / "jax")
 
 
 def _answer(call: Callable[[], object], folder: Path) -> bytes | Path:

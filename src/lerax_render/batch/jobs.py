@@ -6,16 +6,11 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    wait,
-)
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Annotated
 
 from ..errors import is_for_users
@@ -200,22 +195,27 @@ def _on_executor(
 ) -> Iterator[tuple[int, Outcome]]:
     todo = _numbered(jobs)
     underway: dict[Future[Outcome], _Attempt] = {}
+    # Asking each for news would take longer than the scheduler does, where there are a thousand.
+    done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+
+    def begin(future: Future[Outcome], attempt: _Attempt) -> None:
+        underway[future] = attempt
+        future.add_done_callback(done.put)
+
     try:
         while True:
             for number, job, known in itertools.islice(todo, at_once - len(underway)):
                 future = _submit(executor, job) if known is None else _done(known)
-                underway[future] = _Attempt(number, job)
+                begin(future, _Attempt(number, job))
             if not underway:
                 return
             ready = []
-            wait(underway, _LOOK_SECONDS, FIRST_COMPLETED)
-            # Asked one by one: those that a shut-down executor has cancelled, `wait` never returns.
-            for future in [future for future in underway if future.done()]:
+            for future in _arrived(done):
                 attempt = underway.pop(future)
                 error = _error(future)
                 attempt.deaths += deaths_in(error)
                 if isinstance(error, BrokenExecutor) and attempt.deaths <= retries:
-                    underway[_submit(executor, attempt.job)] = attempt
+                    begin(_submit(executor, attempt.job), attempt)
                 else:
                     outcome = _failure(error, attempt.deaths) if error else future.result()
                     ready.append((attempt, dataclasses.replace(outcome, deaths=attempt.deaths)))
@@ -227,6 +227,14 @@ def _on_executor(
     finally:
         for future in underway:
             future.cancel()
+
+
+def _arrived[T](queue: SimpleQueue[T]) -> Iterator[T]:
+    """Yield all that is there, and wait a moment for the first."""
+    with suppress(Empty):
+        yield queue.get(timeout=_LOOK_SECONDS)
+        while True:
+            yield queue.get_nowait()
 
 
 def _submit(executor: Executor, job: Job) -> Future[Outcome]:

@@ -44,7 +44,7 @@ _ACTED = (
 
 
 def clip(
-    settings: Annotated[Any, arg(name="", constructor=options_of(Clip))],
+    settings: Annotated[Any, arg(name="", constructor_factory=options_of(Clip))],
     output: Annotated[Path | None, _OUTPUT] = None,
     cache: bool = True,
 ) -> None:
@@ -160,8 +160,8 @@ def gallery(
 
 
 def figure(
-    rollout: Annotated[Any, arg(name="", constructor=options_of(Clip, _ACTED))],
-    settings: Annotated[Any, arg(name="", constructor=options_of(FigureSettings))],
+    rollout: Annotated[Any, arg(name="", constructor_factory=options_of(Clip, _ACTED))],
+    settings: Annotated[Any, arg(name="", constructor_factory=options_of(FigureSettings))],
     output: Annotated[Path | None, _OUTPUT] = None,
     cache: bool = True,
 ) -> None:
@@ -276,13 +276,7 @@ def _run(arguments: list[str]) -> int | None:
         return 0
     try:
         with sigterm_as_ctrl_c():
-            tyro.extras.subcommand_cli_from_dict(
-                COMMANDS,
-                prog="lerax-render",
-                description="Videos of Lerax environments and policies, without a display.",
-                args=arguments,
-                config=(DisallowNone,),
-            )
+            _obey(arguments)
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 1
     except KeyboardInterrupt as interrupt:
@@ -302,6 +296,23 @@ def _run(arguments: list[str]) -> int | None:
         print("(LERAX_RENDER_TRACEBACK=1 shows where this came from)", file=sys.stderr)
         return 1
     return None
+
+
+def _obey(arguments: list[str]) -> None:
+    """Call the command that arguments name, or say what is wrong with them."""
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is not None:
+        # Without the others, whose options take as long to make as its own.
+        prog = f"lerax-render {arguments[0]}"
+        tyro.cli(command, prog=prog, args=arguments[1:], config=(DisallowNone,))
+        return
+    tyro.extras.subcommand_cli_from_dict(
+        COMMANDS,
+        prog="lerax-render",
+        description="Videos of Lerax environments and policies, without a display.",
+        args=arguments,
+        config=(DisallowNone,),
+    )
 
 
 def default_name(env: str, format: str | None, *, several: bool = True) -> str:

@@ -3,7 +3,8 @@
 import dataclasses
 import re
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import docstring_parser
@@ -30,24 +31,32 @@ SHORT = {
 
 def options_of(
     cls: type, names: Iterable[str] | None = None, defaults: Mapping[str, str] | None = None
-) -> Any:
-    """Return a dataclass that tyro makes options of: one for each setting of a class.
+) -> Callable[[], Any]:
+    """Return what makes a dataclass that tyro makes options of: one for each setting of a class.
+
+    It is made when it is first asked for, and once.
 
     Args:
         cls: The class of settings. Those without a default become positional arguments.
         names: The settings; all that a command line may have where `None`.
         defaults: What those are that are not given, in words, where it is not what `cls` says.
     """
-    settings = settings_of(cls)
-    helps = _helps(cls)
-    fields = [
-        _option(
-            settings[name], _help(helps.get(name, ""), settings[name], (defaults or {}).get(name))
-        )
-        for name in names or settings
-        if settings[name].is_written
-    ]
-    return dataclasses.make_dataclass(f"{cls.__name__}Options", fields, kw_only=True)
+
+    @cache
+    def made() -> Any:
+        settings = settings_of(cls)
+        helps = _helps(cls)
+        fields = [
+            _option(
+                settings[name],
+                _help(helps.get(name, ""), settings[name], (defaults or {}).get(name)),
+            )
+            for name in names or settings
+            if settings[name].is_written
+        ]
+        return dataclasses.make_dataclass(f"{cls.__name__}Options", fields, kw_only=True)
+
+    return made
 
 
 def given(options: Any, cls: type) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The process of a command: its signals, its output, and what is set before it renders."""
 
+import gc
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import RenderWarning
+from ..system import keep_compilations
 
 if TYPE_CHECKING:
     from ..output import Output as Made
@@ -43,6 +45,9 @@ def prepare_process(cache: bool) -> None:
     Args:
         cache: Whether compiled rollouts are kept in the user's cache folder.
     """
+    # Imports and traces make a million objects that stay. To look through them for garbage again
+    # and again takes a tenth of a first clip.
+    gc.set_threshold(50_000, 20, 100)
     warnings.formatwarning = _formatted
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
@@ -53,9 +58,9 @@ def prepare_process(cache: bool) -> None:
         for module in ("callback", "debugging"):
             logging.getLogger(f"jax._src.{module}").setLevel(logging.CRITICAL)
     if cache:
-        from .compilations import keep_compilations
+        import platformdirs
 
-        keep_compilations()
+        keep_compilations(platformdirs.user_cache_path("lerax-render") / "jax")
 
 
 def _formatted(

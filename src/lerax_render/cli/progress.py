@@ -5,20 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
 from rich.filesize import decimal
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
     from ..batch import Outcome
     from ..gallery import Entry
 
@@ -34,6 +25,13 @@ def progress_bar(description: str, total: int | None) -> Iterator[Callable[[int]
     Yields:
         A function that takes how many more are done.
     """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    # Not above: where nothing is shown, a command is quicker by what this takes.
+    from rich.markup import escape
+    from rich.progress import MofNCompleteColumn
+
     with _progress(MofNCompleteColumn()) as progress:
         task = progress.add_task(escape(description), total=total)
         yield lambda count: progress.advance(task, count)
@@ -43,6 +41,8 @@ class ClipsBar:
     """Shows which of many clips are being made, and prints a line for each that is ready."""
 
     def __init__(self) -> None:
+        from rich.progress import TextColumn
+
         self._progress = _progress(TextColumn("{task.fields[ready]} of {task.fields[clips]}"))
         self._task = self._progress.add_task("", total=None, visible=False, ready=0, clips=0)
         self._ready = 0
@@ -79,7 +79,10 @@ class ClipsBar:
         print(f"{entry.name}: {decimal(outcome.num_bytes)}, {outcome.seconds:.1f} s")
 
 
-def _progress(count: ProgressColumn) -> Progress:
+def _progress(count: "ProgressColumn") -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

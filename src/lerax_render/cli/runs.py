@@ -21,7 +21,7 @@ _AS_RECORDED = dict.fromkeys(("fps", "width", "height"), "the recordings'")
 def timelapse(
     run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS],
     settings: Annotated[
-        Any, arg(name="", constructor=options_of(Settings, _TIMELAPSE, _AS_RECORDED))
+        Any, arg(name="", constructor_factory=options_of(Settings, _TIMELAPSE, _AS_RECORDED))
     ],
     output: Annotated[Path, _OUTPUT],
     frames: Annotated[int | None, _PLAIN] = None,

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
@@ -94,6 +95,8 @@ def make_gallery(
             for entry in content.entries
             if force or not record.has(entry.name, fingerprints[entry.name])
         ]
+        if executor is not None or workers > 1:
+            todo = _mixed(todo)
         entries = [entry for entry, _ in todo]
         progress = on_start(entries) if on_start else None
         made: dict[str, float] = {}
@@ -119,6 +122,19 @@ def make_gallery(
     # In the manifest's order, whichever was the first to fail.
     failed = {e.name: failures[e.name] for e in content.entries if e.name in failures}
     return Report(made, kept, failed, removed)
+
+
+def _mixed(todo: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:
+    """Put clips of different environments beside each other.
+
+    Each is then compiled by another worker, where of one environment all would wait for the first.
+    """
+    count: Counter[str] = Counter()
+    turns = []
+    for entry, _ in todo:
+        turns.append(count[entry.clip.env])
+        count[entry.clip.env] += 1
+    return [todo[place] for place in sorted(range(len(todo)), key=turns.__getitem__)]
 
 
 @contextmanager

@@ -101,7 +101,8 @@ def check_not_traced(what: str, env: Any) -> None:
     if jax is None or isinstance(env, Simulation | Replay | list | tuple) or is_gymnasium(env):
         return
     start_jax()
-    if isinstance(jax.numpy.zeros(()) + 1, jax.core.Tracer):
+    # Of all that JAX computes, this a rollout needs in any case.
+    if isinstance(jax.random.key(0), jax.core.Tracer):
         raise RuntimeError(
             f"{what} was called in a function that JAX is tracing, where there are no numbers to "
             "make pictures of: call it outside of jax.jit, or from a jax.debug.callback"

@@ -9,7 +9,7 @@ import pkgutil
 import re
 import warnings
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -348,8 +348,16 @@ def _gymnax(name: str, arguments: dict[str, Any]) -> Any:
     gymnax, lerax = _extra("gymnax", "gymnax", "lerax.compatibility.gymnax")
     if name not in gymnax.registered_envs:
         raise ValueError(_unknown("Gymnax environment", name, gymnax.registered_envs))
-    env, params = gymnax.make(name, **arguments)
+    make = gymnax.make if arguments else _made_once
+    env, params = make(name, **arguments)
     return lerax.GymnaxToLeraxEnv(env, params)
+
+
+@cache
+def _made_once(name: str) -> tuple[Any, Any]:
+    # It has no state, and for JAX equals nothing but itself: else each clip would be compiled anew.
+    env, params = importlib.import_module("gymnax").make(name)
+    return env, params
 
 
 def _extra(extra: str, *names: str) -> list[Any]:

@@ -11,13 +11,13 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from ..acting import evaluate
+from ..acting import evaluate, form_of
 from ..paint2d import DrawList, TracingRenderer
 
 if TYPE_CHECKING:
     from ..acting import PyTree
 
-__all__ = ["Program", "form_of"]
+__all__ = ["Program"]
 
 
 class Program:
@@ -83,14 +83,6 @@ class Program:
         numbers = [each.reshape(size, -1) for each in found] or [np.zeros((size, 0))]
         joined = np.concatenate(numbers, axis=1, dtype=np.float32)
         return DrawList(joined, self.form.commands, self.form.cleared)
-
-
-def form_of(tree: "PyTree") -> Hashable:
-    """Return all of a tree but the values of its arrays; it equals that of like trees."""
-    arrays, static = eqx.partition(tree, eqx.is_array)
-    leaves, structure = jax.tree.flatten(static)
-    shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(arrays))
-    return structure, tuple(leaves), jax.tree.structure(arrays), shapes
 
 
 def _used(tree: "PyTree", used: list[bool]) -> list[Any]:

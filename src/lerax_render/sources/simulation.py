@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import BackendUnavailableError, UnsupportedEnvError
-from ..mujoco import check_mjcf
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import check_whole
@@ -96,6 +95,8 @@ class Simulation:
             with open(model, "rb"):
                 pass
             if assets is not None:
+                from ..mujoco import check_mjcf
+
                 check_mjcf(model, assets)
             model = _loaded(fspath(model))
         if not isinstance(model, mujoco.MjModel):

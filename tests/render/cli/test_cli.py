@@ -284,7 +284,7 @@ def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, messa
 
 @pytest.mark.parametrize("words", [["-p", "a.eqx", "-p", "b.eqx"], ["-p", "a.eqx", "b.eqx"]])
 def test_options_of_several_words_may_be_repeated(words):
-    options = tyro.cli(options_of(Clip), args=["CartPole", *words, "-n5", "-s", "3"])
+    options = tyro.cli(options_of(Clip)(), args=["CartPole", *words, "-n5", "-s", "3"])
     clip = Clip(**given(options, Clip))
     assert clip == Clip(env="CartPole", policy=("a.eqx", "b.eqx"), steps=5, seed=3)
 
@@ -318,6 +318,27 @@ def test_an_error_that_nobody_foresaw_is_raised_with_a_request(run, monkeypatch,
     assert "please report it" in note
     assert "lerax-render doctor" in note
     assert capsys.readouterr().err == ""
+
+
+def test_a_clip_loads_no_more_than_it_needs(tmp_path):
+    script = (
+        "import sys; from lerax_render.cli import main\n"
+        "main(['clip', 'CartPole', '-o', 'a.gif', '-n', '2', '--no-cache'])\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert "lerax_render.paint2d.drawlist" in loaded
+    assert not loaded & {
+        "lerax_render.mujoco.mjcf_limits",
+        "matplotlib",
+        "mujoco",
+        "optax",
+        "rich.progress",
+        "tensorboardX",
+    }
 
 
 def test_on_a_terminal_a_progress_bar_is_shown_and_removed(tmp_path):

@@ -303,6 +303,21 @@ def test_workers_one_of_which_dies(folder):
     assert folder.files() == {"one.mp4", "one.still.webp"} | FILES
 
 
+def test_workers_begin_with_different_environments(folder):
+    folder.write(ONE, TWO, ONE_SCENE.replace("one", "scene"), TWO.replace("two", "three"))
+
+    def begun(**options: int) -> list[str]:
+        def stop(entries):
+            raise LookupError(*(entry.name for entry in entries))
+
+        with pytest.raises(LookupError) as stopped:
+            folder.make(on_start=stop, **options)
+        return list(stopped.value.args)
+
+    assert begun(workers=2) == ["one", "scene", "two", "three"]
+    assert begun() == ["one", "two", "scene", "three"]
+
+
 def test_on_the_command_line(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder.path)
     folder.write(ONE, BROKEN)

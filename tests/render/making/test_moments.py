@@ -163,14 +163,14 @@ def test_what_is_faster_than_a_format_plays_leaves_frames_out(replay, whole):
 
 def test_on_the_command_line():
     def moments(*words):
-        options = tyro.cli(options_of(Clip), args=["CartPole", *words])
+        options = tyro.cli(options_of(Clip)(), args=["CartPole", *words])
         clip = Clip(**given(options, Clip))
         return clip.start, clip.stop, clip.speed
 
     assert moments("--from", "50", "--to", "3s", "--speed", "0.25") == (50, 3.0, 0.25)
     assert moments("--start", "1.5s") == (1.5, None, 1.0)
     words = ["--title", r"A\nb", "--caption", "step 0-5: a", "b, c", "--freeze-end", "1.5s"]
-    clip = Clip(**given(tyro.cli(options_of(Clip), args=["CartPole", *words]), Clip))
+    clip = Clip(**given(tyro.cli(options_of(Clip)(), args=["CartPole", *words]), Clip))
     assert (clip.title, clip.captions, clip.freeze_end) == ("A\nb", ("step 0-5: a", "b, c"), 1.5)
     assert isinstance(Settings(start=2.0).start, float), "seconds, though whole ones"
     assert isinstance(Settings(start=2).start, int)

@@ -106,7 +106,7 @@ def test_segmentation_gives_each_thing_one_colour(replay):
 
 def test_the_command_line_takes_several_cameras():
     def cameras(*words):
-        options = tyro.cli(options_of(Clip), args=["ball.xml", *words])
+        options = tyro.cli(options_of(Clip)(), args=["ball.xml", *words])
         return Clip(**given(options, Clip)).camera
 
     assert cameras("--camera", "front") == "front"

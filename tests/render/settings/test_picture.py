@@ -162,7 +162,7 @@ class WithTitle(Clip):
 
 
 def on_command_line(*words: str) -> WithTitle:
-    options = tyro.cli(options_of(WithTitle), args=["CartPole", *words])
+    options = tyro.cli(options_of(WithTitle)(), args=["CartPole", *words])
     return WithTitle(**given(options, WithTitle))
 
 
@@ -201,7 +201,7 @@ def test_a_new_setting_is_checked_wherever_it_is_given(tmp_path, monkeypatch):
 
 
 def test_every_setting_has_help_that_says_its_default():
-    helps = {field.name: field for field in fields(options_of(Clip))}
+    helps = {field.name: field for field in fields(options_of(Clip)())}
     assert helps.keys() == {name for name, each in settings_of(Clip).items() if each.is_written}
     assert settings_of(Clip).keys() - helps.keys() == {"folder", "decorate"}
     for name, field in helps.items():

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
-from lerax.env import AbstractEnvState
+from lerax.env import AbstractEnvState, classic_control
 from lerax.render import Color
 
 from lerax_render import HeadlessPygameRenderer, RenderWarning, record, render, rollout
-from lerax_render.sources import find_source
+from lerax_render.sources import find_source, lerax2d
 from lerax_render.sources.lerax2d import MOST_COMMANDS, Drawn, DrawnOnHost, EagerlyDrawn
 from support.environments import Captioned, Counting, NumpyCalls, PythonIf, Tiles, TilesByPython
 
@@ -41,6 +41,19 @@ def test_frames_are_those_of_render_called_with_each_state(kind, source):
         env.render(state, renderer)
         np.testing.assert_array_equal(frame, renderer.as_array())
     assert len({frame.tobytes() for frame in frames}) == 5
+
+
+@pytest.mark.parametrize("name", classic_control.__all__)
+def test_what_lerax_draws_is_what_its_trace_says(name):
+    """So that nothing has to be drawn to find that out."""
+    env = getattr(classic_control, name)()
+    source = find_source(env)
+    state = env.initial(key=jr.key(3))
+    drawn = lerax2d.draw_commands(env, state, source.layout)
+    traced = source.traced.drawn(env, tuple(leaf[None] for leaf in source.traced.needed(state)))
+    assert type(source) is Drawn
+    assert (traced.commands, traced.cleared) == (drawn.commands, drawn.cleared)
+    np.testing.assert_allclose(traced.numbers[0], drawn.numbers, rtol=1e-5, atol=1e-6)
 
 
 def test_what_is_evaluated_on_the_host_depends_on_the_environment_too():
