@@ -32,6 +32,7 @@ PARTS = {
     "recorders": Part("recorders", opponents=True),
     "framing": Part("framing"),
     "episodes": Part("episodes"),
+    "compiling": Part("compiling"),
     "memory": Part("memory"),
     "workers": Part("workers"),
     "gallery": Part("gallery"),
