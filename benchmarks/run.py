@@ -33,6 +33,7 @@ PARTS = {
     "first_clip": Part("first_clip", seconds=120),
     "framing": Part("framing"),
     "episodes": Part("episodes"),
+    "compiling": Part("compiling"),
     "memory": Part("memory"),
     "workers": Part("workers"),
     "gallery": Part("gallery"),

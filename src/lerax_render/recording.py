@@ -211,7 +211,10 @@ def record(
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
             this process does. The pictures are the same. It is for many cores without a GPU: on
             two, Mesa's software GL fills both by itself, and two processes are slower.
-        progress: Called with the number of steps that are done since the last call.
+        progress: Called with the number of steps that are done since the last call. If it has a
+            method `say`, that is called with a line on what takes long before the first of them,
+            such as "compiling Hopper, about a minute the first time", from another thread, and
+            with an empty one when it is over.
 
     Returns:
         The clip, a `Video`; of a format that is no video, an `Output`. With `pick`, its `episodes`

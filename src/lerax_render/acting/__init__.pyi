@@ -1,3 +1,4 @@
+from .compiling import compilation_said as compilation_said
 from .evaluation import evaluate as evaluate
 from .prepared import PreparedRollout as PreparedRollout
 from .programs import form_of as form_of

@@ -14,16 +14,29 @@ if TYPE_CHECKING:
     from ..gallery import Entry
 
 
+class Bar:
+    """Shows the progress of one thing."""
+
+    def __init__(self, progress: Progress, description: str, total: int | None) -> None:
+        self._progress, self._description = progress, escape(description)
+        self._task = progress.add_task(self._description, total=total)
+
+    def __call__(self, count: int) -> None:
+        """Show that so many more steps are done."""
+        self._progress.advance(self._task, count)
+
+    def say(self, text: str) -> None:
+        """Show a text in the description's place; an empty one brings that back."""
+        self._progress.update(self._task, description=escape(text) or self._description)
+
+
 @contextmanager
-def progress_bar(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress_bar(description: str, total: int | None) -> Iterator[Bar]:
     """Show the progress of one thing.
 
     Args:
         description: Of the thing.
         total: How many steps it takes; `None` where nobody knows.
-
-    Yields:
-        A function that takes how many more are done.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -33,8 +46,7 @@ def progress_bar(description: str, total: int | None) -> Iterator[Callable[[int]
     from rich.progress import MofNCompleteColumn
 
     with _progress(MofNCompleteColumn()) as progress:
-        task = progress.add_task(escape(description), total=total)
-        yield lambda count: progress.advance(task, count)
+        yield Bar(progress, description, total)
 
 
 class ClipsBar:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from ..making import check_not_traced, given_replays, only_path
+from ..acting import compilation_said
+from ..making import check_not_traced, given_replays, name_of, only_path
 from ..naming import given_env
 from ..output import Figure, figure_format
 from ..scene import Scene
@@ -184,11 +185,12 @@ def draft(
     row = figure_format(path, settings.format)
     destination = open_destination(path, row)
     check_matplotlib()
-    subject = (
-        acting(env, policy, settings, steps, key, deterministic, progress)
-        if replays is None
-        else acted(replays, settings, steps, key, deterministic)
-    )
+    with compilation_said(name_of(env), getattr(progress, "say", None)):
+        subject = (
+            acting(env, policy, settings, steps, key, deterministic, progress)
+            if replays is None
+            else acted(replays, settings, steps, key, deterministic)
+        )
     sheet, moments = _drawn(subject, settings)
     with destination.work_folder() as work:
         file = work / row.file_name

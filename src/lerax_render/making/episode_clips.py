@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..acting import compilation_said
 from ..compose import DEFAULT_LINES
 from ..naming import given_env
 from ..output import Export, Output
@@ -22,7 +23,7 @@ from .choosing import (
 )
 from .clips import Place, record_steps, rehearse
 from .exporting import idle_in
-from .given import check_not_traced, cut_replays, given_replays, only_path
+from .given import check_not_traced, cut_replays, given_replays, name_of, only_path
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -48,6 +49,20 @@ def record_clip(
     replays = given_replays(env)
     if replays is not None:
         policy, path = only_path(policy, path)
+    with compilation_said(name_of(env), getattr(progress, "say", None)):
+        return _recorded(env, replays, policy, path, settings, key, progress, still)
+
+
+def _recorded(
+    env: Any,
+    replays: list[Replay] | None,
+    policy: Any | None,
+    path: Place,
+    settings: Settings,
+    key: "Key",
+    progress: Callable[[int], None] | None,
+    still: bool,
+) -> Output:
     if not settings.pick and settings.episodes is None:
         return record_steps(
             env, replays, policy, path, settings, key=key, progress=progress, still=still

@@ -1,5 +1,6 @@
 """The command line as a user has it: a process, its output, its exit code, the file it wrote."""
 
+import io
 import os
 import pty
 import re
@@ -14,11 +15,15 @@ import tyro
 from jax import random as jr
 from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
 
 import lerax_render
 from lerax_render import Clip, record
 from lerax_render.cli import commands as cli
 from lerax_render.cli.options import given, options_of
+from lerax_render.cli.progress import Bar
 from support.paths import ROOT
 
 SCENES = ROOT / "assets" / "scenes"
@@ -339,6 +344,20 @@ def test_a_clip_loads_no_more_than_it_needs(tmp_path):
         "rich.progress",
         "tensorboardX",
     }
+
+
+def test_a_bar_says_what_takes_long_in_its_description_place():
+    with Progress(console=Console(file=io.StringIO(), force_terminal=True)) as progress:
+        bar = Bar(progress, "Hopper[0] → clip.mp4", 3)
+        (task,) = progress.tasks
+        before = task.description
+        assert Text.from_markup(before).plain == "Hopper[0] → clip.mp4"
+        bar.say("compiling Hopper[0], about a minute the first time")
+        assert Text.from_markup(task.description).plain.startswith("compiling Hopper[0], about")
+        bar.say("")
+        assert task.description == before
+        bar(2)
+        assert task.completed == 2
 
 
 def test_on_a_terminal_a_progress_bar_is_shown_and_removed(tmp_path):
