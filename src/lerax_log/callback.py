@@ -64,7 +64,7 @@ class LoggingState:
     Attributes:
         learn: `int32`, the number that the host gave this `learn`.
         last_iteration: `int32`, iterations that this `learn` will complete.
-        outbox: Packets that wait for `log_interval`.
+        outbox: Packets that wait to be sent.
         template: What does not change in what is recorded; `None` where nothing is.
     """
 
@@ -111,7 +111,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         scalars: Values of your own: a function that is traced into `learn`, is given what Lerax
             knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
             tag. They take precedence. `learn` is compiled once for each such function.
-        log_interval: Iterations that are sent together. None is left out.
+        log_interval: Fewest iterations that are sent together; those of some 0.05 s are, anyway.
+            None is left out.
         eval_episodes: Number of whole episodes that the policy is evaluated with, beside the
             training: they run together in one compiled program. Mean, standard deviation, least
             and greatest of their returns and lengths are logged as `eval/return`,
@@ -391,14 +392,15 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 ),
                 lambda: None,
             )
-        send = partial(jax.debug.callback, partial(host.receive, layout))
+        send = partial(traced.answered, partial(host.receive, layout, self.log_interval))
         return replace(state, outbox=state.outbox.sent(send, packet, iteration, is_last))
 
     def on_training_end(self, ctx: TrainingContext[Any, Any], *, key: jax.Array) -> LoggingState:
         """Say that everything has been sent."""
         state: LoggingState = ctx.state
-        # What is computed last ties the call to the end of the training.
-        jax.debug.callback(host.end, state.learn, *traced.witnesses(ctx.policy))
+        # What is computed last ties the call to the end of the training; and without the outbox's
+        # answer, nobody would need what is sent.
+        jax.debug.callback(host.end, state.learn, state.outbox.due, *traced.witnesses(ctx.policy))
         # Nothing of `learn` is traced after this.
         host.announce(self.handle, "compiling")
         return state

@@ -15,7 +15,7 @@ from jax import numpy as jnp
 from jax import random as jr
 from lerax.callback import AbstractCallback
 
-from lerax_log import LoggingCallback
+from lerax_log import LoggingCallback, host
 from lerax_log.backends import Progress
 from lerax_log.callback import LoggingState
 from lerax_log.traced import Outbox, scalars_of
@@ -356,6 +356,24 @@ def test_batches_log_the_same_points(training, plain_policy):
         assert batched.scalars(tag) == one.scalars(tag)
     training(callback)
     assert len(batched.scalars("train/loss")) == 2 * ITERATIONS
+
+
+def test_quick_iterations_are_sent_together_and_none_is_left_out(training, monkeypatch):
+    calls = []
+    receive = host.receive
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return receive(*arguments)
+
+    # A layout of its own, so that it is this function that is compiled.
+    memory = Memory()
+    with LoggingCallback(memory, scalars=lambda context: {"own": 1.0}) as callback:
+        monkeypatch.setattr(host, "receive", counted)
+        training(callback, total_steps=200 * STEPS_AN_ITERATION)
+    steps = [step for step, _ in memory.scalars("own")]
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(200)]
+    assert 200 / Outbox.ROWS < len(calls) < 100
 
 
 def test_more_scalars_than_a_batch_holds_are_sent_each_iteration(training, monkeypatch):

@@ -10,9 +10,11 @@ from .hparams import is_telling as is_telling
 from .hparams import ordered as ordered
 from .hparams import plain as plain
 from .hparams import seed_of as seed_of
+from .lanes import answered as answered
 from .lanes import numbered as numbered
 from .lanes import witnesses as witnesses
 from .packets import Layout as Layout
 from .packets import Outbox as Outbox
 from .packets import Report as Report
+from .packets import newest as newest
 from .skeleton import Skeleton as Skeleton
