@@ -3,7 +3,6 @@ from .contexts import hparams_of as hparams_of
 from .contexts import name_of as name_of
 from .contexts import number as number
 from .contexts import scalars_of as scalars_of
-from .episode_stats import EpisodeStats as EpisodeStats
 from .hparams import SEED as SEED
 from .hparams import flattened as flattened
 from .hparams import is_telling as is_telling
@@ -18,3 +17,6 @@ from .packets import Outbox as Outbox
 from .packets import Report as Report
 from .packets import newest as newest
 from .skeleton import Skeleton as Skeleton
+from .states import LoggingState as LoggingState
+from .states import StepState as StepState
+from .transitions import Transition as Transition
