@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import equinox as eqx
 import jax
-import jax.extend
+import jax.core
+from jax import lax
 from jax import numpy as jnp
+from jax.custom_batching import custom_vmap
 from lerax.callback import ResetContext, StepContext
 
 from .contexts import single_numbers
 
-_NEEDED = ("state", "action", "reward", "transition_key")
+_NEEDED = ("state", "action", "next_env_state", "reward", "transition_key")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Transition:
                 f"{', '.join(_NEEDED)}, as those of Lerax have; here, {', '.join(missing)} is "
                 "missing"
             )
+        done = jnp.asarray(ctx.done)
         state, action = names["state"].env_state, names["action"]
         # Algorithms that know discrete actions alone clip none.
         action = names.get("clipped_action", action)
@@ -70,10 +73,10 @@ class Transition:
             state=state,
             action=action,
             reward=jnp.asarray(names["reward"]),
-            done=jnp.asarray(ctx.done),
-            # Lerax's own is the first state of the next episode where this one has ended. What is
-            # computed twice, XLA computes once.
-            _led_to=lambda: _moved(ctx.env, state, action, names["transition_key"]),
+            done=done,
+            _led_to=lambda: _moved(
+                ctx.env, state, action, names["transition_key"], done, names["next_env_state"]
+            ),
         )
 
     @classmethod
@@ -97,7 +100,17 @@ def values_of(
     return {tag: jnp.asarray(value, jnp.float32).reshape(()) for tag, value in found.items()}
 
 
-def _moved(env: Any, state: Any, action: Any, key: jax.Array) -> Any:
+def _moved(env: Any, state: Any, action: Any, key: jax.Array, done: jax.Array, after: Any) -> Any:
+    """Return the state that a step has led to.
+
+    Args:
+        env: The environment.
+        state: Before the step.
+        action: The environment was given.
+        key: It was given as well.
+        done: Whether the step has ended an episode.
+        after: The same state, or where the episode has ended, the first of the next one.
+    """
     rest = []
 
     def move() -> Any:
@@ -112,5 +125,41 @@ def _moved(env: Any, state: Any, action: Any, key: jax.Array) -> Any:
             "a step than to compute its next state (a simulation on the host, for example), so "
             "that it cannot be computed again; `state`, `action`, `reward` and `done` are there"
         )
-    leaves = jax.extend.core.jaxpr_as_fun(program)()
-    return eqx.combine(jax.tree.unflatten(jax.tree.structure(shapes), leaves), rest[0])
+    leaves = jax.tree.leaves(eqx.filter(after, eqx.is_array))
+    found = _where(done, partial(jax.core.eval_jaxpr, program.jaxpr), leaves, program.consts)
+    return eqx.combine(jax.tree.unflatten(jax.tree.structure(shapes), found), rest[0])
+
+
+def _where(
+    done: jax.Array, compute: Callable[[Any], Any], otherwise: list[Any], arguments: Any
+) -> list[Any]:
+    """Return what is computed of the arguments where it is done, and else what is there.
+
+    Nothing is computed while none of the environments that `jax.vmap` maps over is done.
+    """
+
+    @custom_vmap
+    def choose(done: jax.Array, otherwise: list[Any], arguments: Any) -> list[Any]:
+        def chosen() -> list[Any]:
+            return [
+                jnp.where(done.reshape(done.shape + (1,) * (old.ndim - done.ndim)), new, old)
+                for new, old in zip(compute(arguments), otherwise, strict=True)
+            ]
+
+        found: list[Any] = lax.cond(done.any(), chosen, lambda: otherwise)
+        return found
+
+    @choose.def_vmap
+    def choose_for_all(
+        size: int, is_mapped: Any, done: jax.Array, otherwise: list[Any], arguments: Any
+    ) -> Any:
+        def everywhere(x: Any, mapped: bool) -> Any:
+            return x if mapped else jnp.broadcast_to(x, (size, *x.shape))
+
+        done, otherwise = jax.tree.map(everywhere, (done, otherwise), tuple(is_mapped[:2]))
+        axes = jax.tree.map(lambda mapped: 0 if mapped else None, is_mapped[2])
+        for_all = jax.vmap(compute, in_axes=(axes,), axis_size=size)
+        return _where(done, for_all, otherwise, arguments), [True] * len(otherwise)
+
+    found: list[Any] = choose(done, otherwise, arguments)
+    return found
