@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lerax_render.runs import Facts
 
 from ..backends import COMPILE_TAG, AbstractLoggingBackend, HParam, Progress
@@ -56,6 +58,7 @@ class Run:
         self.lock = threading.Lock()
         self._learns: dict[int, Learn] = {}
         backend.run_folder = None if files is None else files.folder
+        backend.ids = {} if files is None else files.ids
         backend.open(name)
         self.recorder = (
             Recorder(
@@ -99,7 +102,8 @@ class Run:
         if self.recorder:
             self.recorder.resume()
         if self._files is not None:
-            facts = self._files.describe(facts)
+            ids = {**self._files.ids, **self.backend.ids}
+            facts = self._files.describe(msgspec.structs.replace(facts, ids=ids))
         self.backend.log_run(as_shown(facts))
         # Where it begins comes before how long it will take.
         self.show(Progress("training", step=self.step))
