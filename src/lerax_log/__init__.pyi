@@ -7,3 +7,4 @@ from .backends import TensorBoardBackend as TensorBoardBackend
 from .backends import TrackioBackend as TrackioBackend
 from .backends import WandbBackend as WandbBackend
 from .callback import LoggingCallback as LoggingCallback
+from .traced import Transition as Transition

@@ -7,7 +7,7 @@ what has to happen in each of them is a call of `host`, with numbers for what is
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, Self, get_type_hints
@@ -46,32 +46,15 @@ from lerax_render.settings import (
 from . import host, traced
 from .backends import AbstractLoggingBackend, FanOut, JsonLinesBackend, local_folder
 from .recordings import EvalOptions, RecordWhen, VideoOptions
-from .traced import EpisodeStats, Layout, Outbox, Skeleton
+from .traced import Layout, LoggingState, Outbox, Skeleton, StepState, Transition
 
 type RunName = Annotated[str, Meta(min_length=1, description="a text that is not empty, or None")]
 type Weight = Annotated[float, Meta(gt=0, le=1, description="a number above 0, at most 1")]
 type Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0, or None")]
 type Scalars = Callable[[IterationContext[Any, Any]], Mapping[str, Any]]
+type StepScalars = Callable[[Transition], Mapping[str, Any]]
 type Picks = Sequence[Pick] | Callable[[Any], Sequence[int]]
 type Names = Annotated[Mapping[str, Any], Meta(description="a mapping of names to values, or None")]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class LoggingState:
-    """What the callback carries through a training.
-
-    Attributes:
-        learn: `int32`, the number that the host gave this `learn`.
-        last_iteration: `int32`, iterations that this `learn` will complete.
-        outbox: Packets that wait for `log_interval`.
-        template: What does not change in what is recorded; `None` where nothing is.
-    """
-
-    learn: jax.Array
-    last_iteration: jax.Array
-    outbox: Outbox
-    template: Any = field(default=None, metadata={"static": True})
 
 
 class LoggingCallback(AbstractCallback[Any, Any]):
@@ -111,7 +94,10 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         scalars: Values of your own: a function that is traced into `learn`, is given what Lerax
             knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
             tag. They take precedence. `learn` is compiled once for each such function.
-        log_interval: Iterations that are sent together. None is left out.
+        step_scalars: The same of each step, the terms of a reward for example: a function that is
+            given a `Transition`. Logged is the mean over an iteration's steps and environments.
+        log_interval: Fewest iterations that are sent together; those of some 0.05 s are, anyway.
+            None is left out.
         eval_episodes: Number of whole episodes that the policy is evaluated with, beside the
             training: they run together in one compiled program. Mean, standard deviation, least
             and greatest of their returns and lengths are logged as `eval/return`,
@@ -176,6 +162,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     evaluation: EvalOptions | None = eqx.field(static=True)
     eval_env: Any
     scalars: Scalars | None = eqx.field(static=True)
+    step_scalars: StepScalars | None = eqx.field(static=True)
     video_lanes: int | None = eqx.field(static=True)
 
     def __init__(
@@ -191,6 +178,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         alpha: Weight = 0.9,
         hparams: Names | None = None,
         scalars: Scalars | None = None,
+        step_scalars: StepScalars | None = None,
         log_interval: Annotated[int, between(1)] = 1,
         eval_episodes: Count | None = None,
         eval_interval: Count | None = None,
@@ -249,6 +237,7 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             check_env("LoggingCallback", eval_env)
         self.eval_env = eval_env
         self.scalars = options["scalars"]
+        self.step_scalars = options["step_scalars"]
         self.video_lanes = None if video_grid is None else math.prod(options["video_grid"])
         videos = VideoOptions.of(options, self.video_interval, self.evaluation)
         session = host.Session(
@@ -307,16 +296,14 @@ class LoggingCallback(AbstractCallback[Any, Any]):
             outbox=Outbox.empty(self.log_interval),
         )
 
-    def step_reset(self, ctx: ResetContext, *, key: jax.Array) -> EpisodeStats:
-        """Return the statistics of an environment before its first step."""
-        return EpisodeStats.initial()
+    def step_reset(self, ctx: ResetContext, *, key: jax.Array) -> StepState:
+        """Return the state of an environment before its first step."""
+        return StepState.initial(ctx, self.step_scalars)
 
-    def on_step(self, ctx: StepContext[Any], *, key: jax.Array) -> EpisodeStats:
+    def on_step(self, ctx: StepContext[Any], *, key: jax.Array) -> StepState:
         """Take in one step of one environment."""
-        # PPO adds the value of the state to `ctx.reward` where an episode is truncated.
-        reward = ctx.locals.get("reward", ctx.reward)
-        stats: EpisodeStats = ctx.state
-        return stats.advanced(reward, jnp.asarray(ctx.done), self.alpha)
+        state: StepState = ctx.state
+        return state.advanced(ctx, self.alpha, self.step_scalars)
 
     def on_training_start(self, ctx: TrainingContext[Any, Any], *, key: jax.Array) -> LoggingState:
         """Open the run, or go on in it."""
@@ -362,10 +349,11 @@ class LoggingCallback(AbstractCallback[Any, Any]):
     def on_iteration(self, ctx: IterationContext[Any, Any], *, key: jax.Array) -> LoggingState:
         """Send what the iteration reports; where a recording is due, what it takes as well."""
         state: LoggingState = ctx.state
-        stats: EpisodeStats = ctx.step_state
+        steps: StepState = ctx.step_state
+        stats = steps.episodes
         iteration = jnp.asarray(ctx.iteration_count, jnp.int32)
         is_last = iteration == state.last_iteration
-        scalars = traced.scalars_of(ctx, self.scalars)
+        scalars = traced.scalars_of(ctx, self.scalars) | steps.means(ctx)
         layout = Layout(tags=tuple(scalars), num_envs=stats.steps.size)
         packet = layout.pack(
             learn=state.learn,
@@ -392,14 +380,15 @@ class LoggingCallback(AbstractCallback[Any, Any]):
                 ),
                 lambda: None,
             )
-        send = partial(jax.debug.callback, partial(host.receive, layout))
+        send = partial(traced.answered, partial(host.receive, layout, self.log_interval))
         return replace(state, outbox=state.outbox.sent(send, packet, iteration, is_last))
 
     def on_training_end(self, ctx: TrainingContext[Any, Any], *, key: jax.Array) -> LoggingState:
         """Say that everything has been sent."""
         state: LoggingState = ctx.state
-        # What is computed last ties the call to the end of the training.
-        jax.debug.callback(host.end, state.learn, *traced.witnesses(ctx.policy))
+        # What is computed last ties the call to the end of the training; and without the outbox's
+        # answer, nobody would need what is sent.
+        jax.debug.callback(host.end, state.learn, state.outbox.due, *traced.witnesses(ctx.policy))
         # Nothing of `learn` is traced after this.
         host.announce(self.handle, "compiling")
         return state

@@ -77,6 +77,7 @@ def test_it_is_logged_filmed_saved_and_rendered(case, tmp_path):
     memory = GifMemory()
     with LoggingCallback(
         memory,
+        step_scalars=lambda step: {"count": step.next_state.count, "reward": step.reward},
         video_interval=2,
         video_num_steps=8,
         video_width=64,
@@ -92,6 +93,13 @@ def test_it_is_logged_filmed_saved_and_rendered(case, tmp_path):
     assert any(tag.startswith("train/") and tag != "train/learning_rate" for tag in tags)
     lengths = [value for _, value in memory.scalars("episode/length")]
     assert 0 < min(lengths) <= max(lengths) <= 5
+    # Each environment counts to 5; what fills a buffer comes before the first iteration.
+    first = case.options.get("learning_starts", 0)
+    counts = (np.arange(8 * ITERATIONS) + first) % 5 + 1
+    np.testing.assert_allclose(
+        [value for _, value in memory.scalars("count")], counts.reshape(-1, 8).mean(1), rtol=1e-6
+    )
+    assert len(memory.scalars("reward")) == ITERATIONS
     assert memory.names()[0].startswith(f"{case.algorithm}_{case.policy}_{case.make_env.__name__}_")
     assert memory.hparams()["algorithm.num_steps"] == 8
     videos = memory.videos()

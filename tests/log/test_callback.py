@@ -13,15 +13,15 @@ import optax
 import pytest
 from jax import numpy as jnp
 from jax import random as jr
+from jax.experimental import io_callback
 from lerax.callback import AbstractCallback
 
-from lerax_log import LoggingCallback
+from lerax_log import LoggingCallback, Transition, host
 from lerax_log.backends import Progress
-from lerax_log.callback import LoggingState
-from lerax_log.traced import Outbox, scalars_of
+from lerax_log.traced import LoggingState, Outbox, scalars_of
 from lerax_log.traced.contexts import total_steps_of
 from lerax_render import RenderWarning
-from support.environments import Counting, Limited
+from support.environments import Counting, CountState, Limited
 from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
@@ -199,6 +199,73 @@ def test_a_users_own_values_are_traced_and_logged(training):
         callback.log({"mine/a": 1.0})
 
 
+class Random(Uneven):
+    """Counts by a random number in each step, and the last step is rewarded like no other."""
+
+    def transition(self, state, action, *, key):
+        return CountState(state.count + 1 + action, jr.uniform(key))
+
+    def reward(self, state, action, next_state, *, key):
+        return next_state.count + next_state.start
+
+
+def test_values_of_each_step_are_averaged_over_an_iteration():
+    training = Training(Random())
+
+    def step_scalars(step: Transition):
+        again = step.env.reward(step.state, step.action, step.next_state, key=jr.key(0))
+        return {
+            "reward/all": step.reward,
+            "reward/again": again[None],
+            "count": step.state.count + step.action,
+            "next": step.next_state.count - 1,
+            "ends": step.done,
+        }
+
+    def scalars(context):
+        buffer = context.locals["rollout_buffer"]
+        return {"expected": buffer.rewards.mean(), "dones": buffer.dones.mean()}
+
+    memory = Memory()
+    with LoggingCallback(memory, scalars=scalars, step_scalars=step_scalars) as callback:
+        assert_same_policy(training(callback), training())
+    logged = {tag: memory.scalars(tag) for tag in ("expected", "dones")}
+    assert len(logged["expected"]) == ITERATIONS
+    assert len(set(dict(logged["expected"]).values())) > 1
+    for tag in ("reward/all", "reward/again"):
+        np.testing.assert_allclose(memory.scalars(tag), logged["expected"], rtol=1e-6)
+    np.testing.assert_allclose(memory.scalars("next"), memory.scalars("count"), rtol=1e-6)
+    np.testing.assert_allclose(memory.scalars("ends"), logged["dones"], rtol=1e-6)
+    assert 0 < min(value for _, value in memory.scalars("ends")) < 1
+
+    mapped = Memory()
+    with LoggingCallback(mapped, name="run", step_scalars=step_scalars) as callback:
+        lanes(training, callback, jr.split(jr.key(7), 3))
+    each = [[value for _, value in mapped.scalars("reward/all", f"run_{i}")] for i in range(3)]
+    assert np.shape(each) == (3, ITERATIONS)
+    assert len(set(map(tuple, each))) == 3
+    together = mapped.scalars("reward/all", "run_all")
+    np.testing.assert_allclose([v for _, v in together], np.mean(each, 0), rtol=1e-6)
+    np.testing.assert_allclose(
+        mapped.scalars("reward/all"), mapped.scalars("reward/again"), rtol=1e-6
+    )
+
+
+def test_what_steps_on_the_host_has_no_next_state_for_step_scalars():
+    class Hosted(Counting):
+        def transition(self, state, action, *, key):
+            io_callback(lambda: None, None)
+            return super().transition(state, action, key=key)
+
+    training = Training(Hosted())
+    with pytest.raises(TypeError, match="Hosted does more in a step"):
+        training(LoggingCallback(Memory(), step_scalars=lambda s: {"a": s.next_state.count}))
+    memory = Memory()
+    with LoggingCallback(memory, step_scalars=lambda step: {"a": step.reward}) as callback:
+        training(callback)
+    assert len(memory.scalars("a")) == ITERATIONS
+
+
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
@@ -211,6 +278,8 @@ def test_values_that_are_no_scalars_are_refused_while_learn_is_traced(training, 
     callback = LoggingCallback(Memory(), scalars=lambda context: returned())
     with pytest.raises(TypeError, match=message):
         training(callback)
+    with pytest.raises(TypeError, match=message.replace("not ", "step_scalars .* not ")):
+        training(LoggingCallback(Memory(), step_scalars=lambda step: returned()))
     for value in ("high", jnp.zeros(2), None):
         with pytest.raises(TypeError, match="single number"):
             callback.log({"mine": value})
@@ -356,6 +425,24 @@ def test_batches_log_the_same_points(training, plain_policy):
         assert batched.scalars(tag) == one.scalars(tag)
     training(callback)
     assert len(batched.scalars("train/loss")) == 2 * ITERATIONS
+
+
+def test_quick_iterations_are_sent_together_and_none_is_left_out(training, monkeypatch):
+    calls = []
+    receive = host.receive
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return receive(*arguments)
+
+    # A layout of its own, so that it is this function that is compiled.
+    memory = Memory()
+    with LoggingCallback(memory, scalars=lambda context: {"own": 1.0}) as callback:
+        monkeypatch.setattr(host, "receive", counted)
+        training(callback, total_steps=200 * STEPS_AN_ITERATION)
+    steps = [step for step, _ in memory.scalars("own")]
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(200)]
+    assert 200 / Outbox.ROWS < len(calls) < 100
 
 
 def test_more_scalars_than_a_batch_holds_are_sent_each_iteration(training, monkeypatch):

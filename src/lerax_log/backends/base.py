@@ -90,6 +90,10 @@ class AbstractLoggingBackend(ABC):
     run_folder: Path | None = None
     """The run's folder, which the callback makes, set before `open`; None where there is none."""
 
+    ids: Mapping[str, str] = {}
+    """What a service calls the run, by its name, such as `{"wandb": "1a2b3c4d"}`. Set before `open`
+    to what earlier programs have left of the run, and by `open` to what `run.json` is to keep."""
+
     group: str | None = None
     """What the runs of one training have in common, set before `open` where a training has several
     lanes: the name of the run without its lane."""

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, override
@@ -66,8 +67,12 @@ class FanOut(AbstractLoggingBackend):
         return type(self)([copy.copy(backend) for backend in self._backends])
 
     def behind(self, first: AbstractLoggingBackend) -> Self:
-        """Return the same, and before them another backend, unless there is one of its kind."""
-        if any(isinstance(backend, type(first)) for backend in self._backends):
+        """Return the same, and before them another backend, unless one does the same there."""
+        if any(
+            isinstance(backend, type(first))
+            and os.path.realpath(backend.log_dir or "") == os.path.realpath(first.log_dir or "")
+            for backend in self._backends
+        ):
             return self
         return type(self)([first, *self._backends])
 
@@ -83,6 +88,7 @@ class FanOut(AbstractLoggingBackend):
             self._name, self._open = name, []
             for backend in self._backends:
                 backend.group, backend.run_folder = self.group, self.run_folder
+                backend.ids = self.ids
                 try:
                     backend.open(name)
                 except Exception as error:
@@ -93,6 +99,7 @@ class FanOut(AbstractLoggingBackend):
                     )
                 else:
                     self._open.append(backend)
+            self.ids = {name: id_ for b in self._open for name, id_ in b.ids.items()}
             self.video_formats = _fewest_formats(self._open)
             self.takes_pages = any(backend.takes_pages for backend in self._open)
             self._last_step = 0

@@ -44,10 +44,11 @@ class WandbBackend(AbstractLoggingBackend):
 
     Videos are MP4s, with step and return as their caption. With a `PageBackend` beside this one,
     the page of the run is logged when it is closed, as `run/page`. Where a training has several
-    lanes, their runs are a group. The x axis of charts is `global_step`, the environment steps.
-    W&B's own step counter is not used, because it drops what arrives late, as videos do. Periods in
-    the names of hyperparameters become `/`, since W&B does not allow them in a configuration's
-    keys.
+    lanes, their runs are a group. A callback with `resume=True` goes on in the same W&B run; offline,
+    each program has a folder of its own, of which the later ones are uploaded with
+    `wandb sync --append`. The x axis of charts is `global_step`, the environment steps. W&B's own
+    step counter is not used, because it drops what arrives late, as videos do. Periods in the names
+    of hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
     """
 
     video_formats = ("mp4",)
@@ -119,6 +120,7 @@ class WandbBackend(AbstractLoggingBackend):
         except ImportError as error:
             raise library_missing("WandbBackend", "wandb", error) from error
         run = self._start(name)
+        self.ids = {**self.ids, "wandb": run.id}
         self._captions = Captions()
         run.define_metric("*", step_metric=STEP_METRIC)
         self.run_dir = Path(run.dir).parent
@@ -130,8 +132,10 @@ class WandbBackend(AbstractLoggingBackend):
         # A dict, which wandb.init makes new Settings of: it would change those that it is given.
         settings = {"init_timeout": INIT_TIMEOUT, **self._settings}
         group = {"group": self.group} if self.group else {}
+        same = {"id": self.ids["wandb"], "resume": "allow"} if "wandb" in self.ids else {}
         arguments = {
             **group,
+            **same,
             **self._init,
             "name": name,
             "config": self._config,

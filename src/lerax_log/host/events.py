@@ -20,7 +20,7 @@ import numpy as np
 from lerax_render.errors import warn
 
 from ..backends import Stage
-from ..traced import SEED, Layout, is_telling, plain, seed_of
+from ..traced import SEED, Layout, is_telling, newest, plain, seed_of
 from . import session as sessions
 from .handles import Handle
 from .start import Start
@@ -85,19 +85,32 @@ def open_learns(
     return numbers.reshape(sizes)
 
 
-def receive(layout: Layout, packets: Any) -> None:
-    """Log what consecutive iterations report.
+def receive(layout: Layout, interval: int, packets: Any) -> np.ndarray:
+    """Log what iterations report, once, however often it arrives.
 
     Args:
         layout: Layout of the packets.
-        packets: `int32 (interval, size)`, an iteration in each row. After the newest iteration's
-            row come rows of earlier iterations, which have been received before.
+        interval: Fewest iterations until the next packets.
+        packets: `int32 (..., rows, size)`, an outbox for each lane: in the row `(n - 1) % rows` is
+            the packet of iteration `n`, for as many iterations as there are rows.
+
+    Returns:
+        The iteration at which the next packets are due, an `int32` scalar.
     """
+    iteration, wait = 0, 1
     with _reported():
-        reports = [layout.unpack(packet) for packet in np.asarray(packets)]
-        newest = max(report.iteration for report in reports)
-        if learn := sessions.find_learn(reports[0].learn):
-            learn.receive(reports[: (newest - 1) % len(reports) + 1])
+        rows, size = packets.shape[-2:]
+        wait = rows
+        for lane in np.asarray(packets).reshape(-1, rows, size):
+            number, iteration = newest(lane)
+            if learn := sessions.find_learn(number):
+                first = max(learn.iteration, iteration - rows)
+                fresh = [i % rows for i in range(first, iteration)]
+                if fresh:
+                    learn.receive(layout.unpack(lane[fresh]))
+                wait = learn.may_wait
+        wait = min(max(wait, interval), rows)
+    return np.asarray(iteration + wait, np.int32)
 
 
 def record(layout: Layout, template: "Template", packet: Any, seed: Any, arrays: Any) -> None:
@@ -111,7 +124,7 @@ def record(layout: Layout, template: "Template", packet: Any, seed: Any, arrays:
         arrays: Arrays of environment and policy. They are kept, not copied.
     """
     with _reported():
-        report = layout.unpack(np.asarray(packet))
+        (report,) = layout.unpack(np.asarray(packet)[None])
         if learn := sessions.find_learn(report.learn):
             learn.record(report, partial(template.snapshot, arrays, int(seed)))
 

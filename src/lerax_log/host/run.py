@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lerax_render.runs import Facts
 
 from ..backends import COMPILE_TAG, AbstractLoggingBackend, HParam, Progress
@@ -56,6 +58,7 @@ class Run:
         self.lock = threading.Lock()
         self._learns: dict[int, Learn] = {}
         backend.run_folder = None if files is None else files.folder
+        backend.ids = {} if files is None else files.ids
         backend.open(name)
         self.recorder = (
             Recorder(
@@ -99,7 +102,8 @@ class Run:
         if self.recorder:
             self.recorder.resume()
         if self._files is not None:
-            facts = self._files.describe(facts)
+            ids = {**self._files.ids, **self.backend.ids}
+            facts = self._files.describe(msgspec.structs.replace(facts, ids=ids))
         self.backend.log_run(as_shown(facts))
         # Where it begins comes before how long it will take.
         self.show(Progress("training", step=self.step))
@@ -144,22 +148,36 @@ class Run:
 NOBODY = -1
 """The number of no `learn`."""
 
+FRESH_S = 0.05
+"""For how many seconds what an iteration reports may wait on the device."""
+
 
 class Learn:
     """One `learn` of a run.
 
     Its steps are counted on from what the run has logged when its first iteration arrives, rather
     than when it is opened: a program that learns twice may open both before either has begun.
+
+    Attributes:
+        has_ended: Whether it has.
+        may_wait: How many iterations may wait for each other: those of `FRESH_S`, and of a short
+            training never more than have been received.
     """
 
     def __init__(self, run: Run, begins: bool, compile_seconds: float | None) -> None:
         self.has_ended = False
+        self.may_wait = 1
         self._run = run
         self._begins = begins
         self._first_values = {} if compile_seconds is None else {COMPILE_TAG: compile_seconds}
         self._iterations = 0
         self._first_step: int | None = None
         self._last = Mark(0, 0, time.monotonic())
+
+    @property
+    def iteration(self) -> int:
+        """The newest iteration that it has received."""
+        return self._last.iteration
 
     def receive(self, reports: Sequence[Report]) -> None:
         """Log what consecutive iterations have reported."""
@@ -170,13 +188,15 @@ class Learn:
             elapsed = {"time/elapsed": now.time - self._run.opened}
             own = {**last.speeds_until(now), **elapsed, **peaks()}
             self._iterations = reports[-1].last_iteration
+            step = first_step + now.step
+            self._run.show(Progress("training", now.iteration, self._iterations, step))
             for report in reports:
-                step = first_step + report.step
-                progress = Progress("training", report.iteration, report.last_iteration, step)
-                self._run.show(progress)
                 first, self._first_values = self._first_values, {}
-                self._run.backend.log_scalars({**report.scalars, **own, **first}, step)
+                values = {**report.scalars, **own, **first}
+                self._run.backend.log_scalars(values, first_step + report.step)
             self._run.step, self._run.time = max(self._run.step, step), now.time
+        seconds = (now.time - last.time) / (now.iteration - last.iteration)
+        self.may_wait = max(1, int(min(now.iteration, FRESH_S / max(seconds, 1e-9))))
 
     def record(self, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the snapshot of a step, if this iteration is to be recorded."""

@@ -89,6 +89,11 @@ class RunFiles:
         except RenderError as error:
             warn(f"the run goes on, but what it was is not known: {error}")
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """What services call the run, by their names."""
+        return self._facts.ids
+
     def describe(self, facts: Facts) -> Facts:
         """Write what a `learn` in this run is, and return it with what was there before."""
         known = self._facts
@@ -144,7 +149,7 @@ def as_shown(facts: Facts) -> dict[str, Any]:
     """Return what backends are told of a run: what is known, and neither hyperparameters nor how
     it goes."""
     shown = msgspec.to_builtins(facts, enc_hook=lambda value: value.item())
-    left_out = ("hparams", "clip", "format", "outcome", "ended")
+    left_out = ("hparams", "clip", "format", "outcome", "ended", "ids")
     return {
         name: value
         for name, value in shown.items()

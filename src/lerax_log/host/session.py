@@ -167,10 +167,9 @@ class Session:
                 numbers.append(number)
             if start.hparams.get(TOTAL_TIMESTEPS) == 0 and device == 0:
                 warn(
-                    f"run {self._base_name}: nothing is trained and nothing logged, since "
-                    "total_timesteps is less than one iteration takes: num_envs × num_steps "
-                    f"environment steps ({start.steps_an_iteration:,} here). Ask `learn` for at "
-                    "least as many"
+                    f"run {self._base_name}: nothing is trained, since total_timesteps is less "
+                    "than one iteration takes: num_envs × num_steps environment steps "
+                    f"({start.steps_an_iteration:,} here). Ask `learn` for at least as many"
                 )
             if env is not None and device == 0:
                 self._runs[first_lane].check_recordable(env)

@@ -9,15 +9,17 @@ import jax
 import numpy as np
 import optax
 from jax import numpy as jnp
-from lerax.callback import IterationContext, TrainingContext
+from lerax.callback import IterationContext, StepContext, TrainingContext
 
 from ..backends import TOTAL_TIMESTEPS, HParam
 from .hparams import SEED, is_telling, plain, settings
 
 
-def algorithm_of(ctx: TrainingContext[Any, Any]) -> Any:
+def algorithm_of(
+    ctx: TrainingContext[Any, Any] | IterationContext[Any, Any] | StepContext[Any],
+) -> Any:
     """Return the algorithm that trains."""
-    # A field in Lerax 0.0.6, a local variable of `learn` in 0.0.5.
+    # A field of the first two in Lerax 0.0.6, a local variable of its methods else.
     return getattr(ctx, "algorithm", None) or ctx.locals["self"]
 
 
@@ -95,20 +97,32 @@ def scalars_of(
     }
     # NaN where there is none. Several optimizers have several; the first is that of the actor.
     scalars["train/learning_rate"] = next(iter(_learning_rates(ctx.opt_state)), jnp.nan)
-    if own is None:
-        return scalars
-    found = own(ctx)
+    if own is not None:
+        scalars |= single_numbers("scalars", own(ctx))
+    return scalars
+
+
+def single_numbers(option: str, found: Any) -> dict[str, Any]:
+    """Return what a user's function has returned.
+
+    Args:
+        option: What the function was passed as, for errors.
+        found: What it has returned.
+
+    Raises:
+        TypeError: That is something else than scalars by tag.
+    """
     if not isinstance(found, Mapping):
         raise TypeError(
-            f"scalars must return a mapping of tags to scalars, not {type(found).__name__}"
+            f"{option} must return a mapping of tags to scalars, not {type(found).__name__}"
         )
     for tag, value in found.items():
         if not isinstance(tag, str) or not _is_scalar(value):
             raise TypeError(
-                f"scalars must return single numbers by tag, but {tag!r} is "
+                f"{option} must return single numbers by tag, but {tag!r} is "
                 f"{_described(value)}: return its mean, for instance"
             )
-    return scalars | dict(found)
+    return dict(found)
 
 
 def number(tag: str, value: Any) -> float:

@@ -72,6 +72,33 @@ def _numbered(
     return numbers
 
 
+def answered(receive: Callable[[Any], np.ndarray], array: jax.Array) -> jax.Array:
+    """Have the host receive an array of every lane, in one call, and return its answer to all.
+
+    It works within `lax.cond` under `jax.vmap`, as an `io_callback` does not. JAX leaves the call
+    out where nothing depends on the answer, and may repeat it.
+
+    Args:
+        receive: Called on the host with the arrays of all lanes along leading axes, one for each
+            axis that `jax.vmap` maps over. It returns an `int32` scalar.
+        array: This lane's array.
+
+    Returns:
+        The answer, which is the same for all lanes: what it decides is decided for all of them.
+    """
+
+    @custom_vmap
+    def call(array: jax.Array) -> Any:
+        return jax.pure_callback(receive, jax.ShapeDtypeStruct((), jnp.int32), array)
+
+    @call.def_vmap
+    def call_for_all(size: int, is_mapped: Any, array: jax.Array) -> Any:
+        return answered(receive, array), False
+
+    answer: jax.Array = call(array)
+    return answer
+
+
 def witnesses(*trees: Any) -> list[jax.Array]:
     """Return one number of each array: as many as can tell lanes, or moments, apart."""
     arrays = [array for tree in trees for array in Skeleton(tree).arrays(tree)]

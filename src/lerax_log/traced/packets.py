@@ -5,7 +5,7 @@ bit-cast in one `int32` vector: whole numbers keep all their digits, and nothing
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import jax
@@ -17,6 +17,7 @@ EPISODE_TAGS = ("episode/return", "episode/length")
 """Averages that exist only once an environment has finished an episode."""
 
 _HEADER = 5
+_LEARN, _ITERATION = 0, 1
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,33 @@ class Layout:
         """Numbers in a packet."""
         return _HEADER + len(EPISODE_TAGS) + len(self.tags)
 
-    def unpack(self, packet: np.ndarray) -> Report:
-        """Return what `pack` was given, without the episodes' averages where there are none."""
-        learn, iteration, last_iteration, env_steps, finished = (int(n) for n in packet[:_HEADER])
-        values = packet[_HEADER : self.size].view(np.float32).tolist()
+    def unpack(self, packets: np.ndarray) -> list[Report]:
+        """Return what `pack` was given, without the episodes' averages where there are none.
+
+        Args:
+            packets: `int32 (n, size)`.
+        """
         tags = EPISODE_TAGS + self.tags
-        scalars = dict(zip(tags, values, strict=True))
-        if not finished:
-            for tag in EPISODE_TAGS:
-                del scalars[tag]
-        return Report(learn, iteration, last_iteration, env_steps * self.num_envs, scalars)
+        reports = []
+        for whole, values in zip(
+            packets[:, :_HEADER].tolist(),
+            packets[:, _HEADER:].view(np.float32).tolist(),
+            strict=True,
+        ):
+            learn, iteration, last_iteration, env_steps, finished = whole
+            scalars = dict(zip(tags, values, strict=True))
+            if not finished:
+                for tag in EPISODE_TAGS:
+                    del scalars[tag]
+            steps = env_steps * self.num_envs
+            reports.append(Report(learn, iteration, last_iteration, steps, scalars))
+        return reports
+
+
+def newest(packets: np.ndarray) -> tuple[int, int]:
+    """Return of which `learn` and of which iteration the newest of an outbox's packets is."""
+    row = packets[packets[:, _ITERATION].argmax()]
+    return int(row[_LEARN]), int(row[_ITERATION])
 
 
 @jax.tree_util.register_dataclass
@@ -107,22 +125,28 @@ class Outbox:
     """Packets that wait on the device to be sent together.
 
     Attributes:
-        packets: `int32 (interval, CAPACITY)`; no rows where each packet is sent by itself.
+        packets: `int32 (rows, CAPACITY)`.
+        due: `int32`, the iteration at which they are sent next, as the host has said.
     """
 
     packets: jax.Array
+    due: jax.Array
+
+    ROWS = 32
+    """Packets that may wait, where `interval` does not ask for more."""
 
     CAPACITY = 256
     """Numbers that a packet in an outbox may have; an outbox is made before scalars are known."""
 
     @classmethod
     def empty(cls, interval: int) -> Self:
-        """Return an outbox for `interval` packets."""
-        return cls(jnp.zeros((interval if interval > 1 else 0, cls.CAPACITY), jnp.int32))
+        """Return an outbox whose first packets are sent at iteration `interval`."""
+        packets = jnp.zeros((max(interval, cls.ROWS), cls.CAPACITY), jnp.int32)
+        return cls(packets, jnp.asarray(interval, jnp.int32))
 
     def sent(
         self,
-        send: Callable[[jax.Array], Any],
+        send: Callable[[jax.Array], jax.Array],
         packet: jax.Array,
         iteration: jax.Array,
         is_last: Any,
@@ -130,7 +154,8 @@ class Outbox:
         """Take in the packet of `iteration` (counted from 1), and send what is due.
 
         Args:
-            send: Sends packets, `int32 (interval, size)`.
+            send: Sends packets, `int32 (rows, size)`, and returns at which iteration the next are
+                due, `int32`.
             packet: `int32 (size,)`.
             iteration: Iterations completed.
             is_last: Whether this iteration is the last one.
@@ -138,15 +163,18 @@ class Outbox:
         Returns:
             The outbox afterwards.
         """
-        interval = len(self.packets)
-        if not interval or packet.size > self.CAPACITY:
-            send(packet[None])
-            return self
+        if packet.size > self.CAPACITY:
+            return replace(self, due=send(packet[None]))
         outbox = self.with_packet(packet, iteration)
-        lax.cond((iteration % interval == 0) | is_last, lambda: send(outbox.packets), lambda: None)
-        return outbox
+        due = lax.cond(
+            (iteration >= self.due) | is_last,
+            lambda: send(outbox.packets[:, : packet.size]),
+            lambda: self.due,
+        )
+        return replace(outbox, due=due)
 
     def with_packet(self, packet: jax.Array, iteration: jax.Array) -> Self:
         """Return an outbox with the packet of `iteration` (counted from 1) in its row."""
         row = jnp.zeros((self.CAPACITY,), jnp.int32).at[: packet.size].set(packet)
-        return type(self)(self.packets.at[(iteration - 1) % len(self.packets)].set(row))
+        packets = self.packets.at[(iteration - 1) % len(self.packets)].set(row)
+        return replace(self, packets=packets)

@@ -96,6 +96,7 @@ class Facts(msgspec.Struct, frozen=True):
         clip: How its recordings are painted, by names of `record`'s settings.
         pid: Number of the process.
         host: Name of its machine.
+        ids: What services call the run, by their names, such as `wandb`.
         format: Version of the folder.
     """
 
@@ -118,6 +119,7 @@ class Facts(msgspec.Struct, frozen=True):
     clip: dict[str, Any] = {}
     pid: int | None = None
     host: str | None = None
+    ids: dict[str, str] = {}
     format: int = FORMAT
 
 

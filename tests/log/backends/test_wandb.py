@@ -17,8 +17,9 @@ from wandb.proto.wandb_internal_pb2 import Record
 from lerax_log import LoggingCallback
 from lerax_log.backends import WandbBackend
 from lerax_log.testing import HPARAMS, make_clip
+from lerax_render.runs import RunFolder
 from support.read_logs import read_wandb, wandb_history
-from support.trainings import TOTAL_STEPS, Training
+from support.trainings import ITERATIONS, STEPS_AN_ITERATION, TOTAL_STEPS, Training
 
 
 def offline(folder: Path, **arguments: Any) -> WandbBackend:
@@ -72,6 +73,27 @@ def records(run_dir: Path) -> list[Record]:
 def test_the_run_has_its_name_and_project(records: list[Record]) -> None:
     (run,) = [record.run for record in records if record.HasField("run")]
     assert (run.display_name, run.project, run.run_group) == ("ppo", "tests", "seeds")
+
+
+def test_a_run_that_goes_on_is_the_same_one(tmp_path: Path) -> None:
+    training, ids, steps = Training(), [], []
+    for number in range(2):
+        backend = offline(tmp_path / str(number))
+        with LoggingCallback(
+            backend, name="run", log_dir=tmp_path / "logs", resume=True
+        ) as callback:
+            training(callback)
+        records = read_wandb(folder_of(backend))
+        ids += [record.run.run_id for record in records if record.HasField("run")]
+        steps += [row["global_step"] for row in wandb_history(records) if "train/loss" in row]
+        assert RunFolder(tmp_path / "logs/run").facts.ids == {"wandb": ids[0]}
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+    assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(2 * ITERATIONS)]
+    # Another run is another one in W&B.
+    with LoggingCallback(backend, name="other", log_dir=tmp_path / "logs") as callback:
+        training(callback)
+    assert RunFolder(tmp_path / "logs/other").facts.ids["wandb"] != ids[0]
 
 
 def test_every_chart_has_the_environment_steps_as_its_x_axis(records: list[Record]) -> None:

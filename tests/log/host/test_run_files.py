@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerax_log import host
+from lerax_log import LoggingCallback, host
 from lerax_log.backends import FanOut, JsonLinesBackend
 from lerax_log.host import Session, Start
 from lerax_log.host.run_files import claim
 from lerax_log.traced import SEED
 from lerax_render.errors import RenderWarning
 from lerax_render.runs import Facts, RunFolder
-from support.trainings import Memory
+from support.trainings import ITERATIONS, Memory
 
 START = Start("PPO", "MLPActorCriticPolicy", "CartPole-v1", {"gamma": 0.99}, (SEED,), None)
 KEYS = np.array([[0, 7], [0, 8]], np.uint32)
@@ -53,6 +53,17 @@ def test_a_folder_says_what_its_run_is_and_how_it_ended(tmp_path):
     assert run.facts.outcome == "finished"
     assert run.facts.ended >= run.facts.started
     assert sorted(path.name for path in run.path.iterdir()) == ["metrics.jsonl", "run.json"]
+
+
+def test_lines_elsewhere_are_a_second_file(tmp_path, training):
+    for elsewhere, files in ((tmp_path / "elsewhere", 2), (tmp_path / "logs", 1)):
+        backend = JsonLinesBackend(elsewhere)
+        name = elsewhere.name
+        with LoggingCallback(backend, name=name, log_dir=tmp_path / "logs") as callback:
+            training(callback)
+        found = sorted(tmp_path.rglob(f"{name}/metrics.jsonl"))
+        assert len(found) == files
+        assert {file.read_text().count("train/loss") for file in found} == {ITERATIONS}
 
 
 @pytest.mark.parametrize(

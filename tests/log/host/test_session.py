@@ -3,6 +3,7 @@
 import copy
 import gc
 import re
+import time
 import warnings
 import weakref
 from typing import Any
@@ -53,8 +54,8 @@ def test_a_run_from_start_to_end():
     memory = Memory()
     session = make_session(memory, hparams={"gamma": 0.5, "mine": "x"})
     (learn,) = open_learns(session).reshape(1)
-    host.receive(LAYOUT, packet(learn, 1)[None])
-    host.receive(LAYOUT, packet(learn, 2, loss=0.25)[None])
+    host.receive(LAYOUT, 1, packet(learn, 1)[None])
+    host.receive(LAYOUT, 1, packet(learn, 2, loss=0.25)[None])
     host.end(np.int32(learn))
     session.close()
     logged = ["log_scalars", "log_scalars"]
@@ -69,19 +70,38 @@ def test_a_run_from_start_to_end():
     )
 
 
+def test_the_next_packets_are_due_after_what_may_wait():
+    memory = Memory()
+    session = make_session(memory)
+    (learn,) = open_learns(session).reshape(1)
+    rows = np.stack([packet(learn, i) for i in range(1, 9)])
+    # Ever more of a quick training, never more than half of it, and as many as there are rows.
+    assert [int(host.receive(LAYOUT, 1, rows[:n])) for n in (1, 2, 3, 8)] == [2, 4, 6, 16]
+    assert host.receive(LAYOUT, 5, packet(learn, 9)[None]) == 10
+    # What comes again is logged once, and an iteration of 0.1 s does not wait.
+    time.sleep(0.1)
+    rows[1] = packet(learn, 10)
+    assert host.receive(LAYOUT, 1, rows) == 11
+    assert host.receive(LAYOUT, 5, rows) == 15
+    assert [step for step, _ in memory.scalars("train/loss")] == [32 * i for i in range(1, 11)]
+    # Nobody waits for what nobody logs.
+    session.close()
+    assert host.receive(LAYOUT, 1, rows) == 18
+
+
 def test_a_second_training_goes_on_in_the_run_and_one_after_close_does_not():
     memory = Memory()
     session = make_session(memory)
     for _ in range(2):
         learn = int(open_learns(session))
-        host.receive(LAYOUT, packet(learn, 5)[None])
+        host.receive(LAYOUT, 1, packet(learn, 5)[None])
         host.end(np.int32(learn))
     assert [step for step, _ in memory.scalars("train/loss")] == [160, 320]
     assert memory.methods().count("log_hparams") == 2
     session.close()
     session.close()
     learn = int(open_learns(session))
-    host.receive(LAYOUT, packet(learn, 5)[None])
+    host.receive(LAYOUT, 1, packet(learn, 5)[None])
     session.close()
     assert len(set(memory.names())) == 2
     assert memory.scalars("train/loss", memory.names()[1]) == [(160, 0.5)]
@@ -99,12 +119,12 @@ def test_lanes_are_runs_of_their_own_with_copies_of_the_backend():
     hparams = [call[2] for call in memory.calls if call[0] == "log_hparams"]
     # What all have in common, and what each has.
     assert hparams == [{"lanes": 4}, *({"env.mass": mass} for mass in range(4))]
-    host.receive(LAYOUT, packet(int(runs[1, 0]), 1)[None])
+    host.receive(LAYOUT, 1, packet(int(runs[1, 0]), 1)[None])
     assert memory.scalars("train/loss", "sweep_2") == [(32, 0.5)]
     # As many lanes go on, another number is another start.
     again = open_learns(session, (4,), start, [np.arange(4.0)])
     assert memory.names()[5:] == []
-    host.receive(LAYOUT, packet(int(again[2]), 1)[None])
+    host.receive(LAYOUT, 1, packet(int(again[2]), 1)[None])
     assert memory.scalars("train/loss", "sweep_2") == [(32, 0.5), (64, 0.5)]
     open_learns(session, (1,), start, [np.arange(1.0)])
     session.close()
@@ -118,15 +138,15 @@ def test_devices_that_run_the_same_program_are_lanes():
     # Each device calls by itself, in any order, for as many lanes as it has.
     learns = {device: open_learns(session, (2,), devices=3, device=device) for device in (2, 0)}
     assert memory.names() == ["run_all", "run_4", "run_5", "run_0", "run_1"]
-    host.receive(LAYOUT, packet(learns[2][1], 1)[None])
+    host.receive(LAYOUT, 1, packet(learns[2][1], 1)[None])
     learns[1] = open_learns(session, (2,), devices=3, device=1)
     assert session.run_names == tuple(f"run_{lane}" for lane in range(6))
     # The next training goes on in the same runs, even where one device is ahead of the others.
     for device in (2, 1, 0):
         learns[device] = open_learns(session, (2,), devices=3, device=device)
     assert len(memory.names()) == 7
-    host.receive(LAYOUT, packet(learns[2][1], 1)[None])
-    host.receive(LAYOUT, packet(learns[0][0], 1)[None])
+    host.receive(LAYOUT, 1, packet(learns[2][1], 1)[None])
+    host.receive(LAYOUT, 1, packet(learns[0][0], 1)[None])
     assert memory.scalars("train/loss", "run_5") == [(32, 0.5), (64, 0.5)]
     assert memory.scalars("train/loss", "run_0") == [(32, 0.5)]
     session.close()
@@ -138,10 +158,10 @@ def test_two_trainings_in_one_moment_are_one_run():
     # A program that learns twice opens both before the first has begun; a training that has
     # failed is followed by another try.
     failed, first, second = (int(open_learns(session)) for _ in range(3))
-    host.receive(LAYOUT, packet(failed, 2)[None])
+    host.receive(LAYOUT, 1, packet(failed, 2)[None])
     for learn in (first, second):
-        host.receive(LAYOUT, packet(learn, 2)[None])
-        host.receive(LAYOUT, packet(learn, 4)[None])
+        host.receive(LAYOUT, 1, packet(learn, 2)[None])
+        host.receive(LAYOUT, 1, packet(learn, 4)[None])
     for learn in (first, second):
         host.end(np.int32(learn))
     assert memory.names() == ["run"]
@@ -154,8 +174,8 @@ def test_batches_are_logged_without_what_was_logged_before():
     memory = Memory()
     session = make_session(memory)
     learn = int(open_learns(session))
-    host.receive(LAYOUT, np.stack([packet(learn, i) for i in (1, 2, 3)]))
-    host.receive(LAYOUT, np.stack([packet(learn, i) for i in (4, 5, 3)]))
+    host.receive(LAYOUT, 1, np.stack([packet(learn, i) for i in (1, 2, 3)]))
+    host.receive(LAYOUT, 1, np.stack([packet(learn, i) for i in (4, 5, 3)]))
     assert [step // 32 for step, _ in memory.scalars("train/loss")] == [1, 2, 3, 4, 5]
     session.close()
 
@@ -166,7 +186,7 @@ def test_what_comes_after_close_is_ignored():
     learn = int(open_learns(session))
     session.close()
     calls = len(memory.calls)
-    host.receive(LAYOUT, packet(learn, 1)[None])
+    host.receive(LAYOUT, 1, packet(learn, 1)[None])
     host.end(np.int32(learn))
     assert len(memory.calls) == calls
 
@@ -182,7 +202,7 @@ def test_a_backend_that_cannot_be_opened_is_left_out():
     session = make_session(bad, good, name="r1")
     with pytest.warns(RenderWarning, match=r"run r1: nothing is logged to Memory.*open fails"):
         learn = int(open_learns(session))
-    host.receive(LAYOUT, packet(learn, 1)[None])
+    host.receive(LAYOUT, 1, packet(learn, 1)[None])
     session.close()
     assert bad.methods() == ["open"]
     assert good.methods() == ["open", "log_hparams", "log_scalars", "close"]
@@ -195,7 +215,7 @@ def test_a_backend_that_fails_is_tried_again_and_warned_of_once(caplog):
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for iteration in range(1, 6):
-            host.receive(LAYOUT, packet(learn, iteration)[None])
+            host.receive(LAYOUT, 1, packet(learn, iteration)[None])
     assert [str(w.message) for w in warned] == [
         "run r2: Memory did not take the values of step 32: OSError: log_scalars fails for the "
         "test. The training goes on, and later ones are still sent. This is said once; the number "
@@ -220,7 +240,7 @@ def test_warnings_that_are_errors_do_not_reach_the_training():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         learn = int(open_learns(session))
-        host.receive(LAYOUT, packet(learn, 1)[None])
+        host.receive(LAYOUT, 1, packet(learn, 1)[None])
     session.close()
 
 
@@ -232,7 +252,7 @@ def test_a_ctrl_c_in_a_callback_is_not_swallowed():
     session = make_session(Interrupted())
     learn = int(open_learns(session))
     with pytest.raises(KeyboardInterrupt):
-        host.receive(LAYOUT, packet(learn, 1)[None])
+        host.receive(LAYOUT, 1, packet(learn, 1)[None])
     session.close()
 
 
@@ -273,7 +293,7 @@ def test_a_session_is_kept_until_its_run_is_closed_though_its_handle_is_gone():
     del handle
     # Its training begins only now.
     (learn,) = host.open_learns(START, (1,), 1, np.int32(0), (), (number, []))
-    host.receive(LAYOUT, packet(learn, 1)[None])
+    host.receive(LAYOUT, 1, packet(learn, 1)[None])
     others = [handle_of(Memory()) for _ in range(2 * KEPT)]
     assert memory.methods() == ["open", "log_hparams", "log_scalars"]
     host.end(learn)

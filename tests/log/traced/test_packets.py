@@ -1,9 +1,13 @@
+from functools import partial
+
+import jax
 import numpy as np
 import pytest
+from jax import lax
 from jax import numpy as jnp
 from jax import random as jr
 
-from lerax_log.traced import Layout, Outbox, Skeleton
+from lerax_log.traced import Layout, Outbox, Skeleton, answered, newest
 
 LAYOUT = Layout(("train/loss",), num_envs=4)
 
@@ -23,20 +27,20 @@ def packet(learn: int, iteration: int, loss: float = 0.5, finished: int = 1) -> 
 
 def test_packets_lose_nothing():
     learn, iteration = 3, 2**31 // 8 - 1
-    report = LAYOUT.unpack(packet(learn, iteration, loss=1e-40))
+    (report,) = LAYOUT.unpack(packet(learn, iteration, loss=1e-40)[None])
     assert (report.learn, report.iteration, report.last_iteration) == (learn, iteration, 100)
     # Environments together take more steps than int32 can count.
     assert report.step == iteration * 8 * 4 > 2**31
     assert report.scalars["episode/return"] == 7.0
     assert report.scalars["train/loss"] == pytest.approx(1e-40)
     for special in (np.nan, np.inf, -np.inf):
-        np.testing.assert_equal(
-            LAYOUT.unpack(packet(learn, 1, loss=special)).scalars["train/loss"], special
-        )
+        (report,) = LAYOUT.unpack(packet(learn, 1, loss=special)[None])
+        np.testing.assert_equal(report.scalars["train/loss"], special)
 
 
 def test_averages_without_an_episode_are_left_out():
-    assert LAYOUT.unpack(packet(1, 1, finished=0)).scalars == {"train/loss": 0.5}
+    (report,) = LAYOUT.unpack(packet(1, 1, finished=0)[None])
+    assert report.scalars == {"train/loss": 0.5}
 
 
 def test_a_skeleton_restores_numbers_functions_and_keys():
@@ -50,11 +54,43 @@ def test_a_skeleton_restores_numbers_functions_and_keys():
     assert jr.bits(restored["key"]) == jr.bits(tree["key"])
 
 
-def test_an_outbox_has_a_row_for_each_iteration():
+def test_an_outbox_has_a_row_for_each_iteration(monkeypatch):
+    monkeypatch.setattr(Outbox, "ROWS", 2)
     outbox = Outbox.empty(3)
     for iteration in (1, 2, 3, 4):
         outbox = outbox.with_packet(jnp.asarray(packet(9, iteration)), jnp.int32(iteration))
-    reports = [LAYOUT.unpack(row) for row in np.asarray(outbox.packets)]
-    assert [report.iteration for report in reports] == [4, 2, 3]
-    assert {report.learn for report in reports} == {9}
-    assert Outbox.empty(1).packets.size == 0
+    packets = np.asarray(outbox.packets)[:, : LAYOUT.size]
+    assert [report.iteration for report in LAYOUT.unpack(packets)] == [4, 2, 3]
+    assert newest(packets) == (9, 4)
+    assert len(Outbox.empty(1).packets) == 2
+
+
+def test_packets_are_sent_when_the_host_has_asked_for_them():
+    asked = {1: 2, 2: 5, 5: 100, 7: 100}
+    sent = []
+
+    def receive(packets):
+        sent.append(newest(np.asarray(packets))[1])
+        return np.int32(asked[sent[-1]])
+
+    def learn(number):
+        def iterate(outbox, iteration):
+            row = LAYOUT.pack(
+                learn=number,
+                iteration=iteration,
+                last_iteration=7,
+                env_steps=iteration,
+                episodes=(jnp.float32(0), jnp.float32(0), 1),
+                scalars={"train/loss": 0.5},
+            )
+            send = partial(answered, lambda packets: receive(packets.reshape(-1, LAYOUT.size)))
+            return outbox.sent(send, row, iteration, iteration == 7), None
+
+        return lax.scan(iterate, Outbox.empty(1), jnp.arange(1, 8))[0].due
+
+    assert jax.jit(learn)(0) == 100
+    assert sent == [1, 2, 5, 7]
+    sent.clear()
+    # One call for all lanes.
+    assert (jax.jit(jax.vmap(learn))(jnp.arange(3)) == 100).all()
+    assert sent == [1, 2, 5, 7]
