@@ -26,27 +26,34 @@ _CORNERS = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
 # Pixels around what is new, for antialiasing and rounding; texels around what casts a shadow, whose
 # edge is blurred.
 _MARGIN, _BLUR = 2, 3
-# A larger share of the picture is painted as a whole.
-_MOST = 0.6
+# The cosine of a slope that does not count as one.
+_LEVEL = 0.9999
 
 
-def part_that_moves(
-    seen: Seen, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, whole: mujoco.MjrRect
+def part_touched(
+    shapes: Sequence[Shape],
+    seen: Seen,
+    scene: mujoco.MjvScene,
+    drawing: mujoco.MjrContext,
+    whole: mujoco.MjrRect,
+    most: float,
 ) -> mujoco.MjrRect | None:
-    """Return the part of a picture outside of which it is that of what stands.
+    """Return the part of a picture outside of which some shapes show, cast and mirror nothing.
 
     Args:
+        shapes: Which.
         seen: Of this scene.
         scene: What is to be painted.
         drawing: What will draw it.
         whole: The whole picture.
+        most: The share of it that the part may be.
 
     Returns:
-        In pixels; `None` where that is not known, or nearly all of it.
+        In pixels; `None` where that is not known, or more.
     """
     if any(scene.flags[flag] for flag in _MEASURING):
         return None
-    points = _reach(_Shapes(seen.moving()), _Shapes(seen.shapes), scene, drawing)
+    points = _reach(_Shapes(shapes), _Shapes(seen.shapes), scene, drawing)
     pixels = None if points is None else _projected(points, scene, whole)
     if pixels is None:
         return None
@@ -57,7 +64,7 @@ def part_that_moves(
     high = np.clip(np.ceil(pixels.max(axis=0)) + _MARGIN, 0, sides)
     left, bottom = low.astype(int).tolist()
     width, height = (high - low).astype(int).tolist()
-    if width * height > _MOST * whole.width * whole.height:
+    if width * height > most * whole.width * whole.height:
         return None
     return mujoco.MjrRect(left, bottom, width, height)
 
@@ -113,6 +120,11 @@ class _Shapes:
             bounded |= self.kind == _PLANE
         return bool(bounded.all())
 
+    def have_endless_slopes(self) -> bool:
+        """Whether there is a plane that falls without end."""
+        endless = (self.kind == _PLANE) & (self.size[:, :2] <= 0).any(axis=1)
+        return bool((endless & (np.abs(self.mat[:, 2, 2]) < _LEVEL)).any())
+
     def corners(self) -> np.ndarray:
         """Return the corners of their boxes in metres, `(N, 8, 3)`."""
         half = self.size.copy()
@@ -152,6 +164,7 @@ def _reach(
         or movers.has_label
         or not movers.are_bounded()
         or (movers.reflectance > 0).any()
+        or shapes.have_endless_slopes()
     ):
         return None
     corners = movers.corners()
