@@ -125,14 +125,19 @@ class _Shapes:
         endless = (self.kind == _PLANE) & (self.size[:, :2] <= 0).any(axis=1)
         return bool((endless & (np.abs(self.mat[:, 2, 2]) < _LEVEL)).any())
 
-    def corners(self) -> np.ndarray:
-        """Return the corners of their boxes in metres, `(N, 8, 3)`."""
+    def corners(self, margin: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return the corners of boxes around them in metres, `(N, 8, 3)`.
+
+        Args:
+            margin: How far away from them at least, in metres, `(N,)` or for all.
+        """
         half = self.size.copy()
         half[:, 2] += np.where(self.kind == _CAPSULE, half[:, 0], 0)
         flat = self.kind == _PLANE
         half[flat, 2] = 0
         rest = ~flat & ((self.kind < _SPHERE) | (self.kind > _BOX))
         half[rest] = self.radius[rest, None]
+        half += np.reshape(margin, (-1, 1))
         corners: np.ndarray = self.pos[:, None] + (
             (_CORNERS * half[:, None]) @ self.mat.transpose(0, 2, 1)
         )
@@ -167,16 +172,14 @@ def _reach(
         or shapes.have_endless_slopes()
     ):
         return None
-    corners = movers.corners()
-    points = [corners.reshape(-1, 3)]
-    casters = corners[movers.casts].reshape(-1, 3)
+    points = [movers.corners().reshape(-1, 3)]
     lights = [light for light in scene.lights[: scene.nlight] if light.castshadow]
-    if scene.flags[_SHADOW] and len(casters) and lights:
+    if scene.flags[_SHADOW] and movers.casts.any() and lights:
         if not shapes.are_bounded(planes=True):
             return None
         ground = float(shapes.corners()[..., 2].min())
         for light in lights:
-            shadow = _shadow(casters, light, ground, drawing)
+            shadow = _shadow(movers, light, ground, drawing)
             if shadow is None:
                 return None
             points.append(shadow)
@@ -185,22 +188,22 @@ def _reach(
 
 
 def _shadow(
-    casters: np.ndarray, light: mujoco.MjvLight, ground: float, drawing: mujoco.MjrContext
+    movers: _Shapes, light: mujoco.MjvLight, ground: float, drawing: mujoco.MjrContext
 ) -> np.ndarray | None:
-    """Return where the shadows of points fall at the height of what lies lowest."""
-    if is_directional(light):
-        rays = np.broadcast_to(light.dir.astype(float), casters.shape)
-        blur = np.full(len(casters), 2 * drawing.shadowClip / drawing.shadowSize)
-    else:
-        rays = casters - light.pos
-        angle = np.deg2rad(min(light.cutoff * drawing.shadowScale, 80.0))
-        distances = np.linalg.norm(rays, axis=1)
-        blur = 2 * distances * np.tan(angle) / drawing.shadowSize
-    if (rays[:, 2] >= 0).any():
-        return None
+    """Return where the shadows of shapes fall at the height of what lies lowest."""
     # What casts is larger by some texels of the map.
-    around = casters[:, None] + _CORNERS * (_BLUR * blur)[:, None, None]
-    rays = np.broadcast_to(rays[:, None], around.shape)
+    if is_directional(light):
+        around = movers.corners(_BLUR * 2 * drawing.shadowClip / drawing.shadowSize)
+        around = around[movers.casts]
+        rays = np.broadcast_to(light.dir.astype(float), around.shape)
+    else:
+        angle = np.deg2rad(min(light.cutoff * drawing.shadowScale, 80.0))
+        distances = np.linalg.norm(movers.corners() - light.pos, axis=2).max(axis=1, initial=0)
+        around = movers.corners(_BLUR * 2 * distances * np.tan(angle) / drawing.shadowSize)
+        around = around[movers.casts]
+        rays = around - light.pos
+    if (rays[..., 2] >= 0).any():
+        return None
     ways = np.maximum(around[..., 2] - ground, 0) / -rays[..., 2]
     ends = around + ways[..., None] * rays
     return np.concatenate([around.reshape(-1, 3), ends.reshape(-1, 3)])
