@@ -156,11 +156,14 @@ class HeadlessMujocoRenderer:
                 self._backdrop.prepare(adapted)
                 self._drawing = make_drawing(adapted, context)
                 self._backdrop.hang(self._drawing, context)
+            self._canvas = _look.Canvas(context, self._drawing)
         except BaseException:
             context.close()
             raise
         # A GPU paints a whole picture as fast as a part.
         self._plate = _look.Plate(self.model, self._scene, self._viewport) if software else None
+        if software and not settings.at_least:
+            self._shadows.save(self._drawing, self.height)
         # MjrContext frees GL's numbers in whatever context is current when Python drops it, which
         # would wipe another renderer's textures: so its own context is made current for that.
         self._release = weakref.finalize(self, free_drawing, context, self._drawing, os.getpid())
@@ -247,17 +250,16 @@ class HeadlessMujocoRenderer:
         self._loader.load(state)
         self._update_scene(self._scene, decorate=decorate)
         if self._plate is not None:
-            update = self._update_scene if self._stands else None
-            self._plate.paint(self._pixels, self._drawing, update, self._draw)
+            self._plate.paint(self._pixels, self._canvas, self._update_scene, stands=self._stands)
         else:
-            self._draw(self._scene, self._viewport, self._pixels)
+            self._draw(self._pixels, None)
         self._painted = True
         return self._pixels[::-1]
 
-    def _draw(self, scene: mujoco.MjvScene, part: mujoco.MjrRect, pixels: np.ndarray) -> None:
-        with self._context.current():
-            mujoco.mjr_render(part, scene, self._drawing)
-            mujoco.mjr_readPixels(pixels, None, part, self._drawing)
+    def _draw(self, colours: np.ndarray | None, depth: np.ndarray | None) -> None:
+        with self._canvas.current():
+            self._canvas.draw(self._scene, self._viewport)
+            self._canvas.read(self._viewport, colours, depth)
 
     def read_pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """The picture painted last, with its depth.
@@ -294,13 +296,7 @@ class HeadlessMujocoRenderer:
         """
         depth = np.empty((self.height, self.width), np.float32)
         self._draw_flat(None, depth)
-        near, far = float(np.float32(self._scene.camera[0].frustum_near)), self.far
-        # Undoes the projection of the depth buffer, in which 1 is near and 0 is far.
-        if self._scene.camera[0].orthographic:
-            metres = far - depth.astype(np.float64) * (far - near)
-        else:
-            metres = near * far / (near + depth.astype(np.float64) * (far - near))
-        return metres[::-1].astype(np.float32)
+        return _look.metres(depth[::-1], self._scene.camera[0])
 
     def segmentation(self) -> np.ndarray:
         """What each pixel of the picture painted last shows.
@@ -314,12 +310,7 @@ class HeadlessMujocoRenderer:
         """
         colours = np.empty((self.height, self.width, 3), np.uint8)
         self._draw_flat(colours, None)
-        numbers = colours.astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
-        objects = np.full((self._scene.ngeom + 1, 2), -1, np.int32)
-        for geom in self._scene.geoms[: self._scene.ngeom]:
-            if geom.segid >= 0:
-                objects[geom.segid + 1] = geom.objid, geom.objtype
-        return objects[numbers[::-1]]
+        return _look.objects(colours[::-1], self._scene)
 
     def close(self) -> None:
         """Free the GL context, and end the clip. It may be called twice, and from any thread."""
@@ -367,13 +358,8 @@ class HeadlessMujocoRenderer:
         """
         self._check_usable()
         self._check_painted()
-        flags = self._scene.flags.copy()
-        self._scene.flags[int(mujoco.mjtRndFlag.mjRND_SEGMENT)] = True
-        self._scene.flags[int(mujoco.mjtRndFlag.mjRND_IDCOLOR)] = True
-        with self._context.current():
-            mujoco.mjr_render(self._viewport, self._scene, self._drawing)
-            mujoco.mjr_readPixels(colours, depth, self._viewport, self._drawing)
-        self._scene.flags[:] = flags
+        with _look.flat(self._scene):
+            self._draw(colours, depth)
 
     def _check_painted(self) -> None:
         if not self._painted:

@@ -1,4 +1,4 @@
-"""Where camera and lights stand, only what moves is painted; the picture is the whole one's."""
+"""Only what has to be is painted, or painted carefully; the picture is the whole one's."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ import pytest
 
 from lerax_render import Camera, HeadlessMujocoRenderer
 from lerax_render.mujoco import gl
+from lerax_render.video.still import png_of
 from support.paths import ROOT
 
 gymnasium = pytest.importorskip("gymnasium")
@@ -58,14 +59,17 @@ def cameras(model: mujoco.MjModel) -> tuple[Camera, mujoco.MjvCamera]:
 
 @contextmanager
 def both(
-    model: mujoco.MjModel, quality: str = "standard"
+    model: mujoco.MjModel,
+    quality: str = "standard",
+    camera: Camera | mujoco.MjvCamera | None = None,
 ) -> Iterator[tuple[HeadlessMujocoRenderer, HeadlessMujocoRenderer]]:
     """A renderer that paints parts, and one that paints whole pictures."""
     stands, moves = cameras(model)
     with (
-        HeadlessMujocoRenderer(model, W, H, camera=stands, quality=quality) as parts,
-        HeadlessMujocoRenderer(model, W, H, camera=moves, quality=quality) as wholes,
+        HeadlessMujocoRenderer(model, W, H, camera=camera or stands, quality=quality) as parts,
+        HeadlessMujocoRenderer(model, W, H, camera=camera or moves, quality=quality) as wholes,
     ):
+        wholes._plate = None
         yield parts, wholes
 
 
@@ -132,11 +136,11 @@ def test_a_picture_does_not_depend_on_those_before() -> None:
 def test_what_is_the_same_is_painted_once(areas: list[float]) -> None:
     model = mujoco.MjModel.from_xml_string(BALL.format(light=LIGHTS[0]))
     data = mujoco.MjData(model)
-    with both(model) as renderers:
-        for renderer in renderers:
+    for camera in cameras(model):
+        with HeadlessMujocoRenderer(model, W, H, camera=camera) as renderer:
             first = renderer.render(data)
             count = len(areas)
-            data.time, data.qvel[0] = 1, 2
+            data.time, data.qvel[0] = data.time + 1, 2
             assert np.array_equal(renderer.render(data), first)
             assert len(areas) == count
             renderer.depth()
@@ -172,14 +176,103 @@ def test_what_the_owner_changes_is_seen(areas: list[float]) -> None:
         assert_alike(parts.render(data), wholes.render(data))
 
 
-def test_where_the_camera_follows_whole_pictures_are_painted(areas: list[float]) -> None:
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_pictures_from_a_moving_camera_are_those_of_the_whole(path: Path) -> None:
+    model = mujoco.MjModel.from_xml_path(str(path))
+    data = mujoco.MjData(model)
+    _, camera = cameras(model)
+    with both(model, camera=camera) as (parts, wholes):
+        for step in range(4):
+            data.ctrl[:] = np.sin(step + np.arange(model.nu))
+            mujoco.mj_step(model, data, 8)
+            camera.azimuth += 25
+            camera.distance *= 1.2
+            assert_alike(parts.render(data), wholes.render(data))
+
+
+@pytest.mark.parametrize("quality", ["draft", "standard", "high"])
+def test_around_what_a_camera_follows_ground_and_sky_are_painted_once(
+    quality: str, areas: list[float]
+) -> None:
     model = mujoco.MjModel.from_xml_path(str(GYMNASIUMS / "ant.xml"))
     data = mujoco.MjData(model)
-    with HeadlessMujocoRenderer(model, W, H, camera=Camera(track="torso")) as renderer:
+    data.qvel[0] = 3
+    with both(model, quality, Camera(track="torso", distance=9)) as (parts, wholes):
         for _ in range(3):
             mujoco.mj_step(model, data, 5)
-            renderer.render(data)
-    assert areas == [1, 1, 1]
+            areas.clear()
+            part = parts.render(data)
+            if quality == "draft":
+                assert areas == [1], "it has no shadows, so that one pass is all there is"
+            else:
+                assert areas[0] == 1
+                assert 0 < areas[1] < 0.2
+            assert_alike(part, wholes.render(data))
+            with HeadlessMujocoRenderer(
+                model, W, H, camera=Camera(track="torso", distance=9), quality=quality
+            ) as fresh:
+                assert np.array_equal(part, fresh.render(data)), "it depends on those before"
+
+
+# What one pass over ground and sky would get wrong.
+DAZZLING = '<light pos="0 0 9" dir=".5 0 -1" type="directional" diffuse="1.5 1.5 1.5"/>'
+SUN = '<light pos="0 0 9" dir=".5 0 -1" type="directional" diffuse=".6 .6 .6"/>'
+FLOOR = '<geom type="plane" size="9 9 .5" {}/>'
+WALL = '<geom type="plane" size="2 2 .5" euler="0 -90 0" pos="{} 0 0"/>'
+STAGES = {
+    "bright": DAZZLING + FLOOR.format('material="tiles"'),
+    "two lights": SUN + SUN + FLOOR.format('material="tiles"'),
+    "no ground": SUN,
+    "lower": SUN + FLOOR.format('pos="0 0 -1"'),
+    "glass": SUN + FLOOR.format('rgba=".5 .5 1 .5"'),
+    "from below": SUN + FLOOR.format('pos="0 0 20" rgba=".8 .8 .8 1"'),
+    "wall": SUN + FLOOR.format("") + WALL.format(3),
+    "mirrored wall": SUN + FLOOR.format('material="mirror"') + WALL.format(3),
+    "slope": SUN + '<geom type="plane" size="0 0 1" euler="0 20 0"/>',
+    "glow": SUN + FLOOR.format('material="glow"'),
+    "spot": '<light pos="0 0 4" dir="0 0 -1" cutoff="50" diffuse=".6 .6 .6"/>' + FLOOR.format(""),
+    "film": SUN + FLOOR.format('material="film"'),
+}
+ONE_PASS = {"two lights", "no ground", "lower", "spot"}
+BLACK = 'builtin="flat" width="4" height="4"'
+STAGE = """
+<mujoco>
+  <asset>
+    <texture name="tiles" type="2d" builtin="checker" rgb1=".2 .4 .6" rgb2=".3 .3 .3"
+      width="64" height="64"/>
+    <texture name="film" type="2d" file="film.png" nchannel="4"/>
+    <material name="tiles" texture="tiles" texrepeat="9 9"/>
+    <material name="film" texture="film"/>
+    <material name="mirror" reflectance=".5"/>
+    <material name="glow" emission="1"/>
+  </asset>
+  <worldbody>
+    {}
+    <body pos="0 0 .5">
+      <joint type="slide" axis="0 1 0"/>
+      <geom size=".3" rgba="1 .3 .1 1"/>
+      <geom type="box" pos="0 0 .5" size=".1 .4 .1" rgba="1 .8 .1 1"/>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_pass_where_it_is_enough(stage: str, areas: list[float]) -> None:
+    film = png_of(np.full((4, 4, 4), (50, 100, 150, 90), np.uint8))
+    xml = STAGE if stage == "film" else STAGE.replace('file="film.png" nchannel="4"', BLACK)
+    model = mujoco.MjModel.from_xml_string(xml.format(STAGES[stage]), {"film.png": film})
+    data = mujoco.MjData(model)
+    camera = mujoco.MjvCamera()
+    camera.lookat[:] = 0, 0, 0.5
+    camera.distance, camera.azimuth, camera.elevation = 8, 160, -25
+    with both(model, camera=camera) as (parts, wholes):
+        for data.qpos[0] in (0.0, 0.7):
+            areas.clear()
+            part = parts.render(data)
+            assert (len(areas) == 2) == (stage in ONE_PASS), areas
+            assert_alike(part, wholes.render(data))
 
 
 CAMERAS = """

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from lerax_render import Camera, HeadlessMujocoRenderer
+from lerax_render.mujoco import gl
 from lerax_render.mujoco.look.shadows import Shadows
 
 # A plate over a white floor, under a lamp that shines straight down.
@@ -131,6 +132,29 @@ def test_wide_scenes_keep_mujocos_map(more: str) -> None:
     shadows.adjust(scene, drawing, data)  # type: ignore[arg-type]
     assert scene.lights[1].pos[:2].tolist() == [0, 0]
     assert drawing.shadowClip == 2
+
+
+def test_a_map_is_as_large_as_the_picture_asks_for() -> None:
+    model = plate()
+    data = mujoco.MjData(model)
+    sizes, likeness = [], []
+    for distance in (2, 5, 8, 30):
+        camera = Camera(azimuth=90, elevation=-35, distance=distance, lookat=(0, 0, 0.5))
+        with (
+            HeadlessMujocoRenderer(model, W, H, camera=camera, quality="standard") as saves,
+            HeadlessMujocoRenderer(model, W, H, camera=camera, quality="standard") as spends,
+        ):
+            if not gl.is_software(saves.gl_renderer):
+                pytest.skip("a GPU's map is always large")
+            spends._shadows._largest = 0
+            small, large = saves.render(data).astype(int), spends.render(data)
+            sizes.append(saves._drawing.shadowSize)
+            assert spends._drawing.shadowSize == 1024
+            likeness.append((np.abs(small - large).max(axis=-1) > 8).sum())
+    assert sizes[0] == 1024, "it may be seen from nearby"
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == 256
+    assert max(likeness) < 30, "shadows differ by more than pixels at their edges"
 
 
 TERRAIN = """

@@ -66,6 +66,10 @@ class Context(ABC):
         function = ctypes.CFUNCTYPE(None, *types)(self._address_of(name.encode()) or 0)
         function(*arguments)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a GL function of this name."""
+        return bool(self._address_of(name.encode()))
+
     def _describe(self, get_proc_address: Callable[[bytes], int | None]) -> bool:
         """Fill in `renderer` and `max_size`; False where GL does not answer."""
         self._address_of = get_proc_address

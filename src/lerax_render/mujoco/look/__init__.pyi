@@ -1,8 +1,12 @@
+from .canvas import Canvas as Canvas
 from .ghosts import Ghost as Ghost
 from .marks import Decorate as Decorate
 from .marks import Together as Together
 from .marks import Trails as Trails
 from .marks import Users as Users
+from .measured import flat as flat
+from .measured import metres as metres
+from .measured import objects as objects
 from .plate import Plate as Plate
 from .quality import CINEMATIC as CINEMATIC
 from .quality import NAMES as NAMES

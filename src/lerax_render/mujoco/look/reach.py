@@ -26,27 +26,34 @@ _CORNERS = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
 # Pixels around what is new, for antialiasing and rounding; texels around what casts a shadow, whose
 # edge is blurred.
 _MARGIN, _BLUR = 2, 3
-# A larger share of the picture is painted as a whole.
-_MOST = 0.6
+# The cosine of a slope that does not count as one.
+_LEVEL = 0.9999
 
 
-def part_that_moves(
-    seen: Seen, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, whole: mujoco.MjrRect
+def part_touched(
+    shapes: Sequence[Shape],
+    seen: Seen,
+    scene: mujoco.MjvScene,
+    drawing: mujoco.MjrContext,
+    whole: mujoco.MjrRect,
+    most: float,
 ) -> mujoco.MjrRect | None:
-    """Return the part of a picture outside of which it is that of what stands.
+    """Return the part of a picture outside of which some shapes show, cast and mirror nothing.
 
     Args:
+        shapes: Which.
         seen: Of this scene.
         scene: What is to be painted.
         drawing: What will draw it.
         whole: The whole picture.
+        most: The share of it that the part may be.
 
     Returns:
-        In pixels; `None` where that is not known, or nearly all of it.
+        In pixels; `None` where that is not known, or more.
     """
     if any(scene.flags[flag] for flag in _MEASURING):
         return None
-    points = _reach(_Shapes(seen.moving()), _Shapes(seen.shapes), scene, drawing)
+    points = _reach(_Shapes(shapes), _Shapes(seen.shapes), scene, drawing)
     pixels = None if points is None else _projected(points, scene, whole)
     if pixels is None:
         return None
@@ -57,7 +64,7 @@ def part_that_moves(
     high = np.clip(np.ceil(pixels.max(axis=0)) + _MARGIN, 0, sides)
     left, bottom = low.astype(int).tolist()
     width, height = (high - low).astype(int).tolist()
-    if width * height > _MOST * whole.width * whole.height:
+    if width * height > most * whole.width * whole.height:
         return None
     return mujoco.MjrRect(left, bottom, width, height)
 
@@ -113,14 +120,24 @@ class _Shapes:
             bounded |= self.kind == _PLANE
         return bool(bounded.all())
 
-    def corners(self) -> np.ndarray:
-        """Return the corners of their boxes in metres, `(N, 8, 3)`."""
+    def have_endless_slopes(self) -> bool:
+        """Whether there is a plane that falls without end."""
+        endless = (self.kind == _PLANE) & (self.size[:, :2] <= 0).any(axis=1)
+        return bool((endless & (np.abs(self.mat[:, 2, 2]) < _LEVEL)).any())
+
+    def corners(self, margin: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return the corners of boxes around them in metres, `(N, 8, 3)`.
+
+        Args:
+            margin: How far away from them at least, in metres, `(N,)` or for all.
+        """
         half = self.size.copy()
         half[:, 2] += np.where(self.kind == _CAPSULE, half[:, 0], 0)
         flat = self.kind == _PLANE
         half[flat, 2] = 0
         rest = ~flat & ((self.kind < _SPHERE) | (self.kind > _BOX))
         half[rest] = self.radius[rest, None]
+        half += np.reshape(margin, (-1, 1))
         corners: np.ndarray = self.pos[:, None] + (
             (_CORNERS * half[:, None]) @ self.mat.transpose(0, 2, 1)
         )
@@ -152,18 +169,17 @@ def _reach(
         or movers.has_label
         or not movers.are_bounded()
         or (movers.reflectance > 0).any()
+        or shapes.have_endless_slopes()
     ):
         return None
-    corners = movers.corners()
-    points = [corners.reshape(-1, 3)]
-    casters = corners[movers.casts].reshape(-1, 3)
+    points = [movers.corners().reshape(-1, 3)]
     lights = [light for light in scene.lights[: scene.nlight] if light.castshadow]
-    if scene.flags[_SHADOW] and len(casters) and lights:
+    if scene.flags[_SHADOW] and movers.casts.any() and lights:
         if not shapes.are_bounded(planes=True):
             return None
         ground = float(shapes.corners()[..., 2].min())
         for light in lights:
-            shadow = _shadow(casters, light, ground, drawing)
+            shadow = _shadow(movers, light, ground, drawing)
             if shadow is None:
                 return None
             points.append(shadow)
@@ -172,22 +188,22 @@ def _reach(
 
 
 def _shadow(
-    casters: np.ndarray, light: mujoco.MjvLight, ground: float, drawing: mujoco.MjrContext
+    movers: _Shapes, light: mujoco.MjvLight, ground: float, drawing: mujoco.MjrContext
 ) -> np.ndarray | None:
-    """Return where the shadows of points fall at the height of what lies lowest."""
-    if is_directional(light):
-        rays = np.broadcast_to(light.dir.astype(float), casters.shape)
-        blur = np.full(len(casters), 2 * drawing.shadowClip / drawing.shadowSize)
-    else:
-        rays = casters - light.pos
-        angle = np.deg2rad(min(light.cutoff * drawing.shadowScale, 80.0))
-        distances = np.linalg.norm(rays, axis=1)
-        blur = 2 * distances * np.tan(angle) / drawing.shadowSize
-    if (rays[:, 2] >= 0).any():
-        return None
+    """Return where the shadows of shapes fall at the height of what lies lowest."""
     # What casts is larger by some texels of the map.
-    around = casters[:, None] + _CORNERS * (_BLUR * blur)[:, None, None]
-    rays = np.broadcast_to(rays[:, None], around.shape)
+    if is_directional(light):
+        around = movers.corners(_BLUR * 2 * drawing.shadowClip / drawing.shadowSize)
+        around = around[movers.casts]
+        rays = np.broadcast_to(light.dir.astype(float), around.shape)
+    else:
+        angle = np.deg2rad(min(light.cutoff * drawing.shadowScale, 80.0))
+        distances = np.linalg.norm(movers.corners() - light.pos, axis=2).max(axis=1, initial=0)
+        around = movers.corners(_BLUR * 2 * distances * np.tan(angle) / drawing.shadowSize)
+        around = around[movers.casts]
+        rays = around - light.pos
+    if (rays[..., 2] >= 0).any():
+        return None
     ways = np.maximum(around[..., 2] - ground, 0) / -rays[..., 2]
     ends = around + ways[..., None] * rays
     return np.concatenate([around.reshape(-1, 3), ends.reshape(-1, 3)])

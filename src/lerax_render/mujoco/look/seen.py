@@ -49,7 +49,8 @@ class Seen(NamedTuple):
 
     Attributes:
         around: Camera, lights, flags and the like.
-        fit: Which part of the world each shadow map covers, where `Shadows` says so.
+        fit: Which part of the world each shadow map covers, and how finely, where `Shadows` says
+            so.
         shapes: What is drawn.
     """
 
@@ -71,6 +72,7 @@ class Seen(NamedTuple):
         # A directional light's place has no other effect.
         fit = (
             drawing.shadowClip,
+            drawing.shadowSize,
             *(light.pos.tobytes() for light, directional in lights if directional),
         )
         shapes = (
@@ -88,6 +90,14 @@ class Seen(NamedTuple):
     def moving(self) -> list[Shape]:
         """Return the shapes that are not in `standing`."""
         return [each for each in self.shapes if not stands(each)]
+
+    def planes(self) -> list[Shape]:
+        """Return the planes."""
+        return [each for each in self.shapes if _kind(each.numbers)[0] == _PLANE]
+
+    def bodies(self) -> list[Shape]:
+        """Return the shapes that are not planes."""
+        return [each for each in self.shapes if _kind(each.numbers)[0] != _PLANE]
 
 
 def stands(shape: Shape) -> bool:

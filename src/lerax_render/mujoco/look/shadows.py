@@ -10,6 +10,8 @@ import math
 import mujoco
 import numpy as np
 
+# The sides of shadow maps, in parts of the largest; of how many pixels a texel is at most.
+_SIDES, _TEXEL = tuple(eighths / 8 for eighths in range(2, 8)), 0.2
 # Texels that MuJoCo leaves free at the map's edge, generously.
 _MARGIN = 1.02
 # Into how many cells, at least, the longest side of what casts shadows is divided.
@@ -50,6 +52,16 @@ class Shadows:
         self._fits = bool(casters.any()) and not (endless.any() or model.nflex or model.nskin)
         # The region of MuJoCo's own: half its side, in metres.
         self._clip = float(model.stat.extent * model.vis.map.shadowclip)
+        self._largest = self._height = 0
+
+    def save(self, drawing: mujoco.MjrContext, height: int) -> None:
+        """From now on, use as much of the shadow map as pictures of this height ask for.
+
+        Args:
+            drawing: What will draw, with the largest map.
+            height: In pixels.
+        """
+        self._largest, self._height = drawing.shadowSize, height
 
     def adjust(
         self, scene: mujoco.MjvScene, drawing: mujoco.MjrContext, data: mujoco.MjData
@@ -78,12 +90,29 @@ class Shadows:
         radius = float(np.linalg.norm(high - low)) / 2 * _MARGIN
         if radius >= self._clip:
             drawing.shadowClip = self._clip
+            if self._largest:
+                drawing.shadowSize = self._largest
             return
         drawing.shadowClip = radius
+        if self._largest:
+            drawing.shadowSize = self._size(scene, (low + high) / 2, radius)
         for light in scene.lights[: scene.nlight]:
             if light.castshadow and is_directional(light):
                 off = (low + high) / 2 - light.pos
                 light.pos[:] += off - (off @ light.dir) * light.dir
+
+    def _size(self, scene: mujoco.MjvScene, centre: np.ndarray, radius: float) -> int:
+        """Return how many texels are enough on each side of a map of a part of the world."""
+        camera, other = scene.camera
+        ahead = float((centre - (camera.pos + other.pos) / 2) @ camera.forward) - radius
+        lights = [light for light in scene.lights[: scene.nlight] if light.castshadow]
+        if ahead <= 0 or not all(map(is_directional, lights)):
+            return self._largest
+        pixel = (camera.frustum_top - camera.frustum_bottom) / self._height
+        if not camera.orthographic:
+            pixel *= ahead / camera.frustum_near
+        share = 2 * radius / (_TEXEL * pixel) / self._largest
+        return int(self._largest * next((side for side in _SIDES if side >= share), 1))
 
 
 def ground_geoms(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
