@@ -78,8 +78,26 @@ class Format(FileFormat):
             return width, height
         return width + width % 2, height + height % 2
 
-    def arguments(
+    def takes_planes(
         self, width: int, height: int, max_width: int | None = None, encoding: Encoding = USUAL
+    ) -> bool:
+        """Whether frames of this size in pixels may come as the planes that the file has."""
+        codec = self._codec(encoding)
+        return (
+            codec is not None
+            and codec.pixels(encoding) == "yuv420p"
+            and _scaled(width, height, max_width) == (width, height)
+            and not (width % 2 or height % 2)
+        )
+
+    def arguments(
+        self,
+        width: int,
+        height: int,
+        max_width: int | None = None,
+        encoding: Encoding = USUAL,
+        *,
+        as_planes: bool = False,
     ) -> tuple[str, ...]:
         """ffmpeg's output arguments for frames of this size in pixels: "-vf", filters, and more."""
         scale, pad = "", ""
@@ -97,7 +115,7 @@ class Format(FileFormat):
                 "format=yuv444p,pad=ceil(iw/2)*2:ceil(ih/2)*2,"
                 f"fillborders=right={width % 2}:bottom={height % 2}:mode=smear,"
             )
-        filters = scale + self._filters(encoding).replace("{pad}", pad)
+        filters = scale + self._filters(encoding, as_planes=as_planes).replace("{pad}", pad)
         return "-vf", filters, *self.output_options(encoding)
 
     def output_options(self, encoding: Encoding) -> list[str]:
@@ -182,10 +200,10 @@ class Format(FileFormat):
     def _codec(self, encoding: Encoding) -> Codec | None:
         return CODECS[encoding.codec or self.codecs[0]] if self.codecs else None
 
-    def _filters(self, encoding: Encoding) -> str:
+    def _filters(self, encoding: Encoding, *, as_planes: bool = False) -> str:
         codec = self._codec(encoding)
         if codec is not None:
-            return codec.filters(encoding)
+            return codec.filters(encoding, as_planes=as_planes)
         if encoding.alpha and self.alpha_filters is not None:
             return self.alpha_filters
         return (self.lossless_filters if encoding.lossless else None) or self.filters
