@@ -27,7 +27,8 @@ class Format(FileFormat):
             what an `Encoding` says.
         finishing: options of a second run over the files of the first, where one is needed.
         codecs: keys of `CODECS`, of which the first is usual; none: it has a codec of its own.
-        filters: ffmpeg's filters for the frames, where it has no `codecs`.
+        filters: ffmpeg's filters for the frames, where it has no `codecs`; several outputs have
+            names, which `output` maps.
         lossless_filters: the same for frames to the bit; None: it cannot hold them.
         alpha_filters: the same for frames with alpha; with `codecs`, not None where it holds the
             alpha of those that have it.
@@ -99,7 +100,7 @@ class Format(FileFormat):
         *,
         as_planes: bool = False,
     ) -> tuple[str, ...]:
-        """ffmpeg's output arguments for frames of this size in pixels: "-vf", filters, and more."""
+        """ffmpeg's output arguments for frames of this size in pixels: filters first, and more."""
         scale, pad = "", ""
         if (width, height) != (scaled := _scaled(width, height, max_width)):
             width, height = scaled
@@ -116,7 +117,8 @@ class Format(FileFormat):
                 f"fillborders=right={width % 2}:bottom={height % 2}:mode=smear,"
             )
         filters = scale + self._filters(encoding, as_planes=as_planes).replace("{pad}", pad)
-        return "-vf", filters, *self.output_options(encoding)
+        option = "-filter_complex" if ";" in filters else "-vf"
+        return option, self._filled(filters, encoding), *self.output_options(encoding)
 
     def output_options(self, encoding: Encoding) -> list[str]:
         """ffmpeg's output options and files for the run that the frames are streamed into."""
@@ -280,11 +282,11 @@ FORMATS: dict[str, Format] = {
             # It counts delays in hundredths of a second; those of one frame differ, so that their
             # sum is right.
             max_fps=Fraction(50),
-            # One run with `split` would hold every frame in memory until the palette is known.
+            # To use the palette in this run would hold every frame in memory until it is known.
+            filters="split[frames][seen];[seen]palettegen={colors}:stats_mode=full[palette]",
             output=(
-                "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
-                "-vf palettegen={colors}:stats_mode=full "
-                "-frames:v 1 -update 1 -c:v png -f image2 palette.png"
+                "-map [frames] -c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
+                "-map [palette] -frames:v 1 -update 1 -c:v png -f image2 palette.png"
             ),
             finishing=(
                 "-i clip.nut -i palette.png "
