@@ -111,12 +111,13 @@ def one_recording(count: int = 6) -> tuple[float, float]:
     ):
         for seed in range(count):
             algorithm.learn(env, policy, steps, key=jr.key(seed), callback=callback)
-            # One at a time: the next one must not wait for this one.
-            while len(done) <= seed:
+            # One at a time: the next one must not wait for this one. Before the first training,
+            # the policy is recorded as it is.
+            while len(done) <= seed + 1:
                 time.sleep(0.01)
     running = False
     watcher.join()
-    return min(b - a for a, b in zip(begun[1:], done[1:], strict=True)), peak
+    return min(b - a for a, b in zip(begun[1:], done[2:], strict=True)), peak
 
 
 def memory_of_family() -> float:

@@ -46,8 +46,7 @@ class _Shape:
             pass
         elif step.crf and format.codecs:
             codec = CODECS[encoding.codec or format.codecs[0]]
-            usual = codec.crf if encoding.crf is None else encoding.crf
-            crf = max(usual, min(codec.crf + step.crf, codec.most_crf))
+            crf = max(codec.crf_of(encoding), min(codec.crf + step.crf, codec.most_crf))
             encoding = dataclasses.replace(encoding, crf=crf)
         elif step.quality and "{quality}" in format.output:
             quality = min(encoding.webp_quality, step.quality)
