@@ -44,8 +44,8 @@ class WandbBackend(AbstractLoggingBackend):
 
     Videos are MP4s, with step and return as their caption. With a `PageBackend` beside this one,
     the page of the run is logged when it is closed, as `run/page`. Where a training has several
-    lanes, their runs are a group. A callback with `resume=True` goes on in the same W&B run; offline,
-    each program has a folder of its own, of which the later ones are uploaded with
+    lanes, their runs are a group. A callback with `resume=True` goes on in the same W&B run;
+    offline, each program has a folder of its own, of which the later ones are uploaded with
     `wandb sync --append`. The x axis of charts is `global_step`, the environment steps. W&B's own
     step counter is not used, because it drops what arrives late, as videos do. Periods in the names
     of hyperparameters become `/`, since W&B does not allow them in a configuration's keys.

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class Bar:
     """Shows the progress of one thing."""
 
-    def __init__(self, progress: Progress, description: str, total: int | None) -> None:
+    def __init__(self, progress: "Progress", description: str, total: int | None) -> None:
+        from rich.markup import escape
+
+        self._escape = escape
         self._progress, self._description = progress, escape(description)
         self._task = progress.add_task(self._description, total=total)
 
@@ -27,22 +30,24 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Show a text in the description's place; an empty one brings that back."""
-        self._progress.update(self._task, description=escape(text) or self._description)
+        self._progress.update(self._task, description=self._escape(text) or self._description)
 
 
 @contextmanager
-def progress_bar(description: str, total: int | None) -> Iterator[Bar]:
+def progress_bar(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show the progress of one thing.
 
     Args:
         description: Of the thing.
         total: How many steps it takes; `None` where nobody knows.
+
+    Yields:
+        What to call with how many more are done: a `Bar`, where one is shown.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     # Not above: where nothing is shown, a command is quicker by what this takes.
-    from rich.markup import escape
     from rich.progress import MofNCompleteColumn
 
     with _progress(MofNCompleteColumn()) as progress:
