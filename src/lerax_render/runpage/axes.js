@@ -70,9 +70,10 @@ function valueAt({ steps, values }, step) {
   return one + ((other - one) * (step - steps[at])) / (steps[at + 1] - steps[at]);
 }
 
-/** The same where the line is: neither after its last value nor before its first. */
-function readAt(line, place) {
+/** The same where the line is, or nearly so: by shares of what lies between its values. */
+function readAt(line, place, before = 0.5) {
   const { steps } = line;
-  const room = (0.5 * (steps.at(-1) - steps[0])) / Math.max(steps.length - 1, 1);
-  return place < steps[0] - room || place > steps.at(-1) + room ? null : valueAt(line, place);
+  const between = (steps.at(-1) - steps[0]) / Math.max(steps.length - 1, 1);
+  if (place < steps[0] - before * between || place > steps.at(-1) + 0.5 * between) return null;
+  return valueAt(line, place);
 }

@@ -203,8 +203,8 @@ class Chart {
     for (const recording of line.run.recordings) {
       const place = line.run.at(recording.step);
       if (place < from || place > to) continue;
-      // The first value is as near as it gets to what comes before it.
-      const value = readAt(line, line.steps.length > 1 ? Math.max(place, line.steps[0]) : place);
+      // What is logged all the time begins soon after the first recording.
+      const value = readAt(line, place, line.steps.length > 10 ? 3 : 0);
       const y = this.y(value);
       if (Number.isFinite(y)) found.push({ run: line.run, recording, x: this.x(place), y });
     }
