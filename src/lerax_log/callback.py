@@ -130,8 +130,9 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_keep: Whether to keep each recording in the run's folder, too: as an MP4 file in
             `videos/`, and as a replay in `replays/`, from which it can be painted anew.
         video_policy: Whether to keep the policy of each recording as well, in `policies/`.
-        video_most_bytes: Of all that is kept of recordings. Where it is more, what is there of some
-            moments is removed, so that the others stay spread over the training.
+        video_most_bytes: Of all that is kept of recordings, with what a page of the run has of
+            them. Where it is more, what is there of some moments is removed, so that the others
+            stay spread over the training.
         video_mode: What happens when the thread cannot keep up: with `"drop"`, painting waits until
             there is time, and policies that have not acted yet are thinned so that those that stay
             are spread over the training; with `"block"`, the training waits.

@@ -81,7 +81,7 @@ _MEASURED = (*_PICTURE_OF_ONE, "modality", "quality", "light", "show", "hide", "
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
-        Export("html", ".html", "text/html", "iframe", "a page", (*_PICTURE, "title")),
+        Export("html", ".html", "text/html", "iframe", "a page", (*_PICTURE, "title", "captions")),
         Export("glb", ".glb", "model/gltf-binary", None, "a glTF file", _PICTURE_OF_ONE, False),
         Export("replay", ".replay", "application/zip", None, "a replay"),
         Export("npz", ".npz", "application/zip", None, "a file of arrays", _MEASURED, False),

@@ -74,7 +74,10 @@ class AbstractLoggingBackend(ABC):
     backend without videos."""
 
     takes_pages: bool = False
-    """Whether `log_page` is called, which takes time and room."""
+    """Whether `log_page` is called for each recording, which takes time and room."""
+
+    takes_run_page: bool = False
+    """Whether `log_page` is called for the run, when it ends and there is a `PageBackend`."""
 
     run_dir: Path | None = None
     """What the backend has of the run, set by `open` and kept after `close`; it need not exist yet.
@@ -159,12 +162,12 @@ class AbstractLoggingBackend(ABC):
         """
 
     def log_page(self, tag: str, page: str, step: int) -> None:  # noqa: B027
-        """Log a recording as a page to look around in; the default does nothing.
+        """Log a page to look around in, of a recording or of the run; the default does nothing.
 
         Args:
-            tag: Such as `eval/page`.
+            tag: `eval/page` for a recording, `run/page` for the run.
             page: A whole HTML document, which needs no other files.
-            step: Environment steps that its policy had been trained for.
+            step: Environment steps that the recording's policy, or the run's, had been trained for.
 
         Raises:
             RuntimeError: No run is open.
@@ -197,6 +200,16 @@ class AbstractLoggingBackend(ABC):
         Raises:
             RuntimeError: No run is open.
         """
+
+    def run_page(self) -> str | None:
+        """Return the run as one HTML document, which other backends get; the default has none.
+
+        Called when nothing but `close` follows.
+
+        Raises:
+            RuntimeError: No run is open.
+        """
+        return None
 
     @abstractmethod
     def close(self) -> None:

@@ -59,6 +59,7 @@ class FanOut(AbstractLoggingBackend):
         self.log_dir = next((b.log_dir for b in self._backends if b.log_dir is not None), None)
         self._name = ""
         self._open: list[AbstractLoggingBackend] | None = None
+        self._last_step = 0
         self._failures: dict[tuple[str, type[Exception]], int] = {}
         self._lock = threading.Lock()
 
@@ -101,6 +102,7 @@ class FanOut(AbstractLoggingBackend):
             self.ids = {name: id_ for b in self._open for name, id_ in b.ids.items()}
             self.video_formats = _fewest_formats(self._open)
             self.takes_pages = any(backend.takes_pages for backend in self._open)
+            self._last_step = 0
             self.run_dir = next((b.run_dir for b in self._open if b.run_dir is not None), None)
 
     @override
@@ -116,6 +118,7 @@ class FanOut(AbstractLoggingBackend):
     @override
     def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
         """Log values to every backend."""
+        self._last_step = max(self._last_step, step)
         self._each(f"the values of step {step}", lambda backend: backend.log_scalars(scalars, step))
 
     @override
@@ -172,6 +175,7 @@ class FanOut(AbstractLoggingBackend):
         """Close every backend, whatever becomes of the others, and log how often each failed."""
         if self._open is None:
             return
+        self._hand_page_on(self._open)
         self._each("the end of the run", lambda backend: backend.close())
         with self._lock:
             self._open = None
@@ -181,6 +185,19 @@ class FanOut(AbstractLoggingBackend):
                         "run %s: %s failed %d times with %s", self._name, name, count, kind.__name__
                     )
             self._failures = {}
+
+    def _hand_page_on(self, backends: Sequence[AbstractLoggingBackend]) -> None:
+        """Give the run's page, where a backend makes one, to those that take it."""
+        if not any(backend.takes_run_page for backend in backends):
+            return
+        pages: list[str | None] = []
+        self._each("the end of the run", lambda backend: pages.append(backend.run_page()))
+
+        def log(backend: AbstractLoggingBackend) -> None:
+            for page in filter(None, pages if backend.takes_run_page else ()):
+                backend.log_page("run/page", page, self._last_step)
+
+        self._each("the page of the run", log)
 
     def _each(self, what: str, use: Callable[[AbstractLoggingBackend], None]) -> None:
         with self._lock:

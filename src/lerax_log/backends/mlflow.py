@@ -34,11 +34,13 @@ class MlflowBackend(AbstractLoggingBackend):
 
     Without a server, and without an account: to the folder `mlruns`, of which
     `MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri mlruns` shows the runs. Values are
-    sent together once a second. Clips are MP4 artifacts. Names with characters that MLflow does not
+    sent together once a second. Clips are MP4 artifacts, and so is the page of the run, where there
+    is a `PageBackend` beside this one. Names with characters that MLflow does not
     take have `-` in their place.
     """
 
     video_formats = ("mp4",)
+    takes_run_page = True
 
     def __init__(
         self,
@@ -111,6 +113,12 @@ class MlflowBackend(AbstractLoggingBackend):
         require_video_format(self, video)
         with as_file(video, f"step_{step:09d}") as path:
             run.client.log_artifact(run.id, str(path), tag)
+
+    @override
+    def log_page(self, tag: str, page: str, step: int) -> None:
+        """Keep a page among the run's artifacts, in a folder of the tag."""
+        run = self._opened(self._run)
+        run.client.log_text(run.id, page, f"{tag}/step_{step:09d}.html")
 
     @override
     def flush(self) -> None:

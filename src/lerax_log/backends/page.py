@@ -25,7 +25,8 @@ class PageBackend(AbstractLoggingBackend):
 
     It has curves, the recordings as points on them, and the hyperparameters. An open page follows
     the training. `lerax-render page` makes pages of several runs, pages of trainings without this
-    backend, and one file to send to somebody.
+    backend, and one file to send to somebody; W&B, MLflow and Trackio get that one when the run is
+    closed, if they are among the backends.
 
     A thread of its own writes, every five seconds and for one per cent of the time at most, and
     makes a player of each recording when its clip is painted.
@@ -86,11 +87,16 @@ class PageBackend(AbstractLoggingBackend):
         self._opened(self._writer).write()
 
     @override
+    def run_page(self) -> str | None:
+        """Make what waits, and return the page as one file."""
+        return self._opened(self._writer).finished()
+
+    @override
     def close(self) -> None:
         """Make what waits, and write the page as it stays. Does nothing where none is open."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
-            writer.close()
+            writer.end()
 
 
 class _Writer:
@@ -98,7 +104,7 @@ class _Writer:
 
     def __init__(self, folder: Path) -> None:
         # Here, since a training without a page loads nothing that makes one.
-        from lerax_render.runpage import RunData, make_run_page, place_page
+        from lerax_render.runpage import RunData, add_run, make_run_page, place_page
 
         self._folder = folder
         self._data = RunData(folder)
@@ -109,6 +115,7 @@ class _Writer:
         self._ends = self._warned = False
         self._seconds = 0.0
         self.write()
+        add_run(folder)
         self._thread = threading.Thread(target=self._run, name="lerax-page", daemon=True)
         self._thread.start()
 
@@ -128,7 +135,16 @@ class _Writer:
             self._data.write(outcome, self._adding)
             self._seconds = time.monotonic() - started
 
-    def close(self) -> None:
+    def finished(self) -> str:
+        from lerax_render.runpage import share_run_page
+
+        self.end()
+        text, _ = share_run_page([self._folder])
+        return text
+
+    def end(self) -> None:
+        if self._ends:
+            return
         self._ends = True
         self.hurry()
         self._thread.join()

@@ -16,10 +16,11 @@ class TrackioBackend(AbstractLoggingBackend):
 
     Everything stays on this machine, in the folder that `TRACKIO_DIR` says, unless `space_id` or
     `server_url` is given; `trackio show` shows it. Clips are MP4s, with step and return as their
-    caption.
+    caption. With a `PageBackend` beside this one, the page of the run is logged when it is closed.
     """
 
     video_formats = ("mp4",)
+    takes_run_page = True
 
     def __init__(self, project: str = "lerax", **init: Any) -> None:
         """Keep the arguments for `trackio.init`; nothing is imported or started yet.
@@ -91,6 +92,14 @@ class TrackioBackend(AbstractLoggingBackend):
         with as_file(video) as path:
             shown = trackio.Video(str(path), caption=self._captions.of(step), format="mp4")
             run.log({tag: shown}, step=int(step))
+
+    @override
+    def log_page(self, tag: str, page: str, step: int) -> None:
+        """Copy the page to where Trackio keeps its files."""
+        run = self._opened(self._run)
+        import trackio
+
+        run.log({tag: trackio.Html(page, inject=False)}, step=int(step))
 
     @override
     def flush(self) -> None:

@@ -42,16 +42,17 @@ class WandbBackend(AbstractLoggingBackend):
     cannot be reached, or no API key is configured, the run is kept offline, and a warning names
     the command that uploads it later.
 
-    Videos are MP4s, with step and return as their caption. Where a training has several lanes,
-    their runs are a group. A run that a callback with `resume=True` goes on in has the same id, and
-    so is one in W&B; offline, each program has a folder of its own, of which the later ones are
-    uploaded with `wandb sync --append`. The x axis of charts is `global_step`, the environment
-    steps. W&B's own step counter is not used, because it drops what arrives late, as videos do.
-    Periods in the names of hyperparameters become `/`, since W&B does not allow them in a
-    configuration's keys.
+    Videos are MP4s, with step and return as their caption. With a `PageBackend` beside this one,
+    the page of the run is logged when it is closed, as `run/page`. Where a training has several
+    lanes, their runs are a group. A run that a callback with `resume=True` goes on in is the same
+    one in W&B; offline, each program leaves a folder, and those after the first are uploaded with
+    `wandb sync --append`. The x axis of charts is `global_step`, the environment steps. W&B's own
+    step counter is not used, because it drops what arrives late, as videos do. Periods in the names
+    of hyperparameters become `/`, since W&B does not allow them in a configuration's keys.
     """
 
     video_formats = ("mp4",)
+    takes_run_page = True
 
     def __init__(
         self,

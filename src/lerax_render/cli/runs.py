@@ -93,8 +93,8 @@ def page(
     """Make a web page of training runs: curves, recordings to look around in, hyperparameters.
 
     It lies in the run's folder, of several in the folder that holds them all: index.html, to be
-    opened with a browser. It grows with a training that logs to a PageBackend; otherwise this
-    brings it up to date.
+    opened with a browser. It grows with a training that logs to a PageBackend, and that of a folder
+    with the runs that such trainings begin in it; otherwise this brings it up to date.
 
     Args:
         run_dirs: Folders of runs, or folders with such folders in them.
@@ -116,10 +116,11 @@ def page(
         share_run_page,
         update,
     )
+    from ..video import write_whole
     from .progress import progress_bar
 
     runs = find_runs(run_dirs)
-    target = share or place_page(runs)
+    target = share or place_page(run_dirs)
     waiting = [(data, each) for data in map(update, runs) for each in moments_without(data.run)]
     with progress_bar(str(target), len(waiting)) as advance:
         for data, each in waiting:
@@ -131,9 +132,11 @@ def page(
             advance(1)
     count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
     if share is None:
-        make_run_page(runs, target)
+        # A folder stands for the runs that will be in it, too.
+        make_run_page(runs, target, grows=len(run_dirs) == 1 and target.parent not in runs)
         print(f"{target}: {count}")
     else:
-        players = share_run_page(runs, target)
+        text, players = share_run_page(runs)
+        write_whole(target, text)
         size = decimal(target.stat().st_size)
         print(f"{target}: {size}, {count}, {players} recording{'s' * (players != 1)} to look at")

@@ -39,7 +39,7 @@ from .exporting import Shown, check_scenes, check_settings, export, painters_for
 from .filming import as_picture, film, open_painters, parts_of, tile_picture
 from .ghosts import Ghosts
 from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
-from .moments import real_time, shown_steps, smooth_fps, timed, wanted_steps
+from .moments import captions_of, real_time, shown_steps, smooth_fps, timed, wanted_steps
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -79,6 +79,7 @@ def record_steps(
         raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
     lanes = None if settings.grid is None else math.prod(settings.grid)
     check_settings(row, settings, len(replays) if replays is not None else lanes or 1)
+    captions = captions_of(env, replays, settings)
     destination = open_destination(path, row)
     is_pixels = False
     if replays is None:
@@ -95,7 +96,7 @@ def record_steps(
             shown = _pixels(env, policy, settings, key, progress)
         else:
             shown = _pixels_of(replays, settings)
-        return export(row, shown, destination, still=still)
+        return export(row, dataclasses.replace(shown, captions=captions), destination, still=still)
     picture = as_picture(settings)
     with contextlib.ExitStack() as stack:
         painters = painters_for_stills(stack, scenes, picture) if row.settings or still else []
@@ -109,7 +110,7 @@ def record_steps(
                 lanes=lanes,
                 progress=progress,
             )
-        what = Shown(replays, picture, settings.labels, title=settings.title, painters=painters)
+        what = Shown(replays, picture, settings.labels, settings.title, captions, painters=painters)
         return export(row, what, destination, still=still)
 
 
@@ -129,9 +130,9 @@ def _pixels(
         if progress is not None:
             progress(part[0].steps)
 
-    # The page's heading, and no card before the video that is in it.
+    # The page's heading and captions, and neither a card nor captions in the video that is in it.
     title = settings.title
-    settings = dataclasses.replace(settings, format="mp4", title=None)
+    settings = dataclasses.replace(settings, format="mp4", title=None, captions=())
     video = _film(env, None, policy, None, settings, key, note)
     replay = joined(parts)
     if settings.grid is not None:
@@ -142,7 +143,7 @@ def _pixels(
 
 def _pixels_of(replays: Sequence[Replay], settings: Settings) -> Shown:
     """Make a video in memory of each replay of pixels."""
-    plain = dataclasses.replace(settings, format="mp4", title=None, labels=())
+    plain = dataclasses.replace(settings, format="mp4", title=None, captions=(), labels=())
     return Shown(
         [dataclasses.replace(each, captured=np.zeros(each.steps)) for each in replays],
         as_picture(settings),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compose import Timed
 from ..errors import BackendUnavailableError, warn
 from ..output import Export, Output
 from ..painter import Painter
@@ -37,6 +38,7 @@ class Shown:
         picture: What a picture of one of them looks like.
         labels: A text for each of them, or none at all.
         title: Of the whole; `None` where nobody gave one.
+        captions: Of the whole.
         videos: Of those that are pixels only, a frame for each step; or none at all.
         painters: One for each of them; none at all where nothing here can paint.
     """
@@ -45,6 +47,7 @@ class Shown:
     picture: Picture
     labels: Sequence[str] = ()
     title: str | None = None
+    captions: Sequence[Timed] = ()
     videos: Sequence[Video] = ()
     painters: Sequence[Painter] = ()
 
@@ -194,6 +197,7 @@ def _make_page(file: Path, shown: Shown) -> None:
         videos=shown.videos,
         labels=shown.labels,
         title=shown.title,
+        captions=shown.captions,
     )
     file.write_text(page, "utf-8")
 

@@ -5,7 +5,9 @@ from fractions import Fraction
 from typing import Any
 
 from ..compose import Timed
+from ..replay import Replay
 from ..settings import Settings, check_steps, parsed_caption, shown
+from ..sources import find_source
 from ..video import check_fps
 from .given import name_of
 
@@ -85,6 +87,23 @@ def timed(captions: Sequence[str], begin: int, last: int, seconds: float | None)
             )
         found.append((text, first, end))
     return found
+
+
+def captions_of(env: Any, replays: Sequence[Replay] | None, settings: Settings) -> list[Timed]:
+    """Return the captions of what is no video by steps, before anything has happened.
+
+    Raises:
+        ValueError: One would never be seen.
+    """
+    if not settings.captions:
+        return []
+    if replays is not None:
+        seconds, last = replays[0].seconds_per_step, max(replay.steps for replay in replays)
+    else:
+        source = find_source(env)
+        seconds = source.seconds_per_step(env)
+        last = wanted_steps(settings, source.default_steps(env), seconds)
+    return timed(settings.captions, 0, last, seconds)
 
 
 def real_time(env: Any, seconds_per_step: float | None) -> Fraction:

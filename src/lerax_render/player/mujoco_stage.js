@@ -142,6 +142,10 @@ class MujocoStage {
     return this.sight.text;
   }
 
+  get likeness() {
+    return this.sight.likeness;
+  }
+
   setView(text) {
     this.sight.text = text;
   }

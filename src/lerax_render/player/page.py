@@ -60,6 +60,7 @@ def make_page(
     videos: Sequence["Video | None"] = (),
     labels: Sequence[str] = (),
     title: str | None = None,
+    captions: Sequence[tuple[str, int, int | None]] = (),
 ) -> str:
     """Return a page to look around in replays, which needs no network and nothing but a browser.
 
@@ -72,6 +73,8 @@ def make_page(
         videos: An MP4 with a frame for each step, of each of them where they are pixels only.
         labels: A text for each of them, shown as it is; may be empty.
         title: Of the page, likewise; by default environment and policy.
+        captions: Texts, each with the first step of the first replay at which it is shown, and the
+            one before which it ends, `None` for none.
 
     Returns:
         An HTML document.
@@ -93,7 +96,7 @@ def make_page(
     none = [None] * count
     given_views = zip(views or none, videos or none, strict=True)
     seen = [view if video is None else video for view, video in given_views]
-    data = _packed(replays, kinds, picture, seen, labels, title)
+    data = _packed(replays, kinds, picture, seen, labels, title, captions)
     scripts = dict.fromkeys(name for kind in kinds for name in kind.scripts)
     style = joined_files(__package__, "page.css")
     script = f"(() => {{\n{joined_files(__package__, *_FIRST, *scripts, *_LAST)}}})();"
@@ -127,6 +130,7 @@ def _packed(
     seen: Sequence[Any],
     labels: Sequence[str],
     title: str,
+    captions: Sequence[tuple[str, int, int | None]],
 ) -> str:
     """Return all that the script needs, as text."""
     blob = Blob()
@@ -154,6 +158,7 @@ def _packed(
     described = {
         "version": VERSION,
         "title": title,
+        "captions": captions,
         "picture": {"width": picture.size[0], "height": picture.size[1]},
         "scenes": scenes,
         "lanes": lanes,

@@ -95,7 +95,16 @@ class Stages {
   }
 
   get view() {
-    return this.tiles?.find((tile) => tile.stage?.cameras.length)?.stage.view ?? "";
+    return this.turning?.view ?? "";
+  }
+
+  /** What makes another page's pictures look from the same side; empty where nothing turns. */
+  get likeness() {
+    return this.turning?.likeness ?? "";
+  }
+
+  get turning() {
+    return this.tiles?.find((tile) => tile.stage?.cameras.length)?.stage;
   }
 
   setView(text) {

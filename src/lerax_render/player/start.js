@@ -18,19 +18,21 @@ async function start() {
     ui: controls.bare ? "off" : null,
   }));
   const controls = new Controls(clock, stages);
-  const remote = new Remote(clock);
+  const remote = new Remote(clock, stages);
 
   clock.onmove = () => {
     const { step } = clock;
     if (step !== stages.step || (stages.fast && !clock.playing)) stages.draw(step, clock.playing);
     timeline.move();
     tell(clock, lanes, stages, controls.overlay);
+    caption(described.captions, lanes[0].at(step));
     address.write();
-    remote.tell();
+    remote.tell("playhead");
   };
   stages.onview = () => {
     controls.seen();
     address.write();
+    remote.tell("view");
   };
   stages.ondrawn = (step) => {
     root.dataset.drawn = step;
@@ -76,6 +78,17 @@ function tell(clock, lanes, stages, overlay) {
     if (lane.rewards) lines.push(`reward ${short(lane.rewards[at])}`, `return ${short(lane.returns[at])}`);
     tile.overlay.textContent = lines.join("\n");
   }
+}
+
+/** Write what is said at a step. */
+function caption(captions, step) {
+  if (!captions.length) return;
+  const said = (at) => captions.filter(([, first, end]) => first <= at && (end === null || at < end)).map(([text]) => text);
+  const paragraph = $("#caption");
+  // Room for all that is said at once, so that nothing moves.
+  const lines = Math.max(...captions.map(([, first]) => said(first).length));
+  Object.assign(paragraph, { hidden: false, textContent: said(step).join("\n") });
+  paragraph.style.minHeight = `calc(${lines}lh + 0.5rem)`;
 }
 
 start().catch((error) => {

@@ -35,6 +35,12 @@ class View {
     }
   }
 
+  /** What makes another replay's picture look from here: the clip's own view, as one that is turned. */
+  get likeness() {
+    if (this.text) return this.text;
+    return Object.assign(new View(this.scene, this.places), { free: this.loosened() }).text;
+  }
+
   /** Eye, directions and rims at the step that is drawn. */
   get now() {
     if (this.free) return this.turnedNow();
@@ -79,20 +85,23 @@ class View {
 
   /** Make what is seen now a camera that can be turned. */
   loosen() {
+    this.free = this.loosened();
+    this.camera = "";
+    return this.free;
+  }
+
+  loosened() {
     if (this.free) return this.free;
     const { eye, forward } = this.now;
     const azimuth = Math.atan2(forward[1], forward[0]) / DEGREE;
     const elevation = Math.asin(Math.max(-1, Math.min(1, forward[2]))) / DEGREE;
     if (this.camera === "") {
       const { distance } = this.places.eye;
-      this.free = { azimuth, elevation, distance, target: [0, 0, 0], follows: CLIP };
-    } else {
-      const { centre, extent } = this.scene;
-      const distance = Math.max(dot(minus(centre, eye), forward), 0.2 * extent);
-      this.free = { azimuth, elevation, distance, target: plus(eye, times(forward, distance)), follows: NOTHING };
+      return { azimuth, elevation, distance, target: [0, 0, 0], follows: CLIP };
     }
-    this.camera = "";
-    return this.free;
+    const { centre, extent } = this.scene;
+    const distance = Math.max(dot(minus(centre, eye), forward), 0.2 * extent);
+    return { azimuth, elevation, distance, target: plus(eye, times(forward, distance)), follows: NOTHING };
   }
 
   orbit(degreesAcross, degreesUp) {

@@ -3,6 +3,8 @@ from .data import update as update
 from .moments import make_moment as make_moment
 from .moments import moments_without as moments_without
 from .pages import PAGE as PAGE
+from .pages import RUNS as RUNS
+from .pages import add_run as add_run
 from .pages import find_runs as find_runs
 from .pages import make_run_page as make_run_page
 from .pages import place_page as place_page

@@ -10,12 +10,32 @@ function ticks(low, high, wanted) {
   return found;
 }
 
-/** A number at an axis: 1500000 is 1.5M. */
-function compact(value) {
+/** Powers of ten between two of their exponents, and 2 and 5 times them where those are few. */
+function powers(low, high) {
+  const found = [];
+  const every = Math.ceil((high - low) / 6) || 1;
+  for (let power = Math.floor(low); power <= high; power += every) {
+    for (const factor of high - low < 2 ? [1, 2, 5] : [1]) found.push(factor * 10 ** power);
+  }
+  return found.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+}
+
+/** A number at an axis, 1.5M for 1500000, with the digits that tell it from others so far away. */
+function compact(value, by = 0) {
   const size = Math.abs(value);
-  const [unit, by] = [["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, each]) => size >= each) ?? ["", 1];
-  if (size > 0 && size < 1e-3) return value.toExponential(0);
-  return `${Number((value / by).toPrecision(4))}${unit}`;
+  const [unit, one] = [["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, each]) => size >= each) ?? ["", 1];
+  const digits = by && size ? Math.min(Math.max(Math.ceil(Math.log10(size / by) + 1.5), 4), 12) : 4;
+  const rounded = Number((value / one).toPrecision(digits));
+  return (size > 0 && size < 1e-4 ? rounded.toExponential() : String(rounded)) + unit;
+}
+
+/** Marks of an axis: their places, and what stands at each. */
+function marks(low, high, wanted, { log, time }) {
+  if (log) return powers(low, high).map((value) => [value, compact(value)]);
+  const [unit, one] = !time ? ["", 1] : high - low > 7200 ? [" h", 3600] : high - low > 180 ? [" min", 60] : [" s", 1];
+  const found = ticks(low / one, high / one, wanted);
+  const by = found[1] - found[0] || 0;
+  return found.map((value) => [value * one, compact(value, by) + unit]);
 }
 
 /** An exponential moving average that begins where the values do. */
@@ -48,4 +68,11 @@ function valueAt({ steps, values }, step) {
   if (one === undefined) return null;
   if (one === null || other === undefined || other === null || step <= steps[at]) return one;
   return one + ((other - one) * (step - steps[at])) / (steps[at + 1] - steps[at]);
+}
+
+/** The same where the line is: neither after its last value nor before its first. */
+function readAt(line, place) {
+  const { steps } = line;
+  const room = (0.5 * (steps.at(-1) - steps[0])) / Math.max(steps.length - 1, 1);
+  return place < steps[0] - room || place > steps.at(-1) + room ? null : valueAt(line, place);
 }

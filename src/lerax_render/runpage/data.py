@@ -118,15 +118,10 @@ class RunData:
     def _recordings(self) -> list[dict[str, Any]]:
         found = []
         for each in self.run.recordings():
-            files = {
-                "player": moment_place(self.run.path, each.step, "html"),
-                "still": moment_place(self.run.path, each.step, "webp"),
-                "video": each.files.get("video"),
-            }
             there = {
-                name: str(file.relative_to(self.run.path))
-                for name, file in files.items()
-                if file is not None and file.is_file()
+                str(kind): str(file.relative_to(self.run.path))
+                for kind, file in each.files.items()
+                if kind in ("player", "still", "video")
             }
             if there:
                 said = {name: each.said.get(name) for name in ("return", "length")}
@@ -152,11 +147,6 @@ def update(run: Path) -> RunData:
     data.read()
     data.write()
     return data
-
-
-def moment_place(folder: Path, step: int, suffix: str) -> Path:
-    """Return where a run's folder has the player (`html`) or the still (`webp`) of a step."""
-    return folder / FOLDER / f"step_{step:09d}.{suffix}"
 
 
 def as_script(data: Any) -> str:

@@ -43,7 +43,7 @@ function showMoment() {
   $("#stills").replaceChildren(...runs.slice(0, MOST_STILLS).map((run) => stillOf(run, run.momentAt(step))));
   const left = runs.length - MOST_STILLS;
   $("#more-stills").textContent = left > 0 ? `and ${left} more runs: choose fewer to see theirs` : "";
-  $("#training").hidden = view.end === 0;
+  $("#training").hidden = !runs.length;
 }
 
 // A picture that is there is kept, so that moving the slider does not make it blink.

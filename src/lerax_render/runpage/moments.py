@@ -7,10 +7,9 @@ from typing import Any
 from ..errors import RenderError
 from ..export import load_replays
 from ..recording import record
-from ..runs import Recording, RunFolder
+from ..runs import Recording, RunFolder, place_of
 from ..settings import Settings, from_written
 from ..video import VideoReader, WorkFolder, still_of, write_whole
-from .data import moment_place
 
 STILL_WIDTH = 320
 """Pixels."""
@@ -25,10 +24,7 @@ def moments_without(run: RunFolder) -> list[Recording]:
         each
         for each in run.recordings()
         if each.files.keys() & {"video", "replay"}
-        and not all(
-            moment_place(run.path, each.step, suffix).exists()
-            for suffix in (("webp", "html") if "replay" in each.files else ("webp",))
-        )
+        and not each.files.keys() >= ({"still"} | ({"player"} if "replay" in each.files else set()))
     ]
 
 
@@ -43,8 +39,8 @@ def make_moment(run: RunFolder, recording: Recording) -> None:
         settings = from_written(run.facts.clip)
     except (ValueError, TypeError) as error:
         raise RenderError(f"{run.path}: its clips' settings cannot be used: {error}") from error
-    still = moment_place(run.path, recording.step, "webp")
-    player = moment_place(run.path, recording.step, "html")
+    still = place_of(run.path, "still", recording.step)
+    player = place_of(run.path, "player", recording.step)
     still.parent.mkdir(exist_ok=True)
     title = " · ".join(filter(None, (run.facts.name, recording.label)))
     if "replay" in recording.files and not player.exists():

@@ -1,9 +1,11 @@
 """Pages of runs: where they lie, and what is in them."""
 
 import base64
+import contextlib
+import fcntl
 import html
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,17 +13,20 @@ import msgspec
 from ..runs import METRICS, RUN, RunFolder
 from ..video import write_whole
 from ..webpage import filled, joined_files, policy_hash, policy_hashes
-from .data import DATA, FOLDER, from_script, moment_place
+from .data import DATA, FOLDER, as_script, from_script
 
 PAGE = "index.html"
 """The name of a page's file."""
+
+RUNS = "runs.js"
+"""The name of the file beside a page that grows, with the folders of its runs."""
 
 _MARK = '<meta name="generator" content="lerax-render">'
 _SCRIPTS = ("load.js", "runs.js", "axes.js", "chart.js", "pointing.js", "panes.js", "viewer.js")
 _LAST = ("moments.js", "tables.js", "start.js")
 
-_SHARED_BYTES = 12_000_000
-"""So much of players goes into a page of one file."""
+SHARED_BYTES = 16_000_000
+"""So large is a page of one file at most."""
 
 
 def find_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Path]:
@@ -43,16 +48,18 @@ def find_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return list(found)
 
 
-def place_page(runs: Sequence[Path]) -> Path:
-    """Return where the page of runs lies: in the run's folder, or in the one that holds them all.
+def place_page(folders: Sequence[str | os.PathLike[str]]) -> Path:
+    """Return where a page lies: in the folder that was given, or in the one that holds them all.
 
     Raises:
-        ValueError: It would replace a file that is no page of runs, or the runs have no folder in
+        ValueError: It would replace a file that is no page of runs, or the folders have none in
             common but that of all files.
     """
-    folder = runs[0] if len(runs) == 1 else Path(os.path.commonpath(runs))
+    folder = Path(os.path.commonpath([os.path.abspath(each) for each in folders]))
     if folder == Path(folder.root):
-        raise ValueError(f"{runs[0]} and {runs[-1]} lie in no folder together: move them into one")
+        raise ValueError(
+            f"{folders[0]} and {folders[-1]} lie in no folder together: move them into one"
+        )
     page = folder / PAGE
     if page.exists() and not _is_ours(page):
         raise ValueError(f"{page} is there, and is no page of runs: move it away")
@@ -64,62 +71,102 @@ def _is_ours(page: Path) -> bool:
         return _MARK.encode() in file.read(2000)
 
 
-def make_run_page(runs: Sequence[Path], page: Path) -> None:
+def make_run_page(runs: Sequence[Path], page: Path, *, grows: bool = False) -> None:
     """Write the page of runs, whose data lie in their folders.
 
     Args:
         runs: Their folders, in or below the page's.
         page: Its file.
+        grows: Whether runs that are added later belong to it, see `add_run`.
 
     Raises:
         OSError: The disk is full or failed.
     """
-    bases = [_below(run, page.parent) for run in runs]
-    write_whole(page, _page(_title(runs), bases, None))
+    folder = page.parent
+    bases = [_below(run, folder) for run in runs]
+    index = folder / RUNS
+    if grows:
+        with _held(folder):
+            added = [base for base in _listed(index) if _is_run(folder / base)]
+            write_whole(index, as_script(list(dict.fromkeys((*bases, *added)))))
+        text = _page(f"Runs in {folder.name}", [], grows=True)
+    else:
+        index.unlink(missing_ok=True)
+        text = _page(_title(runs), bases)
+    write_whole(page, text)
 
 
-def share_run_page(runs: Sequence[Path], page: Path) -> int:
-    """Write the page of runs as one file, with the newest recordings of each.
+def add_run(run: Path) -> None:
+    """Add a run to the pages of the folders that it lies in, as far as they grow.
+
+    Raises:
+        OSError: The disk is full or failed.
+    """
+    for folder in run.parents[:-1]:
+        index = folder / RUNS
+        if not (index.is_file() and (folder / PAGE).is_file() and _is_ours(folder / PAGE)):
+            continue
+        with _held(folder):
+            bases, base = _listed(index), _below(run, folder)
+            if base not in bases:
+                write_whole(index, as_script([*bases, base]))
+
+
+def share_run_page(runs: Sequence[Path], most_bytes: int = SHARED_BYTES) -> tuple[str, int]:
+    """Return the page of runs as one file.
+
+    The curves as a whole are in it, then what there is room for: the stills and players of the
+    newest recordings of each run, and curves from nearby.
 
     Args:
         runs: Their folders, with the data of pages in them.
-        page: The file.
+        most_bytes: Its size, unless the curves alone are more.
 
     Returns:
-        How many recordings can be played in it.
-
-    Raises:
-        OSError: The disk is full or failed.
+        Its text, and how many recordings can be played in it.
     """
     bases = [f"{number}/" for number in range(len(runs))]
     given: dict[str, str] = {}
-    steps: list[tuple[int, int, Path, str]] = []
+    recorded: list[tuple[bool, int, str, Path]] = []
+    closer: list[tuple[str, Path]] = []
     for base, run in zip(bases, runs, strict=True):
-        for file in (run / DATA, *(run / FOLDER).glob("curve_*.js")):
-            given[f"{base}{FOLDER}/{file.name}"] = from_script(file.read_text("utf-8"))
-        recordings = RunFolder(run).recordings()
-        for age, each in enumerate(reversed(recordings)):
-            still = moment_place(run, each.step, "webp")
-            if still.exists():
-                given[f"{base}{FOLDER}/{still.name}"] = _address("image/webp", still.read_bytes())
-            steps.append((age, each.step, run, base))
-    room, players = _SHARED_BYTES, 0
-    for _, step, run, base in sorted(steps, key=lambda each: each[:2]):
-        player = moment_place(run, step, "html")
-        if player.exists() and player.stat().st_size <= room:
-            room -= player.stat().st_size
-            given[f"{base}{FOLDER}/{player.name}"] = player.read_text("utf-8")
-            players += 1
-    write_whole(page, _page(_title(runs), bases, given))
-    return players
+        given[f"{base}{DATA}"] = _content(run / DATA)
+        for file in sorted((run / FOLDER).glob("curve_*.js")):
+            if file.stem.endswith("_all"):
+                closer.append((base, file))
+            else:
+                given[f"{base}{FOLDER}/{file.name}"] = _content(file)
+        for age, each in enumerate(reversed(RunFolder(run).recordings())):
+            if still := each.files.get("still"):
+                recorded.append((False, age, base, still))
+            if player := each.files.get("player"):
+                recorded.append((True, age, base, player))
+    recorded.sort(key=lambda each: each[:2])
+    room = most_bytes - len(_page(_title(runs), bases, given).encode())
+    players = 0
+    for base, file in (*(each[2:] for each in recorded), *closer):
+        content = _content(file)
+        size = len(msgspec.json.encode(content))
+        if size <= room:
+            room -= size
+            given[f"{base}{FOLDER}/{file.name}"] = content
+            players += file.suffix == ".html"
+    return _page(_title(runs), bases, given), players
 
 
-def _page(title: str, bases: Sequence[str], given: Mapping[str, str] | None) -> str:
+def _page(
+    title: str,
+    bases: Sequence[str],
+    given: Mapping[str, str] | None = None,
+    *,
+    grows: bool = False,
+) -> str:
     style = joined_files(__package__, "page.css")
     script = joined_files(__package__, *_SCRIPTS, *_LAST)
     players = [text for name, text in (given or {}).items() if name.endswith(".html")]
     styles, scripts = policy_hashes(players)
-    data = msgspec.json.encode({"title": title, "runs": bases, "files": given}).decode()
+    index = RUNS if grows else None
+    data = msgspec.json.encode({"runs": bases, "index": index, "files": given}).decode()
     return filled(
         joined_files(__package__, "page.html"),
         {
@@ -151,5 +198,30 @@ def _below(run: Path, folder: Path) -> str:
     return "" if relative == "." else f"{relative}/"
 
 
-def _address(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+def _content(file: Path) -> str:
+    """Return a file as a page of one file has it."""
+    if file.suffix == ".webp":
+        return f"data:image/webp;base64,{base64.b64encode(file.read_bytes()).decode()}"
+    text = file.read_text("utf-8")
+    return from_script(text) if file.suffix == ".js" else text
+
+
+def _listed(index: Path) -> list[str]:
+    """Return the runs of a page that grows, none where that cannot be read."""
+    try:
+        return msgspec.json.decode(from_script(index.read_text("utf-8")), type=list[str])
+    except (OSError, UnicodeError, msgspec.MsgspecError):
+        return []
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Wait until no other training adds its run to a folder's page."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Some disks know no locks.
+        with contextlib.suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)

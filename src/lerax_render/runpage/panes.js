@@ -1,8 +1,9 @@
 // A recording that is played: its replay's player in a frame, or its clip.
 
 class Pane {
-  constructor(box, onmove) {
-    Object.assign(this, { box, onmove, holder: $(".frame", box), follows: false });
+  /** `onmove` is called when the playhead has moved, or is there; `onturn` when the view was turned. */
+  constructor(box, onmove, onturn) {
+    Object.assign(this, { box, onmove, onturn, view: "", holder: $(".frame", box), follows: false });
     this.runs = $(".run-of", box);
     this.moments = $(".moment-of", box);
     this.runs.addEventListener("change", () => {
@@ -13,9 +14,9 @@ class Pane {
   }
 
   show(run, recording) {
-    Object.assign(this, { run, recording, begun: false });
+    Object.assign(this, { run, recording, begun: false, view: "" });
     const able = view.runs.filter((each) => each.recordings.length);
-    this.runs.replaceChildren(...able.map((each) => new Option(each.name, view.runs.indexOf(each))));
+    this.runs.replaceChildren(...able.map((each) => new Option(shortName(each), view.runs.indexOf(each))));
     this.runs.value = view.runs.indexOf(run);
     this.runs.hidden = able.length < 2;
     this.moments.replaceChildren(...run.recordings.map((each, number) => new Option(saidOf(each), number)));
@@ -55,8 +56,21 @@ class Pane {
   hear(event) {
     const frame = $("iframe", this.holder);
     if (!frame || event.source !== frame.contentWindow) return;
-    if (!this.begun) this.begin();
-    else this.onmove(this, event.data);
+    const { lerax, view } = event.data;
+    if (typeof view === "string") this.view = view;
+    if (lerax === "view") {
+      if (this.begun) this.onturn(this);
+    } else if (this.begun) {
+      this.onmove(this, event.data);
+    } else {
+      this.begin();
+    }
+  }
+
+  /** Look from where another one does. */
+  look(view) {
+    this.view = view;
+    $("iframe", this.holder)?.contentWindow.postMessage({ lerax: "view", view }, "*");
   }
 
   begin() {

@@ -17,10 +17,10 @@ function nearest(chart, x, y) {
 /** Say what is under the pointer: the values of a step, and of a dot the still. */
 function showTip(chart, x, y) {
   const dot = nearest(chart, x, y);
-  const step = dot ? dot.recording.step : Math.round(chart.stepAt(x));
+  const place = dot ? dot.run.at(dot.recording.step) : chart.placeAt(x);
   const values = chart.drawn
-    .map((line) => ({ run: line.run, value: valueAt(line, step) }))
-    .filter(({ run, value }) => value !== null && step <= run.end)
+    .map((line) => ({ run: line.run, value: readAt(line, place) }))
+    .filter(({ value }) => value !== null)
     .sort((one, other) => other.value - one.value);
   if (!dot && !values.length) return hideTip();
   const parts = [];
@@ -29,11 +29,11 @@ function showTip(chart, x, y) {
     still.src = address(dot.run.base + dot.recording.still);
     parts.push(still);
   }
-  parts.push(element("p", { className: "when", textContent: dot ? saidOf(dot.recording) : `step ${step.toLocaleString("en")}` }));
+  parts.push(element("p", { className: "when", textContent: dot ? saidOf(dot.recording) : placeInWords(place) }));
   for (const { run, value } of values.slice(0, 8)) {
     const row = element("p", { className: "value" });
     row.classList.toggle("chosen", run === dot?.run);
-    const name = element("span", { textContent: view.shown.length > 1 ? run.name : chart.tag });
+    const name = element("span", { textContent: view.shown.length > 1 ? shortName(run) : chart.tag });
     row.append(dotOf(run), name, element("b", { textContent: short(value) }));
     parts.push(row);
   }
@@ -47,6 +47,12 @@ function showTip(chart, x, y) {
   tip.style.left = `${Math.max(4, left + width + 20 > innerWidth ? left - width - 14 : left + 14)}px`;
   tip.style.top = `${Math.max(4, Math.min(top - height / 2, innerHeight - height - 4))}px`;
   chart.canvas.style.cursor = dot ? "pointer" : "crosshair";
+}
+
+function placeInWords(place) {
+  if (view.axis === "step") return `step ${Math.round(place).toLocaleString("en")}`;
+  const [hours, minutes, seconds] = [place / 3600, (place / 60) % 60, place % 60].map(Math.floor);
+  return `${hours}:${String(minutes).padStart(2, "0")}:${String(seconds).padStart(2, "0")} of training`;
 }
 
 function hideTip() {
@@ -88,10 +94,10 @@ function makePointable(chart) {
     if (!start) return;
     const [[x0], [x, y]] = [start, at(event)];
     start = null;
-    if (Math.abs(x - x0) >= CLICK) return zoomTo(...[x0, x].map(chart.stepAt).sort((one, other) => one - other));
+    if (Math.abs(x - x0) >= CLICK) return zoomTo(...[x0, x].map(chart.placeAt).sort((one, other) => one - other));
     const dot = nearest(chart, x, y);
     if (dot) openViewer(dot.run, dot.recording);
-    else setMoment(chart.stepAt(x));
+    else if (chart.drawn.length) setMoment(chart.drawn[0].run.stepAt(chart.placeAt(x)));
   });
   canvas.addEventListener("pointercancel", () => {
     start = null;
@@ -116,7 +122,7 @@ function makePointable(chart) {
 }
 
 function zoomTo(from, to) {
-  const whole = from === null || to - from >= view.end;
+  const whole = from === null || to - from >= view.reach;
   view.zoom = whole || !(to > from) ? null : [Math.max(from, 0), to];
   $("#whole").disabled = view.zoom === null;
   redraw();
@@ -124,9 +130,10 @@ function zoomTo(from, to) {
 
 /** Show more or less around the slider's moment. */
 function zoomBy(factor) {
-  const [from, to] = view.zoom ?? [0, view.end];
+  const [from, to] = view.zoom ?? [0, view.reach];
   const length = (to - from) * factor;
-  if (length >= view.end) return zoomTo(null);
-  const start = Math.min(Math.max(momentStep() - length / 2, 0), view.end - length);
+  if (length >= view.reach) return zoomTo(null);
+  const place = view.shown[0]?.at(momentStep()) ?? 0;
+  const start = Math.min(Math.max(place - length / 2, 0), view.reach - length);
   zoomTo(start, start + length);
 }

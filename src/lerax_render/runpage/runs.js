@@ -32,6 +32,11 @@ class Run {
     return [[], [6, 3], [2, 3]][Math.floor(this.place / COLOURS) % 3];
   }
 
+  /** Whether its folder has data: it may have been removed, or have just begun. */
+  get isThere() {
+    return Boolean(this.data.written);
+  }
+
   /** The last step that something is known of. */
   get end() {
     return this.steps ?? 0;
@@ -68,6 +73,36 @@ class Run {
     return held?.curve ?? (suffix ? this.curve(tag, false, then) : null);
   }
 
+  /** Seconds of training by step; what a later program has gone on with is counted on. */
+  get clock() {
+    const curve = this.curve("time/elapsed", false, redrawAll);
+    if (!curve?.steps.length) return null;
+    if (this.clockOf !== curve) {
+      let [before, last] = [0, 0];
+      const values = curve.values.map((value) => {
+        if (value < last) before += last;
+        last = value ?? last;
+        return before + last;
+      });
+      Object.assign(this, { clockOf: curve, counted: { steps: curve.steps, values } });
+    }
+    return this.counted;
+  }
+
+  /** Where a step lies on the axis; null where that is not known, or not yet. */
+  at(step) {
+    if (view.axis === "step") return step;
+    const { clock } = this;
+    return clock && valueAt(clock, step);
+  }
+
+  /** The step at a place of the axis. */
+  stepAt(place) {
+    if (view.axis === "step") return place;
+    const { clock } = this;
+    return clock ? valueAt({ steps: clock.values, values: clock.steps }, place) : 0;
+  }
+
   /** What was recorded last by a step; before there is anything, the first. */
   momentAt(step) {
     return this.recordings.findLast((each) => each.step <= step) ?? this.recordings[0];
@@ -79,6 +114,22 @@ function saidOf({ step, return: earned }) {
   const words = [`step ${step.toLocaleString("en")}`];
   if (typeof earned === "number") words.push(`return ${short(earned)}`);
   return words.join(" · ");
+}
+
+/** The axis may reach further with what has just arrived. */
+function redrawAll() {
+  measure();
+  redraw();
+}
+
+/** A run's name for where there is little room: without the words that all others begin with, too. */
+function shortName(run) {
+  const names = view.shown.map((each) => each.name);
+  const [first, ...others] = names.length > 1 ? names : [""];
+  let end = 0;
+  while (end < first.length && others.every((name) => name[end] === first[end])) end++;
+  while (end > 0 && /[\p{L}\p{N}.]/u.test(first[end - 1])) end--;
+  return end > 8 && names.includes(run.name) ? `…${run.name.slice(end)}` : run.name;
 }
 
 /** An outcome in words. */

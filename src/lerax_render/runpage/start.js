@@ -4,7 +4,8 @@ const REFRESH_MS = 5000;
 // So many runs are shown at first, the newest.
 const FIRST = 10;
 
-const view = { runs: given.runs.map((base) => new Run(base)), shown: [], step: null, zoom: null, smoothing: 0, end: 0 };
+// `end` is the last step, `reach` the end of the axis, which may be of time; a zoom is a part of it.
+const view = { runs: given.runs.map((base) => new Run(base)), shown: [], step: null, axis: "step", zoom: null, smoothing: 0, end: 0, reach: 0, lit: null };
 const charts = new Map();
 
 function redraw() {
@@ -56,8 +57,15 @@ function arrangeCharts() {
   $("#nothing").hidden = figures.length > 0;
 }
 
-function update() {
+/** Find where the axis ends, as far as that is known. */
+function measure() {
   view.end = Math.max(0, ...view.shown.map((run) => run.end));
+  view.reach = Math.max(0, ...view.shown.map((run) => run.at(run.end) ?? 0));
+}
+
+function update() {
+  measure();
+  $("#axis").options[1].disabled = !view.shown.some((run) => run.tags.has("time/elapsed"));
   arrangeCharts();
   showRuns();
   showMoment();
@@ -69,9 +77,14 @@ function update() {
 
 function about() {
   const line = $("#about");
-  if (view.runs.length > 1) {
-    const running = view.runs.filter((run) => run.outcome === "running").length;
-    line.textContent = running ? `${running} running` : "none is running";
+  if (given.index || view.runs.length > 1) {
+    const counts = new Map();
+    for (const run of view.runs.filter((each) => each.isThere)) {
+      const word = outcomeOf(run).split(":")[0];
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    const words = new Set(["running", "finished", ...counts.keys()].filter((word) => counts.has(word)));
+    line.textContent = [...words].map((word) => `${counts.get(word)} ${word}`).join(" · ");
     return;
   }
   const [run] = view.runs;
@@ -86,6 +99,14 @@ function about() {
   line.replaceChildren(outcome, ` ${words.join(" · ")}`);
 }
 
+/** Look which runs the page's folder has now. */
+async function findRuns() {
+  if (!given.index) return;
+  const bases = await load(given.index).catch(() => []);
+  const known = new Set(view.runs.map((run) => run.base));
+  view.runs.push(...bases.filter((base) => !known.has(base)).map((base) => new Run(base)));
+}
+
 async function refresh(runs) {
   const before = runs.map((run) => run.outcome);
   const found = await Promise.allSettled(runs.map((run) => run.refresh()));
@@ -94,9 +115,15 @@ async function refresh(runs) {
 
 async function follow() {
   if (!document.hidden && !viewer.open) {
+    const known = new Set(view.runs.filter((run) => run.isThere));
+    await findRuns();
     // What has been silent may have been gone on with.
-    const alive = view.runs.filter((run) => run.data.outcome === "running" || !run.data.written);
-    if (alive.length && (await refresh(alive))) update();
+    const alive = view.runs.filter((run) => run.data.outcome === "running" || !known.has(run));
+    if (alive.length && (await refresh(alive))) {
+      const begun = view.runs.filter((run) => !known.has(run) && run.isThere);
+      if (begun.length) show([...view.shown, ...begun.slice(0, Math.max(FIRST - view.shown.length, 1))]);
+      else update();
+    }
   }
   setTimeout(follow, REFRESH_MS);
 }
@@ -105,6 +132,11 @@ $("#smoothing").addEventListener("input", () => {
   view.smoothing = Number($("#smoothing").value);
   $("#smoothing-value").textContent = view.smoothing.toFixed(2);
   redraw();
+});
+$("#axis").addEventListener("change", () => {
+  view.axis = $("#axis").value;
+  measure();
+  zoomTo(null);
 });
 $("#whole").addEventListener("click", () => zoomTo(null));
 $("#tag-query").addEventListener("input", () => {
@@ -116,8 +148,9 @@ for (const change of [systemDark, { addEventListener: (_, act) => $("#theme").ad
 }
 
 async function start() {
+  await findRuns();
   await refresh(view.runs);
-  const newest = [...view.runs].sort((one, other) => startOf(other).localeCompare(startOf(one)));
+  const newest = view.runs.filter((run) => run.isThere).sort((one, other) => startOf(other).localeCompare(startOf(one)));
   show(newest.slice(0, FIRST));
   root.dataset.ready = "yes";
   if (!given.files) setTimeout(follow, REFRESH_MS);

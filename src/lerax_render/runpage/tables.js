@@ -3,7 +3,8 @@
 function showRuns() {
   $("#runs").hidden = view.runs.length < 2;
   const wanted = $("#run-query").value.toLowerCase();
-  const rows = view.runs.map((run) => {
+  const there = view.runs.filter((run) => run.isThere);
+  const rows = there.map((run) => {
     const row = element("li");
     row.hidden = !run.name.toLowerCase().includes(wanted);
     const label = element("label");
@@ -13,18 +14,33 @@ function showRuns() {
     });
     const dot = dotOf(run);
     dot.hidden = !box.checked;
-    const said = element("span", { className: "outcome", textContent: outcomeOf(run) });
-    said.dataset.outcome = run.outcome.split(":")[0];
-    label.append(box, dot, element("span", { className: "name", textContent: run.name }), said);
+    const name = element("span", { className: "name", textContent: run.name });
+    label.append(box, dot, name);
+    if (run.outcome !== "finished") {
+      const [word] = outcomeOf(run).split(":");
+      const said = element("span", { className: "outcome", textContent: word, title: run.outcome });
+      said.dataset.outcome = run.outcome.split(":")[0];
+      name.append(" ", said);
+    }
+    for (const [event, lit] of [["mouseenter", run], ["mouseleave", null], ["focusin", run], ["focusout", null]]) {
+      label.addEventListener(event, () => {
+        view.lit = view.shown.includes(run) ? lit : null;
+        redraw();
+      });
+    }
     row.append(label);
     return row;
   });
   $("#run-list").replaceChildren(...rows);
-  $("#run-count").textContent = `${view.shown.length} of ${view.runs.length} shown`;
+  $("#run-count").textContent = `${view.shown.length} of ${there.length} shown`;
 }
 
-const written = (value) => {
+// What differs in all runs, and is no difference between them.
+const OWN = ["started", "ended"];
+
+const written = (value, name) => {
   if (value === undefined || value === null) return "–";
+  if (OWN.includes(name)) return new Date(value).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
   return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : String(value);
 };
 
@@ -45,9 +61,9 @@ function showHparams() {
     head.append(cell);
   }
   const rows = names.map((name) => {
-    const values = columns.map((column) => written(column.get(name)));
+    const values = columns.map((column) => written(column.get(name), name));
     const row = element("tr");
-    const differs = new Set(values).size > 1;
+    const differs = !OWN.includes(name) && new Set(values).size > 1;
     row.classList.toggle("differs", differs);
     row.classList.toggle("fact", facts.has(name));
     row.hidden = only && runs.length > 1 && !differs;
@@ -63,5 +79,5 @@ function showHparams() {
 
 $("#only-differences").addEventListener("change", showHparams);
 $("#run-query").addEventListener("input", showRuns);
-$("#all-runs").addEventListener("click", () => show(view.runs));
+$("#all-runs").addEventListener("click", () => show(view.runs.filter((run) => run.isThere)));
 $("#no-runs").addEventListener("click", () => show([]));

@@ -1,7 +1,7 @@
 // The viewer: one recording, or two side by side with one playhead.
 
 const viewer = $("#viewer");
-const panes = [...document.querySelectorAll(".pane")].map((box) => new Pane(box, moved));
+const panes = [...document.querySelectorAll(".pane")].map((box) => new Pane(box, moved, turnedTo));
 const shownPanes = () => panes.filter((pane) => !pane.box.hidden);
 
 /** One of the panes has moved its playhead, or has just begun: the other goes there. */
@@ -9,13 +9,22 @@ function moved(pane, playhead) {
   const others = shownPanes().filter((each) => each !== pane && each.begun);
   if (playhead) {
     for (const other of others) other.follow(playhead.seconds);
-  } else if (!calm.matches && shownPanes().every((each) => each.begun)) {
-    panes[0].play();
+  } else if (shownPanes().every((each) => each.begun)) {
+    turnedTo(panes[0]);
+    if (!calm.matches) panes[0].play();
+  }
+}
+
+/** One of the panes looks from somewhere: so does the other, where it has the same environment. */
+function turnedTo(pane) {
+  const env = (each) => new Map(each.run.data.facts).get("env");
+  for (const other of shownPanes()) {
+    if (other !== pane && other.begun && pane.view && other.view && env(other) === env(pane)) other.look(pane.view);
   }
 }
 
 addEventListener("message", (event) => {
-  if (event.data?.lerax === "playhead") for (const pane of shownPanes()) pane.hear(event);
+  if (["playhead", "view"].includes(event.data?.lerax)) for (const pane of shownPanes()) pane.hear(event);
 });
 
 function openViewer(run, recording) {

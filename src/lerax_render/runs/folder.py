@@ -6,6 +6,7 @@
         videos/        step_000019456.mp4
         replays/       step_000019456.replay, and the scene that they share
         policies/      step_000019456.eqx
+        page/          of each recording a player and a still, and the data of the run's page
 
 It is read here, below what paints and what makes pages, and written by `lerax_log`, which the core
 does not know. What the files are called is said here alone.
@@ -31,13 +32,16 @@ FORMAT = 1
 
 RUN, METRICS = "run.json", "metrics.jsonl"
 
-type Kind = Literal["video", "replay", "policy"]
+type Kind = Literal["video", "replay", "policy", "player", "still"]
 
 _PLACES: Mapping[Kind, tuple[str, str]] = {
     "video": ("videos", ".mp4"),
     "replay": ("replays", ".replay"),
     "policy": ("policies", ".eqx"),
+    "player": ("page", ".html"),
+    "still": ("page", ".webp"),
 }
+_OF_A_PAGE: tuple[Kind, ...] = ("player", "still")
 _STEP = re.compile(r"step_(\d{1,18})")
 _LARGEST_RUN = 2**24
 
@@ -125,7 +129,8 @@ class Recording:
 
     Attributes:
         step: Environment steps that it had been trained for.
-        files: By kind, `"video"`, `"replay"` and `"policy"`, as far as they are there.
+        files: By kind, `"video"`, `"replay"` and `"policy"`, as far as they are there, and what the
+            run's page has of it, `"player"` and `"still"`.
         said: What `metrics.jsonl` says of it, such as `return` and `length`.
     """
 
@@ -215,13 +220,16 @@ class RunFolder:
     def files(self) -> dict[int, dict[Kind, Path]]:
         """Return what was kept of the policy by training step, in ascending order, and by kind.
 
-        Files that lie in the folder itself count, too.
+        Files that lie in the folder itself count, too. What a page has of a step counts where there
+        is something else of it.
         """
         found: dict[int, dict[Kind, Path]] = {}
         for kind, (folder, suffix) in _PLACES.items():
-            for place in (self.path, self.path / folder):
+            is_of_page = kind in _OF_A_PAGE
+            for place in (self.path / folder,) if is_of_page else (self.path, self.path / folder):
                 for path in place.glob(f"step_*{suffix}"):
-                    if match := _STEP.fullmatch(path.stem):
+                    match = _STEP.fullmatch(path.stem)
+                    if match and not (is_of_page and int(match[1]) not in found):
                         found.setdefault(int(match[1]), {})[kind] = path
         return dict(sorted(found.items()))
 
@@ -247,7 +255,7 @@ _NO_TAGS = ("step", "time", "recording")
 
 
 def place_of(folder: Path, kind: Kind, step: int) -> Path:
-    """Return where a run's folder has the video, replay or policy of a step."""
+    """Return where a run's folder has a file of a step."""
     name, suffix = _PLACES[kind]
     return folder / name / f"step_{step:09d}{suffix}"
 

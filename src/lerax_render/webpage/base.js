@@ -17,6 +17,7 @@ function colourOf(canvas, name) {
 function short(value) {
   if (!Number.isFinite(value)) return String(value);
   if (Math.abs(value) >= 1000) return value.toFixed(0);
+  if (value && Math.abs(value) < 1e-4) return Number(value.toPrecision(3)).toExponential();
   return String(Number(value.toPrecision(4)));
 }
 

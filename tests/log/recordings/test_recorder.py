@@ -16,15 +16,17 @@ from lerax_log import LoggingCallback
 from lerax_log.host.run import Learn
 from lerax_log.recordings import Template, recorder, recording
 from lerax_log.recordings.failures import cause_of
+from lerax_log.recordings.keeping import Keeper
 from lerax_log.recordings.recorder import Recorder
 from lerax_log.recordings.worker import VideoWorker
 from lerax_render import Picture, Replay, record, render
 from lerax_render.errors import RenderWarning
 from lerax_render.naming.policy_file import read_policy
-from lerax_render.runs import RunFolder
+from lerax_render.runs import RunFolder, place_of
 from lerax_render.settings import Settings, from_written
 from support.environments import Counting, Invisible, Metronome
 from support.mjx_environments import Swing
+from support.run_folders import write_run
 from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
@@ -512,6 +514,18 @@ def test_too_much_that_is_kept_goes_evenly(training, tmp_path):
     assert 3 <= len(steps) <= 4
     assert max(np.diff(steps)) <= 4
     assert all(set(each.files) == {"replay", "video"} for each in found)
+
+
+def test_what_a_page_has_of_a_moment_is_counted_and_goes_with_it(tmp_path):
+    run = write_run(tmp_path / "run", recordings=5, replays=False)
+    for step in RunFolder(run).files():
+        for kind in ("player", "still"):
+            file = place_of(run, kind, step)
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(bytes(500))
+    Keeper(run, False, 3500).make_room()
+    assert len(RunFolder(run).files()) == 3
+    assert len(list((run / "page").iterdir())) == 6
 
 
 def test_a_grid_of_environments(training):

@@ -99,7 +99,7 @@ def test_progress_counts_each_step_once(tmp_path):
         ({"path": "a.glb", "freeze_end": 1.0}, "freeze_end makes no difference in a glTF file"),
         ({"path": "a.replay", "loop": 2}, "loop makes no difference in a replay"),
         ({"path": "a.html", "camera": ["a", "b"]}, "begins with one camera"),
-        ({"path": "a.html", "captions": ["a"]}, "captions makes no difference in a page"),
+        ({"path": "a.glb", "captions": ["a"]}, "captions makes no difference in a glTF file"),
         ({"path": "a.html", "speed": 0.5}, "speed makes no difference in a page"),
         ({"path": "a.html", "bounce": True}, "bounce makes no difference in a page"),
         ({"path": "a.replay", "title": "A"}, "title makes no difference in a replay"),
@@ -124,6 +124,16 @@ def test_a_camera_is_missing_before_the_rollout():
     with pytest.raises(ValueError, match="has no camera to choose"):
         record(Counting(), format="html", camera="side", progress=counts.append)
     assert not counts
+
+
+@pytest.mark.parametrize("env", [Counting(), "gym:Acrobot-v1"])
+def test_captions_are_in_a_page_or_refused_before_the_rollout(env):
+    counts: list[int] = []
+    options = {"format": "html", "steps": 5, "width": 64, "height": 48}
+    with pytest.raises(ValueError, match="for steps from 9"):
+        record(env, captions="step 9-: a", progress=counts.append, **options)
+    assert not counts
+    assert record(env, captions="step 2-: hold on", **options).steps == 5
 
 
 def test_suffixes_of_all_formats_are_told(replay):

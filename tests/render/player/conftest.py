@@ -31,6 +31,8 @@ def opened(running: webdriver.Chrome, tmp_path: Path) -> Iterator[Opens]:
         return running
 
     prefer(running)
+    # What the browser's own first page asks for is no page of ours.
+    running.get("about:blank")
     running.get_log("browser")
     running.get_log("performance")
     yield look

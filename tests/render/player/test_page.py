@@ -54,6 +54,16 @@ def test_texts_are_texts_and_nothing_is_fetched(opened: Opens) -> None:
     assert "default-src 'none'" in page
 
 
+def test_captions_are_there_for_their_steps(opened: Opens) -> None:
+    captions = [(ATTACK, 0, 2), ("hold on", 1, None)]
+    browser = opened(make_page([clip()], PICTURE, captions=captions))
+    assert text(browser, "#caption") == ATTACK
+    press(browser, Keys.ARROW_RIGHT)
+    assert text(browser, "#caption") == f"{ATTACK}\nhold on"
+    press(browser, Keys.ARROW_RIGHT)
+    assert text(browser, "#caption") == "hold on"
+
+
 def test_the_page_is_the_same_each_time() -> None:
     assert make_page([clip()], PICTURE) == make_page([clip()], PICTURE)
 

@@ -1,10 +1,8 @@
 """A page of runs in a real browser, opened from the disk."""
 
+import html
 import json
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains
@@ -12,72 +10,19 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from lerax_render.cli import main
-from lerax_render.runpage import PAGE, RunData
+from lerax_render.runpage import PAGE, RunData, add_run
 from support.browser import requested, resize
 from support.run_folders import add_line, write_run
-
-VALUES = """
-    const chart = charts.get(arguments[0]);
-    return chart.drawn?.map((line) => [line.run.name, line.steps, line.values]);
-"""
-PIXEL = """
-    const [chart, step, value] = [charts.get(arguments[0]), arguments[1], arguments[2]];
-    const [x, y] = [chart.x(step), chart.y(value)].map((at) => Math.round(at * devicePixelRatio));
-    return [...chart.canvas.getContext("2d").getImageData(x, y, 1, 1).data];
-"""
-
-PLACE = """
-    const { x, y, canvas } = charts.get("episode/return");
-    return [x(arguments[0]) - canvas.clientWidth / 2, y(arguments[1]) - canvas.clientHeight / 2];
-"""
-
-
-def eventually(question: Callable[[], Any], seconds: float = 8.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-    return answer
-
-
-def open_page(browser: Any, page: Path, tag: str = "episode/return") -> None:
-    browser.get(page.as_uri())
-    ready = "return document.documentElement.dataset.ready === 'yes' && [...charts.keys()]"
-    if tag in eventually(lambda: browser.execute_script(ready)):
-        count = "return view.shown.length"
-        eventually(lambda: len(curves(browser, tag)) == min(browser.execute_script(count), 100))
-
-
-def curves(browser: Any, tag: str = "episode/return") -> dict[str, tuple[list[int], list[float]]]:
-    return {
-        name: (steps, values) for name, steps, values in browser.execute_script(VALUES, tag) or ()
-    }
-
-
-def point_at(browser: Any, step: float, value: float, *, click: bool = False) -> None:
-    """Move the mouse to a value of `episode/return`, from the middle of its chart."""
-    x, y = browser.execute_script(PLACE, step, value)
-    actions = ActionChains(browser).move_to_element_with_offset(canvas(browser), round(x), round(y))
-    (actions.click() if click else actions).perform()
-
-
-def canvas(browser: Any) -> Any:
-    return browser.execute_script("return charts.get('episode/return').canvas")
-
-
-def text(browser: Any, selector: str) -> str:
-    return str(browser.find_element(By.CSS_SELECTOR, selector).text)
-
-
-def playheads(browser: Any) -> list[str]:
-    found = []
-    for frame in browser.find_elements(By.CSS_SELECTOR, ".pane:not([hidden]) iframe"):
-        browser.switch_to.frame(frame)
-        found.append(
-            browser.execute_script("return document.querySelector('#step')?.textContent ?? ''")
-        )
-        browser.switch_to.default_content()
-    return found
+from support.run_pages import (
+    PIXEL,
+    canvas,
+    curves,
+    eventually,
+    open_page,
+    playheads,
+    point_at,
+    text,
+)
 
 
 def test_it_opens_from_the_disk_with_the_right_curve_and_asks_for_nothing_else(browser, logs):
@@ -236,6 +181,44 @@ def test_one_file_has_all_of_it(browser, logs, tmp_path):
     eventually(lambda: playheads(browser) == ["step 11 of 11"])
     urls = requested(browser)
     assert all(url.startswith((shared.as_uri(), "data:", "about:")) for url in urls), urls
+
+
+def test_one_file_works_in_the_frame_of_others(browser, logs, tmp_path):
+    # As W&B and Trackio show it: a document without an origin, and without storage.
+    shared, around = tmp_path / "shared.html", tmp_path / "around.html"
+    main(["page", str(logs / "one"), "--share", str(shared)])
+    around.write_text(
+        f'<iframe sandbox="allow-scripts" width=1000 height=800 '
+        f'srcdoc="{html.escape(shared.read_text())}"></iframe>'
+    )
+    browser.get(around.as_uri())
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    eventually(lambda: curves(browser).get("one", ([], []))[1][-1:] == [40])
+    browser.find_element(By.CSS_SELECTOR, "#stills .shot").click()
+    frame = eventually(lambda: browser.find_elements(By.CSS_SELECTOR, ".pane iframe"))[0]
+    browser.switch_to.frame(frame)
+    eventually(lambda: "step 11 of 11" in browser.find_element(By.ID, "step").text)
+
+
+def test_a_page_of_a_folder_finds_the_runs_that_begin(browser, tmp_path):
+    folder = tmp_path / "logs"
+    write_run(folder / "first", recordings=0)
+    main(["page", str(folder)])
+    open_page(browser, folder / PAGE)
+    assert text(browser, "#about") == "1 finished"
+    browser.execute_script("zoomTo(50, 150)")
+    new = write_run(folder / "new", recordings=0, outcome="running", slope=2.0)
+    data = RunData(new)
+    data.read()
+    data.write("running")
+    add_run(new)
+    eventually(lambda: curves(browser).keys() == {"first", "new"}, seconds=15)
+    assert text(browser, "#about") == "1 running · 1 finished"
+    assert browser.execute_script("return view.zoom") == [50, 150]
+    # Whoever opens it now sees both, too; of one that was removed nothing is seen.
+    data.write("finished")
+    open_page(browser, folder / PAGE)
+    assert curves(browser).keys() == {"first", "new"}
 
 
 def test_on_a_narrow_screen_nothing_is_cut_off(browser, logs):
