@@ -1,5 +1,6 @@
 """A run's folder while it is logged to: who has it, and what it says of the run."""
 
+import contextlib
 import itertools
 import os
 from dataclasses import dataclass, field
@@ -134,6 +135,8 @@ class RunFiles:
             part.write_bytes(text + b"\n")
             os.replace(part, self.folder / RUN)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
             if not self._warned:
                 self._warned = True
                 warn(f"{self.folder / RUN} could not be written: {error}. The training goes on")

@@ -59,10 +59,13 @@ class Keeper:
         self.make_room()
         return kept
 
+    def has(self, step: int) -> bool:
+        """Whether the replay of a step is there."""
+        return place_of(self._folder, "replay", step).exists()
+
     def load(self, step: int) -> list[Replay] | None:
         """Return the replays of a step; `None` where they had to go."""
-        file = place_of(self._folder, "replay", step)
-        return load_replays(file) if file.exists() else None
+        return load_replays(place_of(self._folder, "replay", step)) if self.has(step) else None
 
     def make_room(self) -> None:
         """Remove what is there of some moments, if it is too much."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
-from lerax_render.settings import Picture, Settings, check_picks
+from lerax_render.settings import Picture, Settings, check_picks, check_room
 
 from ..traced import Report
 
@@ -79,7 +79,8 @@ class VideoOptions:
 
     Attributes:
         interval: Iterations from one recording to the next; 0 records nothing.
-        clip: What clips look like: `steps`, `fps`, `overlay`, `grid` and the picture.
+        clip: What clips look like: `steps` or `pick` and `of`, `fps`, `overlay`, `grid` and the
+            picture.
         keep: Whether replays, and clips as MP4 files, are kept in the run's folder.
         record_when: Which of the recordings that are due are made.
         time_limit: Seconds that a recording may take.
@@ -111,7 +112,7 @@ class VideoOptions:
         time_limit, finish = options["video_time_limit"], options["video_finish_s"]
         return cls(
             interval=interval,
-            clip=_clip(options),
+            clip=_clip(options, evaluation),
             keep=options["video_keep"],
             record_when=options["record_when"],
             time_limit=float("inf") if time_limit is None else time_limit,
@@ -134,7 +135,7 @@ def _is_due(interval: int, report: Report) -> bool:
     return report.iteration % interval == 0 or report.iteration == report.last_iteration
 
 
-def _clip(options: Mapping[str, Any]) -> Settings:
+def _clip(options: Mapping[str, Any], evaluation: EvalOptions | None) -> Settings:
     picture = options["video_picture"]
     given = {
         name: options[f"video_{name}"]
@@ -149,9 +150,13 @@ def _clip(options: Mapping[str, Any]) -> Settings:
                     f"{name}={getattr(picture, name)!r}: leave one of them out"
                 )
         given = {each.name: getattr(picture, each.name) for each in fields(Picture)} | given
+    length: dict[str, Any] = {"steps": options["video_num_steps"]}
+    if evaluation is not None and evaluation.pick and not callable(evaluation.pick):
+        check_room(options["video_grid"], len(evaluation.pick))
+        length = {"pick": evaluation.pick, "of": evaluation.episodes}
     return Settings(
         **given,
-        steps=options["video_num_steps"],
+        **length,
         fps=options["video_fps"],
         overlay=options["video_overlay"],
         grid=options["video_grid"],

@@ -65,7 +65,7 @@ class Recorder:
         self._acting = Failures(name, "recording")
         self._painting = Failures(name, "painting")
         self._dropped = 0
-        self._unpainted = 0
+        self._unpainted: list[int] = []
         self._keeper: Keeper | None = None
         # Where the run's camera stands: further off when there is more to show.
         self._view: Any = None
@@ -137,10 +137,11 @@ class Recorder:
         """Say how many recordings were dropped, if more than the one that was warned of."""
         if self._dropped > 1:
             _log.warning("run %s: %d recordings were dropped in all", self._name, self._dropped)
-        if self._unpainted:
+        keeper = self._kept_by()
+        if keeper is not None and (count := sum(map(keeper.has, self._unpainted))):
             warn(
                 f"run {self._name}: recordings that are not painted, but kept as replays: "
-                f"{self._unpainted}. This paints them: lerax-render paint {self._folder}"
+                f"{count}. This paints them: lerax-render paint {self._folder}"
             )
 
     def _told(self, work: Callable[[], None]) -> None:
@@ -320,7 +321,7 @@ class Recorder:
         self._acting.add(f"the recording at step {step} failed: ", error)
 
     def _not_painted(self, step: int) -> None:
-        self._unpainted += self._folder is not None
+        self._unpainted.append(step)
 
     def _drop(self, step: int) -> None:
         self._selection.settle(step, made=False)

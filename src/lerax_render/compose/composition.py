@@ -132,7 +132,9 @@ class Composition:
         infos = []
         if self._overlays:
             steps = moments.shown_steps
-            infos = [told.of(lane, steps) for told, lane in zip(self._infos, lanes, strict=True)]
+            # Tiles that no lane is left for have nothing to tell.
+            told_of = zip(self._infos, lanes, strict=False)
+            infos = [told.of(lane, steps) for told, lane in told_of]
         part = _Part([lane.scene for lane in lanes], self._captured(lanes, moments), moments, infos)
         if self._kept is not None:
             self._kept.append(part)

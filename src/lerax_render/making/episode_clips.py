@@ -9,7 +9,7 @@ from ..compose import DEFAULT_LINES
 from ..naming import given_env
 from ..output import Export, Output
 from ..replay import Replay, joined
-from ..settings import Settings
+from ..settings import Settings, check_room
 from ..video import find_export
 from .choosing import (
     Picked,
@@ -105,11 +105,7 @@ def _check(settings: Settings, policy: Any, row: Export | None) -> None:
 
 
 def _check_counts(settings: Settings, count: int) -> None:
-    if settings.grid is not None and math.prod(settings.grid) < count:
-        rows, columns = settings.grid
-        raise ValueError(
-            f"a grid of {rows}x{columns} has no room for {count} episodes that are picked"
-        )
+    check_room(settings.grid, count)
     if settings.labels and len(settings.labels) != count:
         raise ValueError(
             f"labels must be one for each of {count} episodes that are picked, got "

@@ -1,5 +1,6 @@
 """The recordings of a training as clips, painted beside it or after it."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +34,8 @@ def film_recording(
         scenes: One for each lane.
         parts: The next steps of each lane, part by part.
         step: Environment steps of the training, which the overlay says.
-        settings: What the clip looks like; `overlay` is all or nothing.
+        settings: What the clip looks like; `overlay` is all or nothing. With `pick`, these episodes
+            follow each other, or lie in a grid's tiles.
         targets: File to write by format; `None` keeps the clip in memory. Folders are made.
         on_writers: Is given the writers before they write.
         on_part: As for `film`.
@@ -51,7 +53,14 @@ def film_recording(
     width, height = settings.size
     fps = Fraction(settings.fps or 50).limit_denominator(100_000)
     title = f"training step {step:,}"
-    overlay: Sequence[Line] = (lambda _: title, "return", "episode") if settings.overlay else ()
+    names = _names_of(settings)
+    episode: Line = (lambda info: names[info.episode - 1]) if names else "episode"
+    lines: list[Line] = [lambda _: title, "return"]
+    labels: Sequence[str] = ()
+    if names and settings.grid is not None and settings.overlay:
+        labels = [*names, *[""] * (math.prod(settings.grid) - len(names))]
+    else:
+        lines.append(episode)
     pixel_formats = {scene.pixel_format for scene in scenes}
     pixel_format = pixel_formats.pop() if len(pixel_formats) == 1 else "rgb24"
     writers = {
@@ -71,7 +80,7 @@ def film_recording(
         scenes,
         parts,
         list(writers.values()),
-        Composition(width, height, fps, overlay, settings.grid),
+        Composition(width, height, fps, lines if settings.overlay else (), settings.grid, labels),
         settings,
         on_part=on_part,
         before=before,
@@ -84,3 +93,13 @@ def view_over(recordings: Sequence[Sequence[Replay]], settings: Settings) -> Any
     replays = [replay for lanes in recordings for replay in lanes]
     scenes = [replay.scene for replay in replays]
     return views_of(scenes, settings, Held([replays], False))[1]
+
+
+def _names_of(settings: Settings) -> list[str]:
+    """Return what is written on each episode that was picked; nothing where none was."""
+    if callable(settings.pick):
+        return []
+    out_of = "" if settings.of is None else f" of {settings.of:,}"
+    return [
+        f"episode {each}" if isinstance(each, int) else f"{each}{out_of}" for each in settings.pick
+    ]

@@ -3,6 +3,7 @@ from .checks import check_env as check_env
 from .checks import check_episodes as check_episodes
 from .checks import check_picks as check_picks
 from .checks import check_policy as check_policy
+from .checks import check_room as check_room
 from .checks import check_seed as check_seed
 from .checks import check_steps as check_steps
 from .checks import check_whole as check_whole

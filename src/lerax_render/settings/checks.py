@@ -291,3 +291,12 @@ def _items(value: Any) -> list[Any] | tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise _Unfit(has_right_type=False)
     return value
+
+
+def check_room(grid: tuple[int, int] | None, count: int) -> None:
+    """Raise `ValueError` where a grid has fewer tiles than episodes are picked."""
+    if grid is not None and math.prod(grid) < count:
+        rows, columns = grid
+        raise ValueError(
+            f"a grid of {rows}x{columns} has no room for {count} episodes that are picked"
+        )

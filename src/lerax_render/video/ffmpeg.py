@@ -306,7 +306,9 @@ class Ffmpeg:
         if status == -signal.SIGKILL:
             what += ", as the system does when memory runs out: record fewer or smaller frames"
         elif os.strerror(errno.ENOSPC) in "".join(lines):
+            # What it says of that itself is five lines, with addresses in memory.
             what += ", since the disk is full: make room, or choose a folder on another disk"
+            return EncodeError(f"ffmpeg {what}")
         elif not self._cwd.exists():
             what += f", since {str(self._cwd)!r} was removed while it worked there: record it again"
         if (chosen := os.environ.get("IMAGEIO_FFMPEG_EXE")) and not _is_ffmpeg():

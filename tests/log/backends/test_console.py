@@ -129,13 +129,13 @@ def test_the_panel() -> None:
         "│    20 ┤▁▁▁▂▂▂▂▂▃▃▃▃▃▄▄▅▆▆▇▇█████████████████████████████ │",
         "│                                                          │",
         "│ episode                     train                        │",
-        "│   return           187.2      learning_rate       0.0003 │",
-        "│   length           187.2      policy_loss      -0.002123 │",
+        "│   return             187.2    learning_rate       0.0003 │",
+        "│   length             187.2    policy_loss      -0.002123 │",
         "│                               value_loss          12,346 │",
         "│ eval                          explained_varia…       nan │",
-        "│   return             212                                 │",
+        "│   return               212                               │",
         "│                             time                         │",
-        "│ seed                   3      steps_per_second    12,310 │",
+        "│ seed                     3    steps_per_second    12,310 │",
         "╰─────────────────────────────────────────── 1:11 elapsed ─╯",
     ]
 

@@ -10,7 +10,13 @@ from lerax_log import LoggingCallback
 from lerax_log.recordings import EvalOptions, Template, recording
 from lerax_log.recordings.evaluating import scores_of
 from lerax_render import Replay
+from lerax_render.compose.text import LEAST_PIXELS, text_mask
+from lerax_render.export import load_replays
+from lerax_render.making import film_recording, parts_of
+from lerax_render.runs import RunFolder
+from lerax_render.settings import from_written
 from support.environments import Counting, Invisible, Metronome
+from support.read_text import read_line
 from support.trainings import (
     ITERATIONS,
     STEPS_AN_ITERATION,
@@ -147,6 +153,15 @@ def test_what_a_clip_cuts_off_has_a_tag_of_its_own():
             "leave eval_interval away",
         ),
         (
+            {
+                "eval_episodes": 3,
+                "video_interval": 1,
+                "video_pick": "best worst",
+                "video_grid": (1, 1),
+            },
+            "a grid of 1x1 has no room for 2 episodes",
+        ),
+        (
             {"eval_episodes": 2, "video_interval": 1, "video_pick": "best worst 0"},
             "pick names 3 episodes, out of 2",
         ),
@@ -167,3 +182,36 @@ def test_an_evaluation_compiles_once(uneven, compilations):
     with LoggingCallback(Memory(), **options) as callback:
         uneven(callback)
     assert compilations == []
+
+
+@pytest.mark.parametrize("grid", [None, (2, 2)])
+def test_what_was_picked_is_named_in_the_clip(uneven, tmp_path, grid):
+    options = {"eval_episodes": 8, "video_interval": ITERATIONS, "video_pick": "worst best 5"}
+    size = {"video_width": 320, "video_height": 240, "video_grid": grid}
+    with LoggingCallback(Memory(), name="run", **options, **size) as callback:
+        uneven(callback)
+    settings = from_written(RunFolder(tmp_path / "logs/run").facts.clip)
+    assert (settings.pick, settings.of) == (("worst", "best", 5), 8)
+    replays = load_replays(tmp_path / "logs/run/replays/step_000000000.replay")
+    scenes = [lane.scene for lane in replays]
+    (made, _) = film_recording(scenes, parts_of(replays), 7, settings, {"apng": None})
+    frames = made["apng"].frames()
+    height = text_mask("x", LEAST_PIXELS).shape[0]
+    if grid is None:
+        # The third line of each episode's first frame.
+        top = LEAST_PIXELS // 2 + LEAST_PIXELS // 4 + 2 * height
+        starts = [each.start for each in replays[0].episodes]
+        areas = [frames[at, top : top + height, : LEAST_PIXELS * 7] for at in starts]
+    else:
+        # The lower edges of the tiles that have an episode.
+        tiles = [frames[0, :119, :159], frames[0, :119, 160:], frames[0, 120:239, :159]]
+        areas = [tile[-height - 2 :] for tile in tiles]
+    for area, name in zip(areas, ["worst of 8", "best of 8", "episode 5"], strict=True):
+        assert name in readings(area)
+
+
+def readings(area: np.ndarray) -> set[str]:
+    """What is written in light letters on a dark ground, wherever it begins."""
+    is_dark = np.median(area.max(axis=2), axis=0) < 150
+    first = int(np.flatnonzero((area.min(axis=2) > 150).any(axis=0) & is_dark)[0])
+    return {read_line(area[:, left:], LEAST_PIXELS) for left in range(max(0, first - 4), first + 1)}

@@ -25,8 +25,10 @@ from lerax_render.naming.policy_file import read_policy
 from lerax_render.runs import RunFolder, place_of
 from lerax_render.settings import Settings, from_written
 from support.environments import Counting, Invisible, Metronome
+from support.faults import fill
 from support.mjx_environments import Swing
 from support.run_folders import write_run
+from support.small_disk import mounted
 from support.trainings import (
     ITERATIONS,
     NUM_STEPS,
@@ -585,3 +587,22 @@ def test_failures_have_the_same_cause_where_they_have_the_same_place():
 
     assert cause_of(fails(1)) == cause_of(fails(2))
     assert cause_of(fails(1)) != cause_of(other())
+
+
+def test_a_full_disk_is_told_once_and_nothing_is_promised_that_is_not_there(training, tmp_path):
+    with mounted(tmp_path) as disk, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        callback = LoggingCallback(
+            Mp4Memory(), name="run", log_dir=disk, video_interval=3, metrics_file=False, **SMALL
+        )
+        fill(disk)()
+        training(callback)
+        callback.close()
+        assert not list(disk.glob("run/replays/step_*"))
+        assert not list(disk.glob("run/.run.json"))
+    said = warned(caught)
+    assert [re.search("run.json could not|could be kept|not be painted", each)[0] for each in said]
+    (painting, pauses) = [each for each in said if "could not be painted" in each]
+    assert "the disk is full: make room, or choose a folder on another disk. The" in painting
+    assert "painting pauses" in pauses
+    assert len(said) == 4

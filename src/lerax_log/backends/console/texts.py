@@ -8,7 +8,7 @@ from .training_state import RETURN_TAG, Snapshot
 LINE_WIDTH = 120
 """Longest line in a file or a pipe, in characters."""
 
-FIRST_TAGS = (RETURN_TAG, "eval/return", "episode/length", "eval/length")
+FIRST_TAGS = (RETURN_TAG, "eval/return", "eval/clip_return", "episode/length", "eval/length")
 """Metrics that a line has before others, in this order."""
 
 _NAME_WIDTH = 20

@@ -16,10 +16,10 @@ from .training_state import RETURN_TAG, Snapshot
 CURVE_ROWS = 5
 """Height of the return's curve in lines."""
 
-COLUMN_WIDTH = 30
+COLUMN_WIDTH = 29
 """Least width of a column of metrics, in characters."""
 
-COLUMN_GAP = 4
+COLUMN_GAP = 2
 """Width of the gap between columns of metrics, in characters."""
 
 FIRST_GROUPS = ("episode", "eval", "train", "time")

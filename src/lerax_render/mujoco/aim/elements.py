@@ -22,7 +22,7 @@ def find_element(model: mujoco.MjModel, kind: mujoco.mjtObj, wish: str | Support
     if 0 <= number < count:
         return number
     names = [mujoco.mj_id2name(model, kind.value, i) or f"{i} (unnamed)" for i in range(count)]
-    raise ValueError(
-        f"the model has no {noun} {wish!r}; it has {', '.join(names) or 'none'}"
-        f"{'; None lets a camera be chosen' if noun == 'camera' else ''}"
-    )
+    hint = ""
+    if noun == "camera":
+        hint = "; Camera(azimuth=90) sets one of your own, and None lets one be chosen"
+    raise ValueError(f"the model has no {noun} {wish!r}; it has {', '.join(names) or 'none'}{hint}")
