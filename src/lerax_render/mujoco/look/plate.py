@@ -25,7 +25,7 @@ from .seen import Seen, Shape
 
 # Where a larger share of the picture is to be painted on what stands, or on ground and sky, the
 # picture is painted as a whole.
-_MOST_ON_PLATE, _MOST_ON_EMPTY = 0.6, 0.25
+_MOST_ON_PLATE, _MOST_ON_EMPTY = 0.6, 0.4
 
 
 class Plate:

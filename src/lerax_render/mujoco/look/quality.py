@@ -32,7 +32,7 @@ class Quality:
 
 
 # With llvmpipe at 640x480, on gymnasium's Ant, Humanoid and HalfCheetah, and against MuJoCo's own
-# defaults: draft is 10 to 14 times as fast, and standard 3.2 to 3.9 times, at 42 to 45 dB (PSNR).
+# defaults: draft is 10 to 14 times as fast, and standard 4.7 to 5.5 times, at 42 to 45 dB (PSNR).
 # Antialiasing and shadows cost most; the small shadow map suffices because of `Shadows`.
 QUALITIES = {
     "draft": Quality(0, 0, 12, 8, without=("mjRND_SHADOW", "mjRND_REFLECTION")),

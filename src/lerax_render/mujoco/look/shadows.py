@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 # The sides of shadow maps, in parts of the largest; of how many pixels a texel is at most.
-_SIDES, _TEXEL = tuple(eighths / 8 for eighths in range(2, 8)), 0.2
+_SIDES, _TEXEL = tuple(eighths / 8 for eighths in range(2, 8)), 0.15
 # Texels that MuJoCo leaves free at the map's edge, generously.
 _MARGIN = 1.02
 # Into how many cells, at least, the longest side of what casts shadows is divided.
