@@ -51,7 +51,7 @@ class _Shape:
         elif step.quality and "{quality}" in format.output:
             quality = min(encoding.webp_quality, step.quality)
             encoding = dataclasses.replace(encoding, webp_quality=quality)
-        elif step.colors and "{colors}" in format.output:
+        elif step.colors and "{colors}" in format.filters:
             encoding = dataclasses.replace(encoding, gif_colors=step.colors)
         fps, width = step.fps or self.fps, step.width or self.width
         return _Shape(min(self.fps, fps), min(self.width, width), encoding)
