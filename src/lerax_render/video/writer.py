@@ -21,9 +21,8 @@ from .destination import open_destination
 from .encoding import USUAL, Encoding
 from .ffmpeg import Ffmpeg
 from .formats import Format, check_fps, is_shown
-from .pixels import as_bgrx, as_rgb, as_rgba, has_alpha, spread
+from .pixels import Planes, as_bgrx, as_rgb, as_rgba, has_alpha, looks_drawn, spread
 from .places import DestinationLike, resolve_format
-from .planes import Planes, looks_drawn
 from .still import Poster
 from .video import Video
 from .work_folder import WorkFolder

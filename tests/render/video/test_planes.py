@@ -9,7 +9,7 @@ from PIL import Image
 from lerax_render import VideoWriter
 from lerax_render.video import FORMATS, Encoding
 from lerax_render.video.ffmpeg import find_ffmpeg
-from lerax_render.video.planes import Planes, looks_drawn
+from lerax_render.video.pixels import Planes, looks_drawn
 from support.format_contract import assert_shows, moving_picture, psnr
 
 WIDTH, HEIGHT = 160, 90
