@@ -283,10 +283,9 @@ class VideoWriter:
             f"-f rawvideo -pix_fmt {'yuv420p' if as_planes else self._pixel_format} "
             f"-s {width}x{height} -framerate {self._fps} -r {self._fps}"
         )
-        option, filters, *output = self._format.arguments(*asked, as_planes=as_planes)
-        if self._frozen:
-            filters = f"tpad=stop={self._frozen}:stop_mode=clone,{filters}"
-        arguments = [*source.split(), "-i", "pipe:0", option, filters, *output, *others]
+        frozen = f"tpad=stop={self._frozen}:stop_mode=clone" if self._frozen else ""
+        output = self._format.arguments(*asked, first=frozen, as_planes=as_planes)
+        arguments = [*source.split(), "-i", "pipe:0", *output, *others]
         with self._unless_abandoned():
             self._ffmpeg = Ffmpeg(arguments, work)
 
