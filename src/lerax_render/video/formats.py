@@ -98,9 +98,13 @@ class Format(FileFormat):
         max_width: int | None = None,
         encoding: Encoding = USUAL,
         *,
+        first: str = "",
         as_planes: bool = False,
     ) -> tuple[str, ...]:
-        """ffmpeg's output arguments for frames of this size in pixels: filters first, and more."""
+        """ffmpeg's output arguments for frames of this size in pixels: filters first, and more.
+
+        `first` is a filter before all others; `as_planes` is for frames that `takes_planes` allows.
+        """
         scale, pad = "", ""
         if (width, height) != (scaled := _scaled(width, height, max_width)):
             width, height = scaled
@@ -116,9 +120,13 @@ class Format(FileFormat):
                 "format=yuv444p,pad=ceil(iw/2)*2:ceil(ih/2)*2,"
                 f"fillborders=right={width % 2}:bottom={height % 2}:mode=smear,"
             )
+        if first:
+            scale = f"{first},{scale}"
         filters = scale + self._filters(encoding, as_planes=as_planes).replace("{pad}", pad)
-        option = "-filter_complex" if ";" in filters else "-vf"
-        return option, self._filled(filters, encoding), *self.output_options(encoding)
+        filters = self._filled(filters, encoding)
+        # Named, since other outputs may use the frames, too.
+        named = ("-filter_complex", f"[0:v]{filters}") if ";" in filters else ("-vf", filters)
+        return *named, *self.output_options(encoding)
 
     def output_options(self, encoding: Encoding) -> list[str]:
         """ffmpeg's output options and files for the run that the frames are streamed into."""

@@ -21,9 +21,8 @@ from .destination import open_destination
 from .encoding import USUAL, Encoding
 from .ffmpeg import Ffmpeg
 from .formats import Format, check_fps, is_shown
-from .pixels import as_bgrx, as_rgb, as_rgba, has_alpha, spread
+from .pixels import Planes, as_bgrx, as_rgb, as_rgba, has_alpha, looks_drawn, spread
 from .places import DestinationLike, resolve_format
-from .planes import Planes, looks_drawn
 from .still import Poster
 from .video import Video
 from .work_folder import WorkFolder
@@ -284,10 +283,9 @@ class VideoWriter:
             f"-f rawvideo -pix_fmt {'yuv420p' if as_planes else self._pixel_format} "
             f"-s {width}x{height} -framerate {self._fps} -r {self._fps}"
         )
-        option, filters, *output = self._format.arguments(*asked, as_planes=as_planes)
-        if self._frozen:
-            filters = f"tpad=stop={self._frozen}:stop_mode=clone,{filters}"
-        arguments = [*source.split(), "-i", "pipe:0", option, filters, *output, *others]
+        frozen = f"tpad=stop={self._frozen}:stop_mode=clone" if self._frozen else ""
+        output = self._format.arguments(*asked, first=frozen, as_planes=as_planes)
+        arguments = [*source.split(), "-i", "pipe:0", *output, *others]
         with self._unless_abandoned():
             self._ffmpeg = Ffmpeg(arguments, work)
 

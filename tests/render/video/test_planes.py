@@ -9,7 +9,7 @@ from PIL import Image
 from lerax_render import VideoWriter
 from lerax_render.video import FORMATS, Encoding
 from lerax_render.video.ffmpeg import find_ffmpeg
-from lerax_render.video.planes import Planes, looks_drawn
+from lerax_render.video.pixels import Planes, looks_drawn
 from support.format_contract import assert_shows, moving_picture, psnr
 
 WIDTH, HEIGHT = 160, 90
@@ -85,8 +85,12 @@ def test_planes_do_not_depend_on_the_frames_before(width, pixel_format):
     rng = np.random.default_rng(width)
     height, channels = 70, 3 if pixel_format == "rgb24" else 4
     planes = Planes(height, width, pixel_format)
-    frame = rng.integers(0, 256, (height, width, channels), np.uint8)
-    for changes in (1, 1, 1, 0, 1, 2, 5, 1, 0, 1, 3):
+    first = rng.integers(0, 256, (height, width, channels), np.uint8)
+    frame = first.copy()
+    for changes in (1, 1, 1, 0, 1, None, 2, 5, 1, 0, None, 1, 3):
+        if changes is None:
+            frame[:] = first
+            changes = 0
         for _ in range(changes):
             y, x = rng.integers(height), rng.integers(width)
             part = frame[y : y + rng.integers(1, 30), x : x + rng.integers(1, 12)]
@@ -115,7 +119,8 @@ def test_a_drawing_is_sharper_than_what_is_rendered():
     drawn, rendered = written(clip), written(clip, drawn=False)
     assert drawn.data == written(clip, drawn=True).data
     better = psnr(drawn.frames(), clip).mean() - psnr(rendered.frames(), clip).mean()
-    assert better > 0.5
+    # 3.3 of it are the planes, the rest is how they are encoded.
+    assert better > 4
 
 
 def test_a_frame_that_repeats_is_a_frame():
