@@ -35,7 +35,7 @@ PARTS = {
     "episodes": Part("episodes"),
     "memory": Part("memory"),
     "workers": Part("workers"),
-    "gallery": Part("gallery"),
+    "gallery": Part("gallery", seconds=100),
     "many": Part("many", seconds=270),
     "training": Part("training", seconds=210),
     "recording": Part("recording"),
