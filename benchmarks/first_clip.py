@@ -15,7 +15,7 @@ from report import Section
 from timing import Row, at_most, best_of, costs, cpu_time, known
 
 from lerax_render import capture, record
-from lerax_render.naming import lerax_env_classes
+from lerax_render.naming.loading import lerax_env_classes
 
 WIDTH, HEIGHT = 640, 480
 STEPS = 256

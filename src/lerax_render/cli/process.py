@@ -1,5 +1,6 @@
 """The process of a command: its signals, its output, and what is set before it renders."""
 
+import atexit
 import gc
 import logging
 import os
@@ -46,8 +47,9 @@ def prepare_process(cache: bool) -> None:
         cache: Whether compiled rollouts are kept in the user's cache folder.
     """
     # Imports and traces make a million objects that stay. To look through them for garbage again
-    # and again takes a tenth of a first clip.
+    # and again, and once more at the end, takes a fifth of a first clip.
     gc.set_threshold(50_000, 20, 100)
+    atexit.register(gc.freeze)
     warnings.formatwarning = _formatted
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
