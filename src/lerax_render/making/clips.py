@@ -287,6 +287,10 @@ def _planned(
             check_policy(env, each)
         scenes *= composition.tiles or 1
     pixel_format = pixel_format_of(scenes, settings)
+    encoding = Encoding.of(vars(settings))
+    if settings.title is not None:
+        # The card in front says nothing about the pictures after it.
+        encoding = dataclasses.replace(encoding, drawn=False)
     writer = open_writer(
         preset,
         path,
@@ -296,7 +300,7 @@ def _planned(
         height=settings.size[1],
         pixel_format=pixel_format,
         max_size=settings.max_size,
-        encoding=Encoding.of(vars(settings)),
+        encoding=encoding,
         poster=settings.poster,
     )
 

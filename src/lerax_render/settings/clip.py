@@ -158,7 +158,7 @@ class Settings(Picture):
 
     crf: Annotated[int, between(0, 63)] | None = None
     """Constant rate factor of a video: lower is better and larger; h264 and h265 end at 51
-    (default: 20 for h264, 24 for h265, 30 for vp9 and av1)."""
+    (default: 20 for h264, 18 where it is drawn, 24 for h265, 30 for vp9 and av1)."""
 
     lossless: bool = False
     """The file has the frames to the bit, as RGB; with a pixel format, as they are in that. Few

@@ -27,7 +27,8 @@ class Format(FileFormat):
             what an `Encoding` says.
         finishing: options of a second run over the files of the first, where one is needed.
         codecs: keys of `CODECS`, of which the first is usual; none: it has a codec of its own.
-        filters: ffmpeg's filters for the frames, where it has no `codecs`.
+        filters: ffmpeg's filters for the frames, where it has no `codecs`; several outputs have
+            names, which `output` maps.
         lossless_filters: the same for frames to the bit; None: it cannot hold them.
         alpha_filters: the same for frames with alpha; with `codecs`, not None where it holds the
             alpha of those that have it.
@@ -78,10 +79,32 @@ class Format(FileFormat):
             return width, height
         return width + width % 2, height + height % 2
 
-    def arguments(
+    def takes_planes(
         self, width: int, height: int, max_width: int | None = None, encoding: Encoding = USUAL
+    ) -> bool:
+        """Whether frames of this size in pixels may come as the planes that the file has."""
+        codec = self._codec(encoding)
+        return (
+            codec is not None
+            and codec.pixels(encoding) == "yuv420p"
+            and _scaled(width, height, max_width) == (width, height)
+            and not (width % 2 or height % 2)
+        )
+
+    def arguments(
+        self,
+        width: int,
+        height: int,
+        max_width: int | None = None,
+        encoding: Encoding = USUAL,
+        *,
+        first: str = "",
+        as_planes: bool = False,
     ) -> tuple[str, ...]:
-        """ffmpeg's output arguments for frames of this size in pixels: "-vf", filters, and more."""
+        """ffmpeg's output arguments for frames of this size in pixels: filters first, and more.
+
+        `first` is a filter before all others; `as_planes` is for frames that `takes_planes` allows.
+        """
         scale, pad = "", ""
         if (width, height) != (scaled := _scaled(width, height, max_width)):
             width, height = scaled
@@ -97,8 +120,13 @@ class Format(FileFormat):
                 "format=yuv444p,pad=ceil(iw/2)*2:ceil(ih/2)*2,"
                 f"fillborders=right={width % 2}:bottom={height % 2}:mode=smear,"
             )
-        filters = scale + self._filters(encoding).replace("{pad}", pad)
-        return "-vf", filters, *self.output_options(encoding)
+        if first:
+            scale = f"{first},{scale}"
+        filters = scale + self._filters(encoding, as_planes=as_planes).replace("{pad}", pad)
+        filters = self._filled(filters, encoding)
+        # Named, since other outputs may use the frames, too.
+        named = ("-filter_complex", f"[0:v]{filters}") if ";" in filters else ("-vf", filters)
+        return *named, *self.output_options(encoding)
 
     def output_options(self, encoding: Encoding) -> list[str]:
         """ffmpeg's output options and files for the run that the frames are streamed into."""
@@ -182,10 +210,10 @@ class Format(FileFormat):
     def _codec(self, encoding: Encoding) -> Codec | None:
         return CODECS[encoding.codec or self.codecs[0]] if self.codecs else None
 
-    def _filters(self, encoding: Encoding) -> str:
+    def _filters(self, encoding: Encoding, *, as_planes: bool = False) -> str:
         codec = self._codec(encoding)
         if codec is not None:
-            return codec.filters(encoding)
+            return codec.filters(encoding, as_planes=as_planes)
         if encoding.alpha and self.alpha_filters is not None:
             return self.alpha_filters
         return (self.lossless_filters if encoding.lossless else None) or self.filters
@@ -262,11 +290,11 @@ FORMATS: dict[str, Format] = {
             # It counts delays in hundredths of a second; those of one frame differ, so that their
             # sum is right.
             max_fps=Fraction(50),
-            # One run with `split` would hold every frame in memory until the palette is known.
+            # To use the palette in this run would hold every frame in memory until it is known.
+            filters="split[frames][seen];[seen]palettegen={colors}:stats_mode=full[palette]",
             output=(
-                "-c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
-                "-vf palettegen={colors}:stats_mode=full "
-                "-frames:v 1 -update 1 -c:v png -f image2 palette.png"
+                "-map [frames] -c:v libx264rgb -preset ultrafast -crf 0 -f nut clip.nut "
+                "-map [palette] -frames:v 1 -update 1 -c:v png -f image2 palette.png"
             ),
             finishing=(
                 "-i clip.nut -i palette.png "

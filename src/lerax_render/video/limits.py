@@ -46,13 +46,12 @@ class _Shape:
             pass
         elif step.crf and format.codecs:
             codec = CODECS[encoding.codec or format.codecs[0]]
-            usual = codec.crf if encoding.crf is None else encoding.crf
-            crf = max(usual, min(codec.crf + step.crf, codec.most_crf))
+            crf = max(codec.crf_of(encoding), min(codec.crf + step.crf, codec.most_crf))
             encoding = dataclasses.replace(encoding, crf=crf)
         elif step.quality and "{quality}" in format.output:
             quality = min(encoding.webp_quality, step.quality)
             encoding = dataclasses.replace(encoding, webp_quality=quality)
-        elif step.colors and "{colors}" in format.output:
+        elif step.colors and "{colors}" in format.filters:
             encoding = dataclasses.replace(encoding, gif_colors=step.colors)
         fps, width = step.fps or self.fps, step.width or self.width
         return _Shape(min(self.fps, fps), min(self.width, width), encoding)
@@ -205,14 +204,14 @@ class LimitedWriter(VideoWriter):
         whole = work / "whole.nut"
         if self._lossless is not None and not whole.exists():
             (work / self._lossless).rename(whole)
-        option, filters, *output = self._format.arguments(
-            width, height, self._limited(shape.width), shape.encoding
+        fps = f"fps={shape.fps}"
+        output = self._format.arguments(
+            width, height, self._limited(shape.width), shape.encoding, first=fps
         )
-        filters = f"fps={shape.fps},{filters}"
         if self._format.merges_repeats:
             # Of the first output ffmpeg tells how many frames it has, and these have fewer.
-            output = ["-f", "null", "pipe:1", option, filters, *output]
-        num_frames = self._run(["-i", whole.name, option, filters, *output], work)
+            output = ("-vf", fps, "-f", "null", "pipe:1", *output)
+        num_frames = self._run(["-i", whole.name, *output], work)
         if finishing := self._format.finishing_options(shape.encoding):
             self._run(finishing, work)
         return num_frames

@@ -21,7 +21,7 @@ from .destination import open_destination
 from .encoding import USUAL, Encoding
 from .ffmpeg import Ffmpeg
 from .formats import Format, check_fps, is_shown
-from .pixels import as_bgrx, as_rgb, as_rgba, has_alpha, spread
+from .pixels import Planes, as_bgrx, as_rgb, as_rgba, has_alpha, looks_drawn, spread
 from .places import DestinationLike, resolve_format
 from .still import Poster
 from .video import Video
@@ -102,6 +102,8 @@ class VideoWriter:
         self._pixel_format = pixel_format
         if pixel_format in ("rgba", "bgra"):
             encoding = dataclasses.replace(encoding, alpha=True)
+        if pixel_format == "bgr0":
+            encoding = dataclasses.replace(encoding, drawn=True)
         self._encoding = encoding
         self._format.check(encoding)
         check_encoders(self._format, encoding)
@@ -111,6 +113,7 @@ class VideoWriter:
         self._shape: tuple[int, ...] | None = None
         self._work: WorkFolder | None = None
         self._ffmpeg: Ffmpeg | None = None
+        self._planes: Planes | None = None
         self._sent = 0
         self._video: Video | None = None
         self._abandoned = False
@@ -187,11 +190,14 @@ class VideoWriter:
         try:
             if self._ffmpeg is None:
                 self._shape = frame.shape
-                self._start(self._work.path, frame.shape)
+                self._start(self._work.path, frame)
             assert self._ffmpeg is not None
             if self._encoding.alpha and self._format.codecs:
                 frame = spread(frame)
-            self._ffmpeg.send(memoryview(np.ascontiguousarray(frame)).cast("B"))
+            frame = np.ascontiguousarray(frame)
+            self._ffmpeg.send(
+                memoryview(frame).cast("B") if self._planes is None else self._planes.of(frame)
+            )
         except BaseException:
             self._discard()
             raise
@@ -259,24 +265,29 @@ class VideoWriter:
             )
         return frame
 
-    def _start(self, work: Path, shape: tuple[int, ...]) -> None:
-        height, width, _ = shape
+    def _start(self, work: Path, frame: np.ndarray) -> None:
+        height, width, _ = frame.shape
+        if self._encoding.drawn is None:
+            self._encoding = dataclasses.replace(self._encoding, drawn=looks_drawn(frame))
+        asked = (width, height, self._max_width, self._encoding)
+        others = [*self._other_outputs()]
+        if self._poster is not None:
+            others += self._poster.output(alpha=self._encoding.alpha)
+        # Where all of a picture changes, ffmpeg converts it faster; other outputs want it whole.
+        if self._encoding.drawn and not others and self._format.takes_planes(*asked):
+            self._planes = Planes(height, width, self._pixel_format)
+        as_planes = self._planes is not None
         # Without `-r`, ffmpeg guesses the rate from what it reads first, and of large frames it
         # reads a few only.
         source = (
-            f"-f rawvideo -pix_fmt {self._pixel_format} -s {width}x{height} -framerate {self._fps} "
-            f"-r {self._fps}"
+            f"-f rawvideo -pix_fmt {'yuv420p' if as_planes else self._pixel_format} "
+            f"-s {width}x{height} -framerate {self._fps} -r {self._fps}"
         )
-        option, filters, *output = self._format.arguments(
-            width, height, self._max_width, self._encoding
-        )
-        if self._frozen:
-            filters = f"tpad=stop={self._frozen}:stop_mode=clone,{filters}"
-        output = [option, filters, *output, *self._other_outputs()]
-        if self._poster is not None:
-            output += self._poster.output(alpha=self._encoding.alpha)
+        frozen = f"tpad=stop={self._frozen}:stop_mode=clone" if self._frozen else ""
+        output = self._format.arguments(*asked, first=frozen, as_planes=as_planes)
+        arguments = [*source.split(), "-i", "pipe:0", *output, *others]
         with self._unless_abandoned():
-            self._ffmpeg = Ffmpeg([*source.split(), "-i", "pipe:0", *output], work)
+            self._ffmpeg = Ffmpeg(arguments, work)
 
     def _other_outputs(self) -> Sequence[str]:
         """ffmpeg's options for more files of the same frames."""
