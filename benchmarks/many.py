@@ -14,14 +14,12 @@ import jax
 from clips import cpu_of, dask
 from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
+from recorders import encoding_of, write_frames
 from report import Section
 from timing import Row, at_most, costs, cpu_time, known
 
 from lerax_render import Clip, capture, render_clips
 from lerax_render.batch.executors import WorkerProcesses, dask_cluster
-from lerax_render.settings.picture import Picture
-from lerax_render.video.ffmpeg import find_ffmpeg
-from lerax_render.video.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
 CLIPS, STEPS = 12, 1024
@@ -55,16 +53,9 @@ def sections() -> Iterator[Section]:
 def one_process() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        replay = capture(CartPole(), steps=STEPS)
-        picture = Picture(width=WIDTH, height=HEIGHT)
-        with (
-            (folder / "frames.raw").open("wb") as file,
-            replay.scene.painter(picture, pixel_format="bgr0") as painter,
-        ):
-            for frame in painter.paint(replay.captured):
-                file.write(frame.tobytes())
-        source = f"-v error -y -f rawvideo -pix_fmt bgr0 -s {WIDTH}x{HEIGHT} -r 50 -i frames.raw"
-        command = [find_ffmpeg(), *source.split(), *FORMATS["mp4"].arguments(WIDTH, HEIGHT)]
+        raw = folder / "frames.raw"
+        write_frames(raw, capture(CartPole(), steps=STEPS), WIDTH, HEIGHT)
+        command = encoding_of(raw, WIDTH, HEIGHT)
 
         def ours(seed: int) -> None:
             Clip(env="CartPole", seed=seed, steps=STEPS).record(folder / f"{seed}.mp4")

@@ -27,7 +27,7 @@ OPPONENTS = ROOT / ".tools/bench"
 # In the order of the page. Together they may take 25 minutes.
 PARTS = {
     "render": Part("render", seconds=120),
-    "composing": Part("composing"),
+    "composing": Part("composing", seconds=100),
     "draw_calls": Part("draw_calls"),
     "recorders": Part("recorders", opponents=True, seconds=150),
     "first_clip": Part("first_clip", seconds=120),
@@ -36,7 +36,7 @@ PARTS = {
     "compiling": Part("compiling"),
     "memory": Part("memory"),
     "workers": Part("workers"),
-    "gallery": Part("gallery"),
+    "gallery": Part("gallery", seconds=100),
     "many": Part("many", seconds=270),
     "training": Part("training", seconds=210),
     "recording": Part("recording"),
