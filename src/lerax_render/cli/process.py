@@ -1,5 +1,6 @@
 """The process of a command: its signals, its output, and what is set before it renders."""
 
+import difflib
 import logging
 import os
 import signal
@@ -8,9 +9,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import RenderWarning
+from ..settings import shown
 
 if TYPE_CHECKING:
     from ..output import Output as Made
@@ -136,6 +139,21 @@ class Output:
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
+
+
+def in_words(error: BaseException) -> str:
+    """Return what an error says, and of the system's what it means rather than its number."""
+    if not isinstance(error, OSError) or not error.strerror or not isinstance(error.filename, str):
+        return str(error)
+    if not isinstance(error, FileNotFoundError):
+        return f"{error.strerror}: {shown(error.filename)}"
+    path = Path(error.filename)
+    said = f"there is no file {shown(error.filename)}"
+    with suppress(OSError):
+        names = [name for name in os.listdir(path.parent) if not name.startswith(".")]
+        if close := difflib.get_close_matches(path.name, names, n=1):
+            return f"{said}; did you mean {shown(str(path.parent / close[0]))}?"
+    return said
 
 
 def printable(text: str, kept: str = "\n") -> str:

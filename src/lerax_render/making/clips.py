@@ -82,19 +82,30 @@ def record_steps(
     destination = open_destination(path, row)
     is_pixels = False
     if replays is None:
-        scene = find_source(env).scene(env)
+        source = find_source(env)
+        seconds = source.seconds_per_step(env)
+        steps = wanted_steps(settings, source.default_steps(env), seconds)
+        begin, last = shown_steps(settings, steps, seconds)
+        scene = source.scene(env)
         is_pixels = row.name == "html" and not scene.has_steps
         scenes = [scene if is_pixels else kept_scene(env)] * (lanes or 1)
     else:
         scenes = [replay.scene for replay in replays]
         is_pixels = row.name == "html" and not any(scene.has_steps for scene in scenes)
         replays = cut_replays(replays, settings.steps, key, settings.deterministic)
+        shortest, longest = (each(replay.steps for replay in replays) for each in (min, max))
+        begin, last = shown_steps(settings, longest, replays[0].seconds_per_step)
+        if begin >= shortest:
+            raise ValueError(
+                f"start is step {begin}, and one of the replays has {shortest} steps: begin earlier"
+            )
     check_scenes(row, scenes)
     if is_pixels:
         if replays is None:
             shown = _pixels(env, policy, settings, key, progress)
         else:
             shown = _pixels_of(replays, settings)
+        shown = dataclasses.replace(shown, replays=_parts(shown.replays, begin, last))
         return export(row, shown, destination, still=still)
     picture = as_picture(settings)
     with contextlib.ExitStack() as stack:
@@ -103,14 +114,22 @@ def record_steps(
             replays = capture_lanes(
                 env,
                 policy,
-                steps=settings.steps,
+                steps=last,
                 key=key,
                 deterministic=settings.deterministic,
                 lanes=lanes,
                 progress=progress,
             )
+        replays = _parts(replays, begin, last)
         what = Shown(replays, picture, settings.labels, title=settings.title, painters=painters)
         return export(row, what, destination, still=still)
+
+
+def _parts(replays: Sequence[Replay], begin: int, last: int) -> list[Replay]:
+    """Return what is shown of each replay; where that is all of it, the replay itself."""
+    return [
+        replay if begin == 0 and last >= replay.steps else replay[begin:last] for replay in replays
+    ]
 
 
 def _pixels(
