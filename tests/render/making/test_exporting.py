@@ -186,10 +186,12 @@ def test_a_part_of_what_happened_goes_into_a_file(format, replay, tmp_path):
 
 def test_pages_of_pixels_have_a_part_in_their_video_and_their_curve(monkeypatch):
     made = []
-    make = exporting.export
-    monkeypatch.setattr(
-        clips, "export", lambda row, shown, *a, **k: made.append(shown) or make(row, shown, *a, **k)
-    )
+
+    def export(row, shown, *places, **options):
+        made.append(shown)
+        return exporting.export(row, shown, *places, **options)
+
+    monkeypatch.setattr(clips, "export", export)
     page = record("gym:Acrobot-v1", format="html", start=2, stop=7, width=64, height=48)
     (shown,) = made
     assert page.steps == shown.replays[0].steps == shown.videos[0].num_frames == 5
