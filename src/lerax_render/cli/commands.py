@@ -1,5 +1,6 @@
 """The command `lerax-render`."""
 
+import itertools
 import os
 import signal
 import sys
@@ -18,11 +19,12 @@ from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
-from ..settings import FigureSettings
+from ..settings import FigureSettings, shown
 from .options import SHORT, given, options_of
 from .process import (
     Output,
     Terminated,
+    in_words,
     open_standard_files,
     prepare_process,
     printable,
@@ -274,6 +276,9 @@ def _run(arguments: list[str]) -> int | None:
     if arguments == ["--version"]:
         print(f"lerax-render {__version__}")
         return 0
+    if complaint := _too_many(arguments):
+        print(printable(f"lerax-render: {complaint}"), file=sys.stderr)
+        return 2
     try:
         with sigterm_as_ctrl_c():
             _obey(arguments)
@@ -292,7 +297,7 @@ def _run(arguments: list[str]) -> int | None:
                 "please report it, with all of this text and what `lerax-render doctor` prints."
             )
             raise
-        print(printable(f"lerax-render: {error}"), file=sys.stderr)
+        print(printable(f"lerax-render: {in_words(error)}"), file=sys.stderr)
         print("(LERAX_RENDER_TRACEBACK=1 shows where this came from)", file=sys.stderr)
         return 1
     return None
@@ -312,6 +317,20 @@ def _obey(arguments: list[str]) -> None:
         description="Videos of Lerax environments and policies, without a display.",
         args=arguments,
         config=(DisallowNone,),
+    )
+
+
+def _too_many(arguments: Sequence[str]) -> str | None:
+    """Say that a command that takes one environment was given several; `None` where it was not."""
+    command, *rest = arguments or [""]
+    if command not in ("clip", "figure"):
+        return None
+    given = list(itertools.takewhile(lambda word: not word.startswith("-"), rest))
+    if len(given) < 2:
+        return None
+    return (
+        f"{command} takes one environment, model or replay, got {' and '.join(map(shown, given))}: "
+        "run it for each, or show a replay within another one's clip with --ghost"
     )
 
 

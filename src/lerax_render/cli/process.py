@@ -1,6 +1,7 @@
 """The process of a command: its signals, its output, and what is set before it renders."""
 
 import atexit
+import difflib
 import gc
 import logging
 import os
@@ -10,9 +11,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import RenderWarning
+from ..settings import shown
 from ..system import keep_compilations
 
 if TYPE_CHECKING:
@@ -143,6 +146,21 @@ class Output:
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
+
+
+def in_words(error: BaseException) -> str:
+    """Return what an error says, and of the system's what it means rather than its number."""
+    if not isinstance(error, OSError) or not error.strerror or not isinstance(error.filename, str):
+        return str(error)
+    if not isinstance(error, FileNotFoundError):
+        return f"{error.strerror}: {shown(error.filename)}"
+    path = Path(error.filename)
+    said = f"there is no file {shown(error.filename)}"
+    with suppress(OSError):
+        names = [name for name in os.listdir(path.parent) if not name.startswith(".")]
+        if close := difflib.get_close_matches(path.name, names, n=1):
+            return f"{said}; did you mean {shown(str(path.parent / close[0]))}?"
+    return said
 
 
 def printable(text: str, kept: str = "\n") -> str:

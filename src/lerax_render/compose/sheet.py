@@ -267,13 +267,19 @@ class Sheet:
         mask = text_mask(plot.title, self.pixels)
         write(row[:, left:], mask, look.word)
         begin = left + mask.shape[1] + self._gap
-        for label, colour in zip(plot.labels, look.curves, strict=False):
-            middle, dash = self._line // 2, self.pixels
-            thick = max(2, round(2 * self.radius))
+        middle, dash = self._line // 2, self.pixels
+        thick = max(2, round(2 * self.radius))
+        curves = list(zip(plot.labels, look.curves, strict=False))
+        for number, (label, colour) in enumerate(curves):
             mask = text_mask(label, self.pixels)
-            if begin + dash + self._gap // 2 + mask.shape[1] > row.shape[1]:
+            end = begin + dash + self._gap // 2 + mask.shape[1]
+            # Unless it is the last one, there must be room left to say how many are not named.
+            left_out = text_mask(f"+{len(curves) - number} more", self.pixels)
+            rest = 0 if number == len(curves) - 1 else self._gap + left_out.shape[1]
+            if end + rest > row.shape[1]:
+                if begin + left_out.shape[1] <= row.shape[1]:
+                    write(row[:, begin:], left_out, look.number)
                 return
             row[middle - thick // 2 :, begin : begin + dash][:thick] = colour
-            begin += dash + self._gap // 2
-            write(row[:, begin:], mask, look.number)
-            begin += mask.shape[1] + self._gap
+            begin = end + self._gap
+            write(row[:, end - mask.shape[1] :], mask, look.number)

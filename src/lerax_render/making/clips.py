@@ -39,7 +39,7 @@ from .exporting import Shown, check_scenes, check_settings, export, painters_for
 from .filming import as_picture, film, open_painters, parts_of, tile_picture
 from .ghosts import Ghosts
 from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
-from .moments import captions_of, real_time, shown_steps, smooth_fps, timed, wanted_steps
+from .moments import real_time, shown_steps, smooth_fps, timed, wanted_steps, within
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -79,24 +79,38 @@ def record_steps(
         raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
     lanes = None if settings.grid is None else math.prod(settings.grid)
     check_settings(row, settings, len(replays) if replays is not None else lanes or 1)
-    captions = captions_of(env, replays, settings)
     destination = open_destination(path, row)
     is_pixels = False
     if replays is None:
-        scene = find_source(env).scene(env)
+        source = find_source(env)
+        seconds = source.seconds_per_step(env)
+        steps = wanted_steps(settings, source.default_steps(env), seconds)
+        begin, last = shown_steps(settings, steps, seconds)
+        scene = source.scene(env)
         is_pixels = row.name == "html" and not scene.has_steps
         scenes = [scene if is_pixels else kept_scene(env)] * (lanes or 1)
     else:
         scenes = [replay.scene for replay in replays]
         is_pixels = row.name == "html" and not any(scene.has_steps for scene in scenes)
         replays = cut_replays(replays, settings.steps, key, settings.deterministic)
+        shortest, longest = (each(replay.steps for replay in replays) for each in (min, max))
+        seconds = replays[0].seconds_per_step
+        begin, last = shown_steps(settings, longest, seconds)
+        if begin >= shortest:
+            raise ValueError(
+                f"start is step {begin}, and one of the replays has {shortest} steps: begin earlier"
+            )
+    captions = within(timed(settings.captions, begin, last, seconds), begin)
     check_scenes(row, scenes)
     if is_pixels:
         if replays is None:
             shown = _pixels(env, policy, settings, key, progress)
         else:
             shown = _pixels_of(replays, settings)
-        return export(row, dataclasses.replace(shown, captions=captions), destination, still=still)
+        shown = dataclasses.replace(
+            shown, replays=_parts(shown.replays, begin, last), captions=captions
+        )
+        return export(row, shown, destination, still=still)
     picture = as_picture(settings)
     with contextlib.ExitStack() as stack:
         painters = painters_for_stills(stack, scenes, picture) if row.settings or still else []
@@ -104,14 +118,22 @@ def record_steps(
             replays = capture_lanes(
                 env,
                 policy,
-                steps=settings.steps,
+                steps=last,
                 key=key,
                 deterministic=settings.deterministic,
                 lanes=lanes,
                 progress=progress,
             )
+        replays = _parts(replays, begin, last)
         what = Shown(replays, picture, settings.labels, settings.title, captions, painters=painters)
         return export(row, what, destination, still=still)
+
+
+def _parts(replays: Sequence[Replay], begin: int, last: int) -> list[Replay]:
+    """Return what is shown of each replay; where that is all of it, the replay itself."""
+    return [
+        replay if begin == 0 and last >= replay.steps else replay[begin:last] for replay in replays
+    ]
 
 
 def _pixels(

@@ -2,17 +2,19 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..acting import compilation_said
 from ..compose import DEFAULT_LINES
+from ..errors import warn
 from ..naming import given_env
 from ..output import Export, Output
 from ..replay import Replay, joined
 from ..settings import Settings, check_room
 from ..video import find_export
 from .choosing import (
+    USUAL_LIMIT,
     Picked,
     check_one,
     first_episodes,
@@ -24,6 +26,7 @@ from .choosing import (
 from .clips import Place, record_steps, rehearse
 from .exporting import idle_in
 from .given import check_not_traced, cut_replays, given_replays, name_of, only_path
+from .moments import step_of
 
 if TYPE_CHECKING:
     from ..acting import Key
@@ -76,6 +79,7 @@ def _recorded(
             if getattr(settings, name) is not None:
                 raise ValueError(f"a replay has its episodes already: leave {name} away with it")
     else:
+        _check_start(settings, row)
         # Before any episode is run. What happens in it, and so how long it is, makes no difference.
         trial = dataclasses.replace(wanted, start=None, stop=None, captions=())
         if settings.pick:
@@ -95,6 +99,7 @@ def _recorded(
             shown = whole_episodes(env, policy, settings.episodes, lanes=lanes, **acting)
             # There, lanes lie side by side by themselves.
             wanted = wanted if row is None else dataclasses.replace(wanted, grid=None)
+        wanted = _within(wanted, shown)
         return record_steps(env, shown, None, path, wanted, progress=progress, still=still)
     found = (
         pick_episodes(env, policy, settings.pick, of=settings.of, **acting)
@@ -102,6 +107,7 @@ def _recorded(
         else pick_from(replays, settings.pick)
     )
     shown, wanted = _arranged(found, wanted, row)
+    wanted = _within(wanted, shown)
     made = record_steps(env, shown, None, path, wanted, progress=progress, still=still)
     return dataclasses.replace(made, episodes=found.episodes)
 
@@ -126,6 +132,31 @@ def _check_counts(settings: Settings, count: int) -> None:
             f"labels must be one for each of {count} episodes that are picked, got "
             f"{len(settings.labels)}"
         )
+
+
+def _check_start(settings: Settings, row: Export | None) -> None:
+    """Raise `ValueError` where a clip begins later than its episodes can be long."""
+    most = USUAL_LIMIT if settings.max_steps is None else settings.max_steps
+    if settings.episodes is not None:
+        most *= settings.episodes
+    elif callable(settings.pick):
+        return
+    elif settings.grid is None and row is None:
+        most *= len(settings.pick)
+    if isinstance(settings.start, int) and settings.start >= most:
+        raise ValueError(
+            f"start is step {settings.start}, and what is shown has {most} steps at most: begin "
+            "earlier, or raise max_steps"
+        )
+
+
+def _within(wanted: Settings, shown: Sequence[Replay]) -> Settings:
+    """Return settings of a clip that ends where its episodes do, with a warning where it has to."""
+    longest = max(replay.steps for replay in shown)
+    if wanted.stop is None or step_of("stop", wanted.stop, shown[0].seconds_per_step) <= longest:
+        return wanted
+    warn(f"what is shown has {longest} steps, fewer than stop says: the clip ends with them")
+    return dataclasses.replace(wanted, stop=None)
 
 
 def _arranged(found: Picked, wanted: Settings, row: Export | None) -> tuple[list[Replay], Settings]:

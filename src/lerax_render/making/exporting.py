@@ -23,7 +23,7 @@ from .filming import Held, open_painters, views_of
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = (
     *("steps", "episodes", "pick", "of", "max_steps"),
-    *("deterministic", "grid", "format"),
+    *("start", "stop", "deterministic", "grid", "format"),
 )
 # Pixels. A still that makes a page no larger, and is seen until the script draws.
 _STILL_WIDTH = 240
@@ -84,7 +84,9 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
         idle = name not in (*_OF_ANY_FORMAT, *row.settings)
         # A manifest has `None` where it says `false`.
         if idle and settings.get(name) not in (None, setting.default):
-            said = f"{name} makes no difference in {row.noun} (*{row.suffix}): leave {name} away"
+            said = (
+                f"{name} would make no difference in {row.noun} (*{row.suffix}): leave {name} away"
+            )
             return name, said
     if row.name == "png16" and _listed(settings.get("modality")) not in (
         ["depth"],
@@ -107,7 +109,8 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
             f"{row.noun} (*{row.suffix}) "
             + ("begins with one camera and has all of the model's to choose from" * has_all)
             + ("is seen from one camera" * (not has_all))
-            + f", got camera={camera!r}: name one, or leave camera away"
+            + f", got {'all' if ALL_CAMERAS in cameras else len(cameras)}: "
+            "name one, or leave camera away"
         )
     return None
 

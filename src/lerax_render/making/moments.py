@@ -5,9 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..compose import Timed
-from ..replay import Replay
 from ..settings import Settings, check_steps, parsed_caption, shown
-from ..sources import find_source
 from ..video import check_fps
 from .given import name_of
 
@@ -89,21 +87,12 @@ def timed(captions: Sequence[str], begin: int, last: int, seconds: float | None)
     return found
 
 
-def captions_of(env: Any, replays: Sequence[Replay] | None, settings: Settings) -> list[Timed]:
-    """Return the captions of what is no video by steps, before anything has happened.
-
-    Raises:
-        ValueError: One would never be seen.
-    """
-    if not settings.captions:
-        return []
-    if replays is not None:
-        seconds, last = replays[0].seconds_per_step, max(replay.steps for replay in replays)
-    else:
-        source = find_source(env)
-        seconds = source.seconds_per_step(env)
-        last = wanted_steps(settings, source.default_steps(env), seconds)
-    return timed(settings.captions, 0, last, seconds)
+def within(captions: Sequence[Timed], begin: int) -> list[Timed]:
+    """Return captions by the steps of a part of a clip, which begins with step `begin`."""
+    return [
+        (text, max(first - begin, 0), None if end is None else end - begin)
+        for text, first, end in captions
+    ]
 
 
 def real_time(env: Any, seconds_per_step: float | None) -> Fraction:

@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from .clip import Moment
 from .declarations import Text, between
-from .picture import BodyName, BodyNumber, Picture, Pixels, QualityName
-from .texts import parsed_body, parsed_length
+from .picture import Body, Picture, Pixels, QualityName
+from .texts import parsed_length
 
 type FigureKind = Literal["strobe", "strip", "trajectory"]
 type FigureFormat = Literal["png", "pdf", "svg"]
@@ -54,7 +54,7 @@ class FigureSettings(Picture):
     columns: Annotated[int, between(1, 100)] | None = None
     """Pictures in a row of a strip (default: 6, or fewer in rows of equal length)."""
 
-    follow: Annotated[BodyName | BodyNumber, Text("BODY", parsed_body)] | None = None
+    follow: Body | None = None
     """The body of a trajectory, by name or number; in 2D the number of a draw command, from 0
     (default: what gets far)."""
 

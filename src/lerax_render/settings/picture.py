@@ -17,6 +17,7 @@ from .declarations import Text, between
 from .texts import (
     BACKGROUND,
     TRANSPARENT,
+    parsed_body,
     parsed_camera,
     parsed_colour,
 )
@@ -96,6 +97,7 @@ type Ghosts = Annotated[
     Sequence[Ghost] | Ghost, Meta(description="a replay, the path of its file, or a list of them")
 ]
 type BodyNumber = Annotated[int, Meta(ge=0, description="its number")]
+type Body = Annotated[BodyName | BodyNumber, Text("BODY", parsed_body)]
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,7 @@ class Picture:
     hide: Sequence[ShownName] = ()
     """MuJoCo only: what of the usual is not shown, by the names of show, such as floor."""
 
-    trail: Sequence[BodyName | BodyNumber] = ()
+    trail: Sequence[Body] = ()
     """MuJoCo only: bodies, by name or number, whose way in the episode is drawn as a line."""
 
     ghost: Ghosts = ()

@@ -56,20 +56,17 @@ class _Shape:
         fps, width = step.fps or self.fps, step.width or self.width
         return _Shape(min(self.fps, fps), min(self.width, width), encoding)
 
-    def since(self, before: "_Shape") -> str:
-        """Say what was given up last."""
-        if self.fps != before.fps:
-            return f"{float(self.fps):g} frames a second"
-        if self.width != before.width:
-            return f"{self.width} pixels of width"
-        now, then = self.encoding, before.encoding
-        if now.crf != then.crf:
-            return f"crf {now.crf}"
-        return (
-            f"quality {now.webp_quality}"
-            if now.webp_quality != then.webp_quality
-            else f"{now.gif_colors} colours"
-        )
+    def since(self, first: "_Shape") -> str:
+        """Say what was given up altogether."""
+        now, then = self.encoding, first.encoding
+        given_up = {
+            f"crf {now.crf}": now.crf != then.crf,
+            f"quality {now.webp_quality}": now.webp_quality != then.webp_quality,
+            f"{float(self.fps):g} frames a second": self.fps != first.fps,
+            f"{self.width} pixels of width": self.width != first.width,
+            f"{now.gif_colors} colours": now.gif_colors != then.gif_colors,
+        }
+        return ", ".join(text for text, is_less in given_up.items() if is_less)
 
 
 @dataclass(frozen=True)
@@ -147,24 +144,22 @@ class LimitedWriter(VideoWriter):
         assert self._shape is not None
         painted_height, painted_width, _ = self._shape
         sizes = [self._size(work, num_frames)]
-        given_up: list[str] = []
-        shape = _Shape(fps, width, self._encoding)
+        shape = first = _Shape(fps, width, self._encoding)
         for step in _STEPS:
             if sizes[-1] <= self._max_size:
                 break
             smaller = shape.after(step, self._format)
             if smaller == shape:
                 continue
-            given_up.append(smaller.since(shape))
             shape = smaller
             self._remove(work, num_frames)
             num_frames = self._encode_again(work, shape)
             sizes.append(self._size(work, num_frames))
-        limit = _told(self._max_size)
+        limit, given_up = _told(self._max_size), shape.since(first)
         if sizes[-1] > self._max_size:
             raise EncodeError(
                 f"{self._name} has {_told(sizes[-1])}, though already made with "
-                f"{', '.join(given_up) or 'all that can be given up'}; that is more than {limit}: "
+                f"{given_up or 'all that can be given up'}; that is more than {limit}: "
                 "record fewer steps, or raise max_size"
             )
         if given_up:
@@ -173,7 +168,7 @@ class LimitedWriter(VideoWriter):
                 self._name,
                 _told(sizes[0]),
                 limit,
-                ", ".join(given_up),
+                given_up,
                 _told(sizes[-1]),
             )
         size = self._format.coded_size(

@@ -247,7 +247,8 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["CartPole", "--pick", "9", "--of", "5"], "pick has episode 9, and there are 0 to 4"),
         (["CartPole", "--pick", "best,good"], "best, worst, median, or an episode's number"),
         (["CartPole", "--episodes", "2", "-n", "9"], "leave steps away"),
-        (["missing.xml"], "missing.xml"),
+        (["missing.xml"], "there is no file 'missing.xml'"),
+        (["missing.replay"], "there is no file 'missing.replay'"),
         (["CartPole", "--seed", "9" * 30], "seed must be a whole number, 0 to 4294967295"),
         (["CartPole", "--fps", "nan"], "fps must be a number of frames a second"),
         (["a.xml", "--camera", "zoom=3"], "camera: there is no setting zoom"),
@@ -276,6 +277,10 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, messa
         (["CartPole", "--widht", "3"], "Perhaps you meant: --width NUMBER"),
         (["CartPole", "--folder", "x"], "Unrecognized options: --folder"),
         ([], "ENV Environment: a Lerax class name"),
+        (
+            ["a.replay", "b.replay", "-o", "x.mp4"],
+            "model or replay, got 'a.replay' and 'b.replay'",
+        ),
     ],
 )
 def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, message):
@@ -285,6 +290,13 @@ def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, messa
     assert message in " ".join(err.replace("│", " ").split())
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_that_was_probably_meant_is_named(run, tmp_path):
+    (tmp_path / "hopper.xml").touch()
+    code, _, err = run("clip", "hoper.xml")
+    assert code == 1
+    assert "there is no file 'hoper.xml'; did you mean 'hopper.xml'?" in err
 
 
 @pytest.mark.parametrize("words", [["-p", "a.eqx", "-p", "b.eqx"], ["-p", "a.eqx", "b.eqx"]])
@@ -499,8 +511,8 @@ def test_an_environment_becomes_a_replay_or_a_page(run, tmp_path):
         (["-s", "3"], "has been acted out already: leave seed away"),
         (["--env-args", "a=1"], "has been acted out already: leave env_args away"),
         (["-n", "9"], "steps is 9, and the replay has 8 steps"),
-        (["-o", "a.html", "--fps", "3"], "fps makes no difference in a page"),
-        (["-o", "a.replay", "--overlay"], "overlay makes no difference in a replay"),
+        (["-o", "a.html", "--fps", "3"], "fps would make no difference in a page"),
+        (["-o", "a.replay", "--overlay"], "overlay would make no difference in a replay"),
     ],
 )
 def test_what_a_replay_has_no_use_for_is_one_line(run, replay_file, words, said, tmp_path):

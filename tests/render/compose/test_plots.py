@@ -166,6 +166,21 @@ def test_each_number_of_several_has_a_colour_and_a_name(replay):
     assert (np.diff(rows) < -5).all()
 
 
+def test_curves_without_room_for_their_names_are_counted(replay):
+    several = np.linspace(0, 1, 24)[:, None] + np.arange(MOST_CURVES)
+    replay = dataclasses.replace(replay, observations=several)
+    still = plotted(clip(replay, plot="obs", width=160)[-1])
+    # Above the curves.
+    row = still[:15]
+    after = int(np.nonzero(near(row, LIGHT.curves[2]))[1].max())
+    ink = 255 - row.astype(np.float64).mean(axis=2)
+    found = set()
+    for top, left in itertools.product(range(4, 8), range(after + 8, after + 18)):
+        area = np.repeat(ink[top:, left:, None], 3, axis=2)
+        found.add(read_line((area / area.max() * 255).astype(np.uint8), 11)[-6:])
+    assert f"{MOST_CURVES - 3} more" in found
+
+
 def test_in_a_grid_each_tile_has_a_curve_in_a_colour_that_it_is_marked_with():
     replays = lr.capture(Counting(), steps=12, lanes=2)
     still = clip(replays, plot="obs[0]", labels=("one", "two"))[-1]
@@ -249,7 +264,7 @@ class Never(Counting):
         ({"plot": ["return"] * 9}, "a picture of 640x480 pixels has no room for 9 plots"),
         ({"plot": "return", "width": 64, "height": 48}, "64x48 pixels has no room for 1 plot"),
         ({"plot": "return", "grid": (3, 3)}, "8 curves at most, and the grid has 9 tiles"),
-        ({"plot": "return", "format": "html"}, "plot makes no difference in a page"),
+        ({"plot": "return", "format": "html"}, "plot would make no difference in a page"),
     ],
 )
 def test_what_cannot_be_plotted_is_said_before_any_work(options, message):

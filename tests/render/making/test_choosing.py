@@ -12,6 +12,7 @@ import pytest
 from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
+from lerax_render import RenderWarning
 from lerax_render.making.counting import Candidates, picked
 from lerax_render.making.spool import Spool
 from lerax_render.sources import Batch, EpisodeRun
@@ -209,12 +210,15 @@ def test_a_files_episodes_are_picked_from(tmp_path):
         ({"pick": PICK, "grid": (1, 2)}, "a grid of 1x2 has no room for 4 episodes"),
         ({"pick": PICK, "labels": ["a"]}, "labels must be one for each of 4 episodes"),
         ({"pick": PICK, "grid": (2, 2), "format": "html"}, "have no grid in a page"),
-        ({"pick": PICK, "overlay": True, "format": "html"}, "overlay makes no difference"),
+        ({"pick": PICK, "overlay": True, "format": "html"}, "overlay would make no difference"),
         ({"pick": PICK, "camera": "side"}, "has no camera to choose"),
         ({"pick": PICK, "path": "nowhere/x.mp4"}, "does not exist"),
         ({"pick": PICK, "policy": [None, None]}, "among the episodes of one policy, and 2"),
         ({"pick": ["best"], "grid": (1, 2), "policy": [None, None]}, "of one policy, and 2"),
         ({"pick": PICK, "format": "glb"}, "only MuJoCo environments"),
+        ({"pick": PICK, "start": 4000}, "start is step 4000, and what is shown has 4000 steps"),
+        ({"pick": PICK, "start": 9, "max_steps": 9, "grid": (2, 2)}, "has 9 steps at most"),
+        ({"episodes": 2, "start": 30, "max_steps": 9}, "has 18 steps at most"),
     ],
 )
 def test_mistakes_are_said_before_any_episode_is_run(wish, message, monkeypatch):
@@ -227,6 +231,13 @@ def test_a_simulation_has_no_episodes():
     simulation = lr.Simulation(mujoco.MjModel.from_xml_string("<mujoco/>"))
     with pytest.raises(lr.UnsupportedEnvError, match="a Simulation never ends and earns nothing"):
         lr.capture(simulation, episodes=2)
+
+
+def test_a_clip_that_goes_on_after_its_episodes_ends_with_them(replays):
+    longest = max(replay.steps for replay in replays)
+    with pytest.warns(RenderWarning, match=f"what is shown has {longest} steps, fewer than stop"):
+        cut = lr.record(CartPole(), pick=PICK, of=300, grid=(2, 2), start=3, stop=900, **SMALL)
+    assert cut.num_frames == longest - 3
 
 
 def test_a_label_of_ones_own_and_an_overlay_stay(replays):

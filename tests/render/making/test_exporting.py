@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from lerax_render import Output, Simulation, UnsupportedEnvError, Video, capture, record
+from lerax_render import Output, Replay, Simulation, UnsupportedEnvError, Video, capture, record
+from lerax_render.making import clips, exporting
 from lerax_render.making.exporting import _MAKERS
 from lerax_render.output import EXPORTS
 from lerax_render.settings import Settings, settings_of
@@ -86,23 +87,26 @@ def test_progress_counts_each_step_once(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"path": "a.html", "fps": 30}, r"fps makes no difference in a page \(\*\.html\)"),
-        ({"path": "a.html", "overlay": True}, "overlay makes no difference"),
-        ({"path": "a.html", "preset": "docs"}, "preset makes no difference"),
-        ({"path": "a.html", "preset": "docs", "max_size": 100}, "preset makes no difference"),
-        ({"path": "a.html", "workers": 2}, "workers makes no difference"),
-        ({"path": "a.replay", "width": 30}, "width makes no difference in a replay"),
-        ({"path": "a.replay", "quality": "high"}, "quality makes no difference in a replay"),
-        ({"path": "a.replay", "camera": "side"}, "camera makes no difference in a replay"),
-        ({"path": "a.html", "codec": "av1"}, "codec makes no difference in a page"),
-        ({"path": "a.html", "poster": "a.png"}, "poster makes no difference in a page"),
-        ({"path": "a.glb", "freeze_end": 1.0}, "freeze_end makes no difference in a glTF file"),
-        ({"path": "a.replay", "loop": 2}, "loop makes no difference in a replay"),
+        ({"path": "a.html", "fps": 30}, r"fps would make no difference in a page \(\*\.html\)"),
+        ({"path": "a.html", "overlay": True}, "overlay would make no difference"),
+        ({"path": "a.html", "preset": "docs"}, "preset would make no difference"),
+        ({"path": "a.html", "preset": "docs", "max_size": 100}, "preset would make no difference"),
+        ({"path": "a.html", "workers": 2}, "workers would make no difference"),
+        ({"path": "a.replay", "width": 30}, "width would make no difference in a replay"),
+        ({"path": "a.replay", "quality": "high"}, "quality would make no difference in a replay"),
+        ({"path": "a.replay", "camera": "side"}, "camera would make no difference in a replay"),
+        ({"path": "a.html", "codec": "av1"}, "codec would make no difference in a page"),
+        ({"path": "a.html", "poster": "a.png"}, "poster would make no difference in a page"),
+        (
+            {"path": "a.glb", "freeze_end": 1.0},
+            "freeze_end would make no difference in a glTF",
+        ),
+        ({"path": "a.replay", "loop": 2}, "loop would make no difference in a replay"),
         ({"path": "a.html", "camera": ["a", "b"]}, "begins with one camera"),
-        ({"path": "a.glb", "captions": ["a"]}, "captions makes no difference in a glTF file"),
-        ({"path": "a.html", "speed": 0.5}, "speed makes no difference in a page"),
-        ({"path": "a.html", "bounce": True}, "bounce makes no difference in a page"),
-        ({"path": "a.replay", "title": "A"}, "title makes no difference in a replay"),
+        ({"path": "a.glb", "captions": ["a"]}, "captions would make no difference in a glTF"),
+        ({"path": "a.html", "speed": 0.5}, "speed would make no difference in a page"),
+        ({"path": "a.html", "bounce": True}, "bounce would make no difference in a page"),
+        ({"path": "a.replay", "title": "A"}, "title would make no difference in a replay"),
         ({"path": "a.glb", "camera": "model"}, "begins with one camera"),
         ({"path": "a.mp4", "format": "replay"}, r"ends with \.mp4, but format is 'replay'"),
         ({"path": "none/a.html"}, "does not exist"),
@@ -170,3 +174,34 @@ def test_a_wrapped_environment_and_a_model_go_into_a_file(tmp_path):
         record(tmp_path / "b.replay", format="apng", width=64).frames(),
         record(simulation, format="apng", steps=5, width=64).frames(),
     )
+
+
+@pytest.mark.parametrize("format", ["html", "replay"])
+def test_a_part_of_what_happened_goes_into_a_file(format, replay, tmp_path):
+    part = {"start": 3, "stop": 8}
+    made = [
+        record(env, path=tmp_path / f"{number}.{format}", **part)
+        for number, env in enumerate([Counting(), replay])
+    ]
+    assert [each.steps for each in made] == [5, 5]
+    if format == "replay":
+        for number in range(2):
+            kept = Replay.load(tmp_path / f"{number}.replay")
+            np.testing.assert_array_equal(kept.rewards, replay.rewards[3:8])
+    with pytest.raises(ValueError, match=r"from step 900 to 12 .* has nothing in it"):
+        record(replay, format=format, start=900)
+    with pytest.raises(ValueError, match="start is step 10, and one of the replays has 9 steps"):
+        record([replay, replay[3:]], format=format, start=10)
+
+
+def test_pages_of_pixels_have_a_part_in_their_video_and_their_curve(monkeypatch):
+    made = []
+
+    def export(row, shown, *places, **options):
+        made.append(shown)
+        return exporting.export(row, shown, *places, **options)
+
+    monkeypatch.setattr(clips, "export", export)
+    page = record("gym:Acrobot-v1", format="html", start=2, stop=7, width=64, height=48)
+    (shown,) = made
+    assert page.steps == shown.replays[0].steps == shown.videos[0].num_frames == 5

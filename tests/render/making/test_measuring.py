@@ -178,7 +178,10 @@ def test_the_command_line_writes_them(model, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"path": "x.npz", "overlay": True}, "overlay makes no difference in a file of arrays"),
+        (
+            {"path": "x.npz", "overlay": True},
+            "overlay would make no difference in a file",
+        ),
         ({"path": "x.npz", "camera": ["front", "front"]}, "is seen from one camera"),
         ({"path": "x.npz", "background": "transparent"}, "no transparent background"),
         ({"path": "x", "format": "png16"}, "one modality, depth or segmentation"),
