@@ -23,6 +23,7 @@ from timing import cpu_time
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/benchmarks.md"
 OPPONENTS = ROOT / ".tools/bench"
+ONCE = ROOT / "benchmarks/once.md"
 
 # In the order of the page. Together they may take 25 minutes.
 PARTS = {
@@ -65,6 +66,12 @@ def install_opponents() -> str:
     return ""
 
 
+def measured_once() -> str:
+    """Return the end of the page: the sections that are written by hand."""
+    text = ONCE.read_text()
+    return "\n" + text[text.index("## ") :]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}")
@@ -96,7 +103,7 @@ def main() -> None:
     for fact, value in facts:
         console.print(f"{fact}: {value}", highlight=False, markup=False, soft_wrap=True)
     if path is not None:
-        path.write_text(page([*sections, page_section()], facts))
+        path.write_text(page([*sections, page_section()], facts) + measured_once())
         console.print(f"\nwritten: {path}", highlight=False, markup=False, soft_wrap=True)
     if not arguments.parts:
         history.write(sections)

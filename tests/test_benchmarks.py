@@ -54,6 +54,12 @@ def test_page_holds_every_number_ratio_and_aim():
     assert text.endswith("\n| CartPole | 16,100 |\n\nSo it is.\n")
 
 
+def test_page_ends_with_what_was_measured_once():
+    page = (ROOT / "docs/benchmarks.md").read_text()
+    assert whole_run.measured_once().startswith("\n## Once: ")
+    assert page.endswith(whole_run.measured_once())
+
+
 def test_every_table_of_the_page_is_one_in_markdown():
     blocks = report.page(sections(), FACTS).split("\n\n")
     tables = [block.strip().splitlines() for block in blocks if "| --- |" in block]
