@@ -56,7 +56,7 @@ def clip(
         settings: All of a clip's settings.
         output: File to write; its suffix chooses the format (default: ENV's name with .mp4, or
             with the preset's suffix). - is standard output, an MP4 without --format.
-        cache: Compiled rollouts are kept in the user's cache folder.
+        cache: Keep compiled programs in the user's cache folder, for later clips.
     """
     started = time.perf_counter()
     # First, so that a mistake is told before seconds are spent on loading.
@@ -174,7 +174,7 @@ def figure(
         settings: All of a figure's settings.
         output: File to write, *.png, *.pdf or *.svg (default: ENV's name with .png); - is standard
             output.
-        cache: Compiled rollouts are kept in the user's cache folder.
+        cache: Keep compiled programs in the user's cache folder, for later clips.
     """
     started = time.perf_counter()
     acted, wanted = Clip(**given(rollout, Clip)), FigureSettings(**given(settings, FigureSettings))
