@@ -16,7 +16,15 @@ from pathlib import Path
 import history
 from gpu import page_section
 from parts import Part, measure
-from report import Section, duration, facts_at_start, facts_of_machine, page, show
+from report import (
+    Section,
+    duration,
+    facts_at_start,
+    facts_of_machine,
+    page,
+    replace_section,
+    show,
+)
 from rich.console import Console
 from timing import cpu_time
 
@@ -103,7 +111,9 @@ def main() -> None:
     for fact, value in facts:
         console.print(f"{fact}: {value}", highlight=False, markup=False, soft_wrap=True)
     if path is not None:
-        path.write_text(page([*sections, page_section()], facts) + measured_once())
+        # Apart, since what was measured on a GPU was not in this run.
+        whole = replace_section(page(sections, facts), page_section())
+        path.write_text(whole + measured_once())
         console.print(f"\nwritten: {path}", highlight=False, markup=False, soft_wrap=True)
     if not arguments.parts:
         history.write(sections)
