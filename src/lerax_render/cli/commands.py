@@ -167,7 +167,7 @@ def figure(
     output: Annotated[Path | None, _OUTPUT] = None,
     cache: bool = True,
 ) -> None:
-    """Draw moments of an environment, or of a replay, for print: a strobe, a strip or a way.
+    """Draw moments of an environment, or of a replay, for print: a strobe, a strip or a trajectory.
 
     Args:
         rollout: Who acts in which environment.
