@@ -330,7 +330,8 @@ def _too_many(arguments: Sequence[str]) -> str | None:
         return None
     return (
         f"{command} takes one environment, model or replay, got {' and '.join(map(shown, given))}: "
-        "run it for each, or show a replay within another one's clip with --ghost"
+        "run it for each, name the file to write with --output, or show a replay within another "
+        "one's clip with --ghost"
     )
 
 
