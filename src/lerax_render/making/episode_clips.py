@@ -12,6 +12,7 @@ from ..naming import given_env
 from ..output import Export, Output
 from ..replay import Replay, joined
 from ..settings import Settings, check_room
+from ..sources import find_source
 from ..video import find_export
 from .choosing import (
     USUAL_LIMIT,
@@ -79,7 +80,7 @@ def _recorded(
             if getattr(settings, name) is not None:
                 raise ValueError(f"a replay has its episodes already: leave {name} away with it")
     else:
-        _check_start(settings, row)
+        _check_start(env, settings, row)
         # Before any episode is run. What happens in it, and so how long it is, makes no difference.
         trial = dataclasses.replace(wanted, start=None, stop=None, captions=())
         if settings.pick:
@@ -134,8 +135,11 @@ def _check_counts(settings: Settings, count: int) -> None:
         )
 
 
-def _check_start(settings: Settings, row: Export | None) -> None:
+def _check_start(env: Any, settings: Settings, row: Export | None) -> None:
     """Raise `ValueError` where a clip begins later than its episodes can be long."""
+    if settings.start is None:
+        return
+    start = step_of("start", settings.start, find_source(env).seconds_per_step(env))
     # A state for each action, and the first one.
     most = 1 + (USUAL_LIMIT if settings.max_steps is None else settings.max_steps)
     if settings.episodes is not None:
@@ -144,9 +148,9 @@ def _check_start(settings: Settings, row: Export | None) -> None:
         return
     elif settings.grid is None and row is None:
         most *= len(settings.pick)
-    if isinstance(settings.start, int) and settings.start >= most:
+    if start >= most:
         raise ValueError(
-            f"start is step {settings.start}, and what is shown has {most} steps at most: begin "
+            f"start is step {start}, and what is shown has {most} steps at most: begin "
             "earlier, or raise max_steps"
         )
 

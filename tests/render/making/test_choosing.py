@@ -218,6 +218,7 @@ def test_a_files_episodes_are_picked_from(tmp_path):
         ({"pick": PICK, "format": "glb"}, "only MuJoCo environments"),
         ({"pick": PICK, "start": 4004}, "start is step 4004, and what is shown has 4004 steps"),
         ({"pick": PICK, "start": 10, "max_steps": 9, "grid": (2, 2)}, "has 10 steps at most"),
+        ({"pick": ["best"], "start": 30.0}, "is step 1500, and what is shown has 1001 steps"),
         ({"episodes": 2, "start": 30, "max_steps": 9}, "has 20 steps at most"),
     ],
 )
