@@ -232,7 +232,8 @@ class Planes:
     def _convert(self, frame: np.ndarray, top: int, bottom: int, left: int, right: int) -> None:
         rows = max(2, _PIXELS // (right - left) // 2 * 2)
         for start in range(top, bottom, rows):
-            self._convert_at_once(frame, slice(start, start + rows), slice(left, right))
+            some = slice(start, min(start + rows, bottom))
+            self._convert_at_once(frame, some, slice(left, right))
 
     def _convert_at_once(self, frame: np.ndarray, rows: slice, columns: slice) -> None:
         # Red and blue in the halves of one number, which are added up together.
@@ -277,8 +278,11 @@ def _in_blocks(colour: Array) -> Array:
 def looks_drawn(frame: np.ndarray) -> bool:
     """Whether a picture is made of flat colours, as drawings are, and few renderings.
 
+    One of a single colour tells nothing, since clips of all kinds fade in, and is not.
+
     Args:
         frame: uint8 (H, W, channels).
     """
     is_flat = (frame[:, 1:] == frame[:, :-1]).all(axis=2)
-    return bool(np.count_nonzero(is_flat) > _FLAT * is_flat.size)
+    enough = np.count_nonzero(is_flat) > _FLAT * is_flat.size
+    return bool(enough and (frame != frame[0, 0]).any())

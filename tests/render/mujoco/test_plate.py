@@ -275,6 +275,20 @@ def test_one_pass_where_it_is_enough(stage: str, areas: list[float]) -> None:
             assert_alike(part, wholes.render(data))
 
 
+def test_the_edges_of_wireframes_are_all_drawn(areas: list[float]) -> None:
+    model = mujoco.MjModel.from_xml_path(str(GYMNASIUMS / "ant.xml"))
+    data = mujoco.MjData(model)
+    for camera in (None, Camera(track="torso", distance=9)):
+        with both(model, camera=camera) as renderers:
+            for renderer in renderers:
+                renderer._scene.flags[mujoco.mjtRndFlag.mjRND_WIREFRAME] = True
+            for data.qpos[0] in (0.0, 0.3):
+                areas.clear()
+                part, whole = (renderer.render(data) for renderer in renderers)
+                assert areas == [1, 1]
+                assert_alike(part, whole)
+
+
 CAMERAS = """
 <mujoco><worldbody>
   <light pos="0 0 4" dir=".2 .1 -1" type="directional"/>

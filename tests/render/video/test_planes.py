@@ -98,10 +98,26 @@ def test_planes_do_not_depend_on_the_frames_before(width, pixel_format):
         assert bytes(planes.of(frame)) == bytes(Planes(height, width, pixel_format).of(frame))
 
 
+@pytest.mark.parametrize("pixel_format", ["rgb24", "bgr0"])
+def test_only_around_what_changed_is_converted(pixel_format):
+    frame = np.full((480, 640, 3 if pixel_format == "rgb24" else 4), 255, np.uint8)
+    planes = Planes(480, 640, pixel_format)
+    planes.of(frame)
+    planes._content[:] = 99
+    frame[100, 200] = 0
+    planes.of(frame)
+    rows, columns = np.nonzero(planes._y != 99)
+    assert 100 in rows
+    assert 200 in columns
+    assert np.ptp(rows) < 16
+    assert np.ptp(columns) < 16
+
+
 def test_which_pictures_look_drawn():
     assert looks_drawn(drawing(1)[0])
     assert looks_drawn(as_bgr0(drawing(1))[0])
     assert not looks_drawn(moving_picture(WIDTH, HEIGHT)[0])
+    assert not looks_drawn(np.zeros((48, 64, 3), np.uint8)), "what fades in may be anything"
     assert not looks_drawn(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8))
 
 

@@ -16,10 +16,10 @@ _PLANE, _SPHERE, _CAPSULE, _BOX, _MESH = (
 _DECOR = mujoco.mjtCatBit.mjCAT_DECOR.value
 _SHADOW = mujoco.mjtRndFlag.mjRND_SHADOW.value
 _REFLECTION = mujoco.mjtRndFlag.mjRND_REFLECTION.value
-# Drawn for what is measured in it.
-_MEASURING = [
+# Drawn for what is measured in it, or of edges, which lie elsewhere in a part and in each pass.
+_WHOLE = [
     getattr(mujoco.mjtRndFlag, f"mjRND_{name}").value
-    for name in ("SEGMENT", "IDCOLOR", "DEPTH")
+    for name in ("SEGMENT", "IDCOLOR", "DEPTH", "WIREFRAME")
     if hasattr(mujoco.mjtRndFlag, f"mjRND_{name}")
 ]
 _CORNERS = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
@@ -51,7 +51,7 @@ def part_touched(
     Returns:
         In pixels; `None` where that is not known, or more.
     """
-    if any(scene.flags[flag] for flag in _MEASURING):
+    if any(scene.flags[flag] for flag in _WHOLE):
         return None
     points = _reach(_Shapes(shapes), _Shapes(seen.shapes), scene, drawing)
     pixels = None if points is None else _projected(points, scene, whole)
