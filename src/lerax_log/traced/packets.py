@@ -163,6 +163,9 @@ class Outbox:
         Returns:
             The outbox afterwards.
         """
+        # Always so, but nothing that the compiler knows: each call needs the answer to the one before,
+        # or those that nobody needs would be left out where it unrolls the loop.
+        packet = jnp.where(self.due > 0, packet, 0)
         if packet.size > self.CAPACITY:
             return replace(self, due=send(packet[None]))
         outbox = self.with_packet(packet, iteration)
