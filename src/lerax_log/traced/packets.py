@@ -163,8 +163,8 @@ class Outbox:
         Returns:
             The outbox afterwards.
         """
-        # Always so, but nothing that the compiler knows: each call needs the answer to the one before,
-        # or those that nobody needs would be left out where it unrolls the loop.
+        # Always so, which the compiler cannot know: each call needs the answer to the one before.
+        # Else it would leave out those that nobody needs, where it unrolls the loop.
         packet = jnp.where(self.due > 0, packet, 0)
         if packet.size > self.CAPACITY:
             return replace(self, due=send(packet[None]))
