@@ -168,4 +168,7 @@ def from_script(script: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    """Return a value as JSON and JavaScript's numbers can take it."""
+    is_odd = isinstance(value, float) and not math.isfinite(value)
+    is_long = isinstance(value, int) and abs(value) > 2**53
+    return str(value) if is_odd or is_long else value

@@ -47,6 +47,7 @@ def test_it_opens_from_the_disk_with_the_right_curve_and_asks_for_nothing_else(b
 def test_texts_stay_texts(browser, logs):
     open_page(browser, logs / PAGE)
     assert "</script><img src=x onerror=bad()>" in text(browser, "#hparams")
+    assert str(2**63 + 1) in text(browser, "#hparams")
     titles = [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".chart h3")]
     assert titles == ["episode/return", "__proto__", "<b>"]
     assert curves(browser).keys() == {"one", "two", "a #1 <i>&%"}
@@ -107,7 +108,7 @@ def test_several_runs_are_over_each_other_and_differences_are_marked(browser, lo
     differs = [
         each.text for each in browser.find_elements(By.CSS_SELECTOR, "tr.differs:not(.fact) th")
     ]
-    assert differs == ["learning_rate≠", "gamma≠", "text≠"]
+    assert differs == ["learning_rate≠", "gamma≠", "large≠", "text≠"]
     for box in browser.find_elements(By.CSS_SELECTOR, "#run-list input"):
         if "a #1" in box.find_element(By.XPATH, "..").text:
             box.click()
