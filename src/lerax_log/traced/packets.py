@@ -119,6 +119,12 @@ def newest(packets: np.ndarray) -> tuple[int, int]:
     return int(row[_LEARN]), int(row[_ITERATION])
 
 
+def later(packets: np.ndarray, iteration: int) -> np.ndarray:
+    """Return those of an outbox's packets that are of later iterations, in their order."""
+    rows, (_, last) = len(packets), newest(packets)
+    return packets[[i % rows for i in range(max(iteration, last - rows), last)]]
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Outbox:
