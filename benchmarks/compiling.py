@@ -54,8 +54,7 @@ def sections() -> Iterator[Section]:
         "call, compiled without a cache. A clip that comes after it in another process reads the "
         "program from the cache, and one in the same process has it.",
         table=table,
-        note="What was tried to shorten it stands in "
-        "[architecture](architecture.md#decisions-and-why).",
+        note="Below is [what was tried to shorten it](#once-what-was-tried-to-shorten-compiling).",
     )
 
 

@@ -44,8 +44,8 @@ def sections() -> Iterator[Section]:
     yield Section(
         "Dask",
         f"{SHORT_CLIPS:,} CartPole clips of {SHORT_STEPS} steps, "
-        f"{SHORT_SIZE['width']}×{SHORT_SIZE['height']}, which take a tenth of a usual one's time, "
-        "on a local cluster whose workers have compiled already.",
+        f"{SHORT_SIZE['width']}×{SHORT_SIZE['height']}, which take about a tenth of a usual one's "
+        "time, on a local cluster whose workers have compiled already.",
         on_a_cluster(),
     )
 

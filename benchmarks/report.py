@@ -29,7 +29,8 @@ PACKAGES = (
     "mediapy",
 )
 INTRODUCTION = """\
-`make bench` measures everything on this page and writes the page. Each ratio is of two things \
+`make bench` measures everything on this page but the sections at its end that begin with \
+"Once", and writes the page. Each ratio is of two things \
 measured in turn in one run, so that whatever else the machine does falls on both, and of several \
 rounds the fastest counts. The numbers that a ratio is made of are for orientation only."""
 

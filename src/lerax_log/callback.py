@@ -94,10 +94,11 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         scalars: Values of your own: a function that is traced into `learn`, is given what Lerax
             knows at the end of an iteration (its `locals` has the rollout), and returns scalars by
             tag. They take precedence. `learn` is compiled once for each such function.
-        step_scalars: The same of each step, the terms of a reward for example: a function that is
-            given a `Transition`. Logged is the mean over an iteration's steps and environments.
-        log_interval: Fewest iterations that are sent together; those of some 0.05 s are, anyway.
-            None is left out.
+        step_scalars: Values of your own for each step, such as the terms of a reward: a function
+            that is traced, is given a `Transition`, and returns scalars by tag. Their mean over the
+            steps and environments of an iteration is logged.
+        log_interval: Least number of iterations that are sent together. Iterations shorter than
+            0.05 s are sent together anyway. None is left out.
         eval_episodes: Number of whole episodes that the policy is evaluated with, beside the
             training: they run together in one compiled program. Mean, standard deviation, least
             and greatest of their returns and lengths are logged as `eval/return`,
@@ -130,8 +131,8 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         video_keep: Whether to keep each recording in the run's folder, too: as an MP4 file in
             `videos/`, and as a replay in `replays/`, from which it can be painted anew.
         video_policy: Whether to keep the policy of each recording as well, in `policies/`.
-        video_most_bytes: Of all that is kept of recordings, with what a page of the run has of
-            them. Where it is more, what is there of some moments is removed, so that the others
+        video_most_bytes: Size limit of all that is kept of recordings, including what a page of
+            the run has of them. Beyond it, recordings are removed in such a way that the others
             stay spread over the training.
         video_mode: What happens when the thread cannot keep up: with `"drop"`, painting waits until
             there is time, and policies that have not acted yet are thinned so that those that stay

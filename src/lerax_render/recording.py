@@ -200,8 +200,8 @@ def record(
             WebM, else H.264).
         crf: Constant rate factor of a video, 0 (best) to 51 for H.264 and H.265, to 63 for VP9 and
             AV1 (default 20, 24, 30, 30; H.264 takes 18 for drawings, such as 2D environments).
-        lossless: Whether the file has the frames to the bit, as RGB; with a `pixel_format`, as they
-            are in that. GIF cannot.
+        lossless: Whether the file keeps the frames bit for bit, as RGB, or as they are in the
+            `pixel_format` that is given. GIF cannot.
         pixel_format: `"yuv420p"` or `"yuv444p"` of a video (default yuv420p).
         loop: How often a GIF, WebP or APNG plays, 0 for ever (default 0).
         bounce: Whether it plays forwards and then backwards. What was captured is kept for that,
@@ -210,7 +210,7 @@ def record(
         poster: A file for the first frame as a picture, `*.png` or `*.jpg`.
         workers: MuJoCo only: how many processes paint, each with a GL context of its own; with 1,
             this process does. The pictures are the same. It is for many cores without a GPU: on
-            two, Mesa's software GL fills both by itself, and two processes are slower.
+            two, Mesa's software GL fills both by itself, and two processes gain little or nothing.
         progress: Called with the number of steps that are done since the last call. If it has a
             method `say`, that is called with a line on what takes long before the first of them,
             such as "compiling Hopper, about a minute the first time", from another thread, and

@@ -18,8 +18,9 @@ import jax
 import numpy as np
 
 _LOCKS = ".lerax-render.lock"
-_PATIENCE = 900.0
-"""Seconds that another process may take to compile a program."""
+_PATIENCE = 30.0, 60.0
+"""Seconds that another process may take to compile a program, and as many times as long as it took
+to lower it. Longer than that, and it was stopped rather than busy."""
 
 _compiled: set[int] = set()
 """Hashes of what was compiled here, or read from JAX's cache."""
@@ -27,8 +28,8 @@ _compiled: set[int] = set()
 _models: weakref.WeakValueDictionary[bytes, Any] = weakref.WeakValueDictionary()
 """A `mujoco.MjModel` of each content."""
 
-_stand_ins: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
-"""Those that were looked up already."""
+_own: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Those that stand for themselves: what was compiled for one is its own, also after a change."""
 
 
 def form_of(tree: Any) -> Hashable:
@@ -63,15 +64,14 @@ def _shared(node: Any, mujoco: Any) -> Any:
 
 
 def _stand_in(model: Any, mujoco: Any) -> Any:
-    known = _stand_ins.get(model)
-    found = None if known is None else known()
-    if found is None:
-        content = _content(model, mujoco)
-        found = _models.get(content)
-        # It may have been changed since.
-        if found is None or _content(found, mujoco) != content:
-            found = _models[content] = model
-        _stand_ins[model] = weakref.ref(found)
+    if model in _own:
+        return model
+    content = _content(model, mujoco)
+    found = _models.get(content)
+    # Either may have been changed since.
+    if found is None or _content(found, mujoco) != content:
+        found = _models[content] = model
+        _own.add(model)
     return found
 
 
@@ -103,32 +103,42 @@ def in_turn[**P, T](function: Callable[P, T]) -> Callable[P, T]:
 
 def _compile_in_turn(function: Any, *arguments: Any, **named: Any) -> None:
     folder = jax.config.jax_compilation_cache_dir
-    if not folder:
+    if not folder or not jax.config.jax_enable_compilation_cache:
         return
     key = hash((function, form_of((arguments, named))))
     if key in _compiled:
         return
+    begin = time.monotonic()
     lowered = function.lower(*arguments, **named)
-    with _turn(str(folder), lowered.as_text()):
+    least, times = _PATIENCE
+    patience = max(least, times * (time.monotonic() - begin))
+    with _turn(str(folder), _place_of(lowered.as_text()), patience):
         # JAX keeps it for the call that follows.
         lowered.compile()
     _compiled.add(key)
 
 
+def _place_of(program: str) -> int:
+    return int.from_bytes(hashlib.sha256(program.encode()).digest()[:7])
+
+
 @contextmanager
-def _turn(folder: str, program: str) -> Iterator[None]:
+def _turn(folder: str, place: int, patience: float) -> Iterator[None]:
     """Wait for the process that compiles a program, or be it while the block lasts.
 
     Those that have waited do not wait for each other: what was stored is quick to read, and JAX
-    does not store everything. The lock is on one byte of a file, whose place stands for the
-    program. It ends with the process that holds it; one that was stopped is not waited for for
-    ever.
+    does not store everything. The lock is on one byte of a file, and ends with the process that
+    holds it.
+
+    Args:
+        folder: Where JAX keeps what it compiles.
+        place: Of the byte, which stands for the program.
+        patience: Seconds to wait at most: the other one may have been stopped.
     """
-    place = int.from_bytes(hashlib.sha256(program.encode()).digest()[:7])
     file = _locks(folder)
     is_first = file is not None and _took(file, place)
     if file is not None and not is_first:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + patience
         while not _took(file, place) and time.monotonic() < until:
             time.sleep(0.05)
         _leave(file, place)
@@ -157,6 +167,9 @@ def _leave(file: int, place: int) -> None:
 
 @cache
 def _locks(folder: str) -> int | None:
+    if "://" in folder:
+        # A bucket, which is no place for locks.
+        return None
     # It stays open: a process loses all its locks on a file when it closes it anywhere.
     try:
         os.makedirs(folder, exist_ok=True)

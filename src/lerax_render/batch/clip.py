@@ -52,7 +52,7 @@ class Clip(Settings):
     env: EnvName
     """Environment: a Lerax class name (CartPole, Humanoid, ...), module:attribute,
     path/to/file.py:attribute, gym:ID, gymnax:ID, a model's file (*.xml, *.mjcf, *.urdf,
-    *.mjb), or a replay's (*.replay), in which somebody has acted already."""
+    *.mjb), or a replay (*.replay), which shows the steps that it holds."""
 
     env_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Arguments of the environment's constructor (for a model's file: controls=passive or sampled,

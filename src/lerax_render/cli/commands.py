@@ -56,7 +56,7 @@ def clip(
         settings: All of a clip's settings.
         output: File to write; its suffix chooses the format (default: ENV's name with .mp4, or
             with the preset's suffix). - is standard output, an MP4 without --format.
-        cache: Compiled rollouts are kept in the user's cache folder.
+        cache: Keep compiled programs in the user's cache folder, for later clips.
     """
     started = time.perf_counter()
     # First, so that a mistake is told before seconds are spent on loading.
@@ -167,14 +167,14 @@ def figure(
     output: Annotated[Path | None, _OUTPUT] = None,
     cache: bool = True,
 ) -> None:
-    """Draw moments of an environment, or of a replay, for print: a strobe, a strip or a way.
+    """Draw moments of an environment, or of a replay, for print: a strobe, a strip or a trajectory.
 
     Args:
         rollout: Who acts in which environment.
         settings: All of a figure's settings.
         output: File to write, *.png, *.pdf or *.svg (default: ENV's name with .png); - is standard
             output.
-        cache: Compiled rollouts are kept in the user's cache folder.
+        cache: Keep compiled programs in the user's cache folder, for later clips.
     """
     started = time.perf_counter()
     acted, wanted = Clip(**given(rollout, Clip)), FigureSettings(**given(settings, FigureSettings))
@@ -330,7 +330,8 @@ def _too_many(arguments: Sequence[str]) -> str | None:
         return None
     return (
         f"{command} takes one environment, model or replay, got {' and '.join(map(shown, given))}: "
-        "run it for each, or show a replay within another one's clip with --ghost"
+        "run it for each, name the file to write with --output, or show a replay within another "
+        "one's clip with --ghost"
     )
 
 

@@ -27,19 +27,19 @@ def timelapse(
     frames: Annotated[int | None, _PLAIN] = None,
     ghosts: Annotated[bool, _PLAIN] = False,
 ) -> None:
-    """Join the clips that training runs recorded, with the training step written on each.
+    """Join the recordings of training runs into one clip, with the training step written on each.
 
-    With a grid they play side by side instead of one after the other: as many clips as tiles,
-    spread evenly over the training. Several runs are side by side, by training step. Options of the
-    picture, such as --camera, paint the recordings anew.
+    They play one after the other or, with a grid, side by side: then as many as there are tiles,
+    spread evenly over the training. Several runs play side by side, by training step. With options
+    of the picture, such as --camera, the recordings are painted anew.
 
     Args:
-        run_dirs: Folders of runs, with what was recorded in videos/ and replays/, or of
-            step_*.mp4 or step_*.replay files.
+        run_dirs: Folders of runs, with videos/ and replays/ in them, or folders of step_*.mp4 or
+            step_*.replay files.
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
-        ghosts: Each replay shows the one before, too, translucent.
+        ghosts: Show the recording before, translucent, behind each one.
     """
     wanted = Settings(**given(settings, Settings))
     if not run_dirs:
@@ -69,7 +69,7 @@ def timelapse(
 
 
 def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS]) -> None:
-    """Paint what a training has recorded and had no time to paint, into the run's videos/.
+    """Paint the recordings that a training had no time to paint, into the videos/ of its run.
 
     Args:
         run_dirs: Folders of runs, with replays/ in them.
@@ -92,13 +92,13 @@ def page(
 ) -> None:
     """Make a web page of training runs: curves, recordings to look around in, hyperparameters.
 
-    It lies in the run's folder, of several in the folder that holds them all: index.html, to be
-    opened with a browser. It grows with a training that logs to a PageBackend, and that of a folder
-    with the runs that such trainings begin in it; otherwise this brings it up to date.
+    It is index.html in the folder of the run, or of several runs in the folder that holds them all,
+    and opens in any browser. While a training logs to a PageBackend, the page grows by itself, and
+    the page of a folder also gets the runs that begin there. Call this again to update any other.
 
     Args:
         run_dirs: Folders of runs, or folders with such folders in them.
-        share: Make one file instead that needs nothing else, with the newest recordings.
+        share: Make a single file with the curves and the newest recordings instead.
     """
     if not run_dirs:
         raise ValueError("page needs the folder of a run, such as logs/RUN")

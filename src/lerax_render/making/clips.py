@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..compose import Composition, Plots, check_answers, check_plots, sizes_in
+from ..compose import Composition, Plots, check_plots, sizes_in
 from ..output import Output
-from ..replay import Replay, joined, lengthened
+from ..replay import Replay, joined
 from ..scene import Scene
 from ..settings import (
     Picture,
-    PixelFormat,
     Settings,
     check_policy,
     check_seed,
@@ -24,7 +23,6 @@ from ..settings import (
 from ..sources import find_source
 from ..video import (
     Encoding,
-    Preset,
     Video,
     VideoWriter,
     check_fps,
@@ -36,9 +34,9 @@ from ..video import (
 )
 from .capturing import capture_lanes
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
-from .filming import as_picture, film, open_painters, parts_of, tile_picture
+from .filming import as_picture, film, open_painters, parts_of, shared_pixel_format, tile_picture
 from .ghosts import Ghosts
-from .given import cut_replays, each_policy, kept_scene, name_of, origin_of
+from .given import cut_replays, each_policy, kept_scene, name_of, origin_of, side_by_side
 from .moments import real_time, shown_steps, smooth_fps, timed, wanted_steps, within
 
 if TYPE_CHECKING:
@@ -246,7 +244,12 @@ def _planned(
     key: "Key",
 ) -> _Plan:
     preset = find_preset(settings.preset)
-    settings = _sized(settings, preset)
+    width, height = (
+        settings.size
+        if preset is None
+        else proportional(settings.width, settings.height, preset.width, preset.height)
+    )
+    settings = dataclasses.replace(settings, width=width, height=height)
     ghosts = Ghosts(settings.ghosts)
     settings = dataclasses.replace(settings, ghost=())
     if replays is not None:
@@ -255,7 +258,7 @@ def _planned(
         steps = longest if settings.steps is None else settings.steps
         begin, last = shown_steps(settings, steps, seconds)
         replays = cut_replays(replays, last, key, settings.deterministic)
-        settings, replays = _tiled(settings, replays)
+        settings, replays = side_by_side(settings, replays)
         replays = [ghosts.in_replay(replay) for replay in replays]
         scenes = [replay.scene for replay in replays]
     else:
@@ -309,7 +312,6 @@ def _planned(
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
         scenes *= composition.tiles or 1
-    pixel_format = pixel_format_of(scenes, settings)
     encoding = Encoding.of(vars(settings))
     if settings.title is not None:
         # The card in front says nothing about the pictures after it.
@@ -321,7 +323,7 @@ def _planned(
         format=settings.format,
         width=settings.size[0],
         height=settings.size[1],
-        pixel_format=pixel_format,
+        pixel_format="bgra" if settings.is_transparent else shared_pixel_format(scenes),
         max_size=settings.max_size,
         encoding=encoding,
         poster=settings.poster,
@@ -342,14 +344,6 @@ def _planned(
         )
 
     return _Plan(scenes, parts, writer, composition, settings)
-
-
-def pixel_format_of(scenes: Sequence[Scene], picture: Picture) -> PixelFormat:
-    """Return the pixel format of frames in which several scenes may be side by side."""
-    if picture.is_transparent:
-        return "bgra"
-    formats = {scene.pixel_format for scene in scenes}
-    return formats.pop() if len(formats) == 1 else "rgb24"
 
 
 def _plots(
@@ -384,42 +378,3 @@ def _plots(
         lanes=lanes,
         labels=settings.labels,
     )
-
-
-def _tiled(settings: Settings, replays: list[Replay]) -> tuple[Settings, list[Replay]]:
-    """Return the settings of a clip of replays, and these all as long as it is."""
-    for replay in replays:
-        check_answers(settings.overlay, replay)
-    seconds = {replay.seconds_per_step for replay in replays}
-    if len(seconds) > 1 and settings.fps is None:
-        raise ValueError(
-            "the replays have steps of different lengths, "
-            f"{sorted(s or 0 for s in seconds)} seconds: give fps, frames a second"
-        )
-    if (len(replays) > 1 or settings.labels) and settings.grid is None:
-        columns = math.ceil(math.sqrt(len(replays)))
-        settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
-    elif settings.grid is not None and math.prod(settings.grid) < len(replays):
-        raise ValueError(
-            f"a grid of {settings.grid[0]}x{settings.grid[1]} has no room for {len(replays)} "
-            "replays"
-        )
-    if settings.labels and len(settings.labels) == len(replays):
-        empty = math.prod(settings.grid or (1, 1)) - len(replays)
-        settings = dataclasses.replace(settings, labels=[*settings.labels, *[""] * empty])
-    longest = max(replay.steps for replay in replays)
-    return settings, [lengthened(replay, longest) for replay in replays]
-
-
-def picture_size(
-    preset: Preset | None, width: int | None = None, height: int | None = None
-) -> tuple[int, int]:
-    """Return the width and height of a picture in pixels; `None` is what was not asked for."""
-    if preset is None:
-        return Picture(width=width, height=height).size
-    return proportional(width, height, preset.width, preset.height)
-
-
-def _sized(settings: Settings, preset: Preset | None) -> Settings:
-    width, height = picture_size(preset, settings.width, settings.height)
-    return dataclasses.replace(settings, width=width, height=height)

@@ -136,7 +136,8 @@ def _check_counts(settings: Settings, count: int) -> None:
 
 def _check_start(settings: Settings, row: Export | None) -> None:
     """Raise `ValueError` where a clip begins later than its episodes can be long."""
-    most = USUAL_LIMIT if settings.max_steps is None else settings.max_steps
+    # A state for each action, and the first one.
+    most = 1 + (USUAL_LIMIT if settings.max_steps is None else settings.max_steps)
     if settings.episodes is not None:
         most *= settings.episodes
     elif callable(settings.pick):

@@ -137,6 +137,12 @@ def open_painters(
     return painters
 
 
+def shared_pixel_format(scenes: Sequence[Scene]) -> PixelFormat:
+    """Return the pixel format of opaque frames in which several scenes may be side by side."""
+    formats = {scene.pixel_format for scene in scenes}
+    return formats.pop() if len(formats) == 1 else "rgb24"
+
+
 class Held(NamedTuple):
     """What was captured of a clip before it is painted.
 

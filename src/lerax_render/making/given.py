@@ -1,5 +1,7 @@
 """What was given to be recorded or captured: an environment, replays, policies, a key."""
 
+import dataclasses
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -9,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..compose import check_answers
 from ..errors import UnsupportedEnvError
-from ..replay import Origin, Replay
+from ..replay import Origin, Replay, lengthened
 from ..scene import Scene
-from ..settings import check_steps
+from ..settings import Settings, check_steps
 from ..sources import Simulation, find_source, is_gymnasium
 from ..system import start_jax
 
@@ -76,6 +79,31 @@ def cut_replays(
     if steps > longest:
         raise ValueError(f"steps is {steps}, and the replay has {longest} steps")
     return [replay if replay.steps <= steps else replay[:steps] for replay in replays]
+
+
+def side_by_side(settings: Settings, replays: Sequence[Replay]) -> tuple[Settings, list[Replay]]:
+    """Return the settings of a clip of replays, and these all as long as it is."""
+    for replay in replays:
+        check_answers(settings.overlay, replay)
+    seconds = {replay.seconds_per_step for replay in replays}
+    if len(seconds) > 1 and settings.fps is None:
+        raise ValueError(
+            "the replays have steps of different lengths, "
+            f"{sorted(s or 0 for s in seconds)} seconds: give fps, frames a second"
+        )
+    if (len(replays) > 1 or settings.labels) and settings.grid is None:
+        columns = math.ceil(math.sqrt(len(replays)))
+        settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
+    elif settings.grid is not None and math.prod(settings.grid) < len(replays):
+        raise ValueError(
+            f"a grid of {settings.grid[0]}x{settings.grid[1]} has no room for {len(replays)} "
+            "replays"
+        )
+    if settings.labels and len(settings.labels) == len(replays):
+        empty = math.prod(settings.grid or (1, 1)) - len(replays)
+        settings = dataclasses.replace(settings, labels=[*settings.labels, *[""] * empty])
+    longest = max(replay.steps for replay in replays)
+    return settings, [lengthened(replay, longest) for replay in replays]
 
 
 def each_policy(policy: Any, lanes: int | None, of: str) -> Sequence[Any]:

@@ -11,7 +11,7 @@ from ..replay import Replay
 from ..scene import Scene
 from ..settings import Settings
 from ..video import Video, VideoWriter
-from .filming import Held, film, views_of
+from .filming import Held, film, shared_pixel_format, views_of
 
 GIF_WIDTH = 480
 """Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
@@ -61,8 +61,6 @@ def film_recording(
         labels = [*names, *[""] * (math.prod(settings.grid) - len(names))]
     else:
         lines.append(episode)
-    pixel_formats = {scene.pixel_format for scene in scenes}
-    pixel_format = pixel_formats.pop() if len(pixel_formats) == 1 else "rgb24"
     writers = {
         format: VideoWriter(
             target,
@@ -70,7 +68,7 @@ def film_recording(
             format=format,
             width=width,
             height=height,
-            pixel_format=pixel_format,
+            pixel_format=shared_pixel_format(scenes),
             max_width=GIF_WIDTH if format == "gif" else None,
         )
         for format, target in targets.items()

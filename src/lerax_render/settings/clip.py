@@ -91,7 +91,7 @@ class Settings(Picture):
     """The step, or its time such as 3s, before which the clip ends (default: after the last)."""
 
     episodes: Count | None = None
-    """Number of whole episodes that the clip is long, instead of steps (default: steps count)."""
+    """Length of the clip in whole episodes, instead of in steps (default: steps decides)."""
 
     pick: Sequence[Pick] | Callable[[Any], Sequence[int]] = ()
     """Which whole episodes are shown, out of many that are run: some of best, worst, median and
@@ -158,11 +158,11 @@ class Settings(Picture):
 
     crf: Annotated[int, between(0, 63)] | None = None
     """Constant rate factor of a video: lower is better and larger; h264 and h265 end at 51
-    (default: 20 for h264, 18 where it is drawn, 24 for h265, 30 for vp9 and av1)."""
+    (default: 20 for h264, 18 for drawings in h264, 24 for h265, 30 for vp9 and av1)."""
 
     lossless: bool = False
-    """The file has the frames to the bit, as RGB; with a pixel format, as they are in that. Few
-    players show such an MP4, MOV or WebM, and GIF cannot."""
+    """Keep the frames bit for bit, as RGB, or as they are in the pixel format that is given. Few
+    players show such an MP4, MOV or WebM, and GIF cannot hold them."""
 
     pixel_format: FilePixelFormat | None = None
     """Pixel format of a video: yuv444p has sharper colours, and QuickTime and old players do not
@@ -172,10 +172,10 @@ class Settings(Picture):
     """How often a GIF, WebP or APNG plays; 0 is for ever (default: for ever)."""
 
     bounce: bool = False
-    """The clip plays forwards and then backwards, so that it goes round without a jump."""
+    """The clip plays forwards and then backwards, so that it loops without a jump."""
 
     freeze_end: Seconds = 0.0
-    """Seconds that the last frame stays in addition, such as 1s (default 0)."""
+    """How many seconds longer the last frame stays, such as 1s (default 0)."""
 
     poster: Poster | None = None
     """File for the first frame as a picture, *.png or *.jpg (default: none)."""

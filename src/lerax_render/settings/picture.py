@@ -210,8 +210,8 @@ class Picture:
     colour for each thing); several share the picture (default: color)."""
 
     max_depth: Annotated[float, Meta(gt=0, extra={"unit": "metres"})] | None = None
-    """Metres that are black in a depth picture (default: twice as far as the middle of the model
-    as it begins, or a little more)."""
+    """Distance in metres that is black in a depth picture (default: twice as far as the middle of
+    the model at the start, or a little more)."""
 
     quality: QualityName = "auto"
     """MuJoCo only: how much work goes into a frame (default auto: high on a GPU, else standard).

@@ -24,7 +24,8 @@ def keep_compilations(folder: Path) -> None:
         return
     if jax is None:
         # It reads them when it is imported, which not every clip needs.
-        os.environ |= {_WHERE.upper(): str(folder), _FROM.upper(): str(_LEAST_SECONDS)}
+        os.environ[_WHERE.upper()] = str(folder)
+        os.environ.setdefault(_FROM.upper(), str(_LEAST_SECONDS))
     else:
         jax.config.update(_WHERE, str(folder))
         jax.config.update(_FROM, _LEAST_SECONDS)

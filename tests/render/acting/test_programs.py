@@ -1,5 +1,6 @@
 """Compiled rollouts are shared by what differs in numbers only, and by processes side by side."""
 
+import signal
 import time
 
 import jax
@@ -9,7 +10,7 @@ from lerax.env.classic_control import CartPole
 from lerax.policy import MLPActorCriticPolicy
 
 from lerax_render import rollout
-from lerax_render.acting.programs import with_shared_models
+from lerax_render.acting.programs import _turn, with_shared_models
 from support.environments import Limited
 from support.mjx_environments import Swing
 from support.programs import finished, program
@@ -62,9 +63,22 @@ def test_a_model_that_was_changed_stands_for_no_other():
     assert second.mujoco_model is not stand_in
     stand_in.geom_rgba[:] = 0.5
     assert with_shared_models(third).mujoco_model is third.mujoco_model
+    # Not even for the one that it stood for before.
+    assert with_shared_models(second).mujoco_model is third.mujoco_model
     other = Swing()
     other.mujoco_model.opt.timestep = 0.01
     assert with_shared_models(other).mujoco_model is other.mujoco_model
+    # Its look may change between clips, and nothing is compiled anew.
+    other.mujoco_model.geom_rgba[:] = 0.5
+    assert with_shared_models(other).mujoco_model is other.mujoco_model
+
+
+def test_one_that_was_changed_stands_for_itself():
+    first, second = Swing(), Swing()
+    stand_in = with_shared_models(first).mujoco_model
+    assert with_shared_models(second).mujoco_model is stand_in
+    second.mujoco_model.opt.timestep = 0.03
+    assert with_shared_models(second).mujoco_model is second.mujoco_model
 
 
 def test_what_has_no_model_stays_as_it_is():
@@ -110,16 +124,16 @@ def test_processes_that_share_a_cache_compile_a_rollout_once(tmp_path):
 HOLDS = """
 import time
 from lerax_render.acting.programs import _turn
-with _turn("cache", "a program"):
+with _turn("cache", 1, 60.0):
     print("held", flush=True)
     time.sleep(1000)
 """
 WAITS = """
 from lerax_render.acting.programs import _turn
-with _turn("cache", "another program"):
+with _turn("cache", 2, 60.0):
     pass
 print("another", flush=True)
-with _turn("cache", "a program"):
+with _turn("cache", 1, {patience}):
     print("over", flush=True)
 """
 
@@ -127,10 +141,33 @@ with _turn("cache", "a program"):
 def test_who_is_killed_keeps_nobody_waiting(tmp_path):
     holder = program(HOLDS, tmp_path)
     assert holder.stdout.readline() == "held\n"
-    waiting = program(WAITS, tmp_path)
+    waiting = program(WAITS.format(patience=60.0), tmp_path)
     assert waiting.stdout.readline() == "another\n"
     time.sleep(0.5)
     assert waiting.poll() is None
     holder.kill()
     assert finished(waiting) == "over\n"
     holder.wait()
+
+
+def test_who_is_stopped_keeps_nobody_waiting_for_ever(tmp_path):
+    holder = program(HOLDS, tmp_path)
+    assert holder.stdout.readline() == "held\n"
+    holder.send_signal(signal.SIGSTOP)
+    try:
+        assert finished(program(WAITS.format(patience=0.5), tmp_path)) == "another\nover\n"
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_a_cache_in_a_bucket_is_shared_without_locks_and_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with _turn("gs://bucket/cache", 1, 0.5):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_shared_without_locks(tmp_path):
+    (tmp_path / "cache").write_text("no folder")
+    with _turn(str(tmp_path / "cache"), 1, 0.5):
+        pass

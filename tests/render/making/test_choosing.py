@@ -9,7 +9,7 @@ import jax
 import mujoco
 import numpy as np
 import pytest
-from lerax.env.classic_control import CartPole
+from lerax.env.classic_control import CartPole, Pendulum
 
 import lerax_render as lr
 from lerax_render import RenderWarning
@@ -216,9 +216,9 @@ def test_a_files_episodes_are_picked_from(tmp_path):
         ({"pick": PICK, "policy": [None, None]}, "among the episodes of one policy, and 2"),
         ({"pick": ["best"], "grid": (1, 2), "policy": [None, None]}, "of one policy, and 2"),
         ({"pick": PICK, "format": "glb"}, "only MuJoCo environments"),
-        ({"pick": PICK, "start": 4000}, "start is step 4000, and what is shown has 4000 steps"),
-        ({"pick": PICK, "start": 9, "max_steps": 9, "grid": (2, 2)}, "has 9 steps at most"),
-        ({"episodes": 2, "start": 30, "max_steps": 9}, "has 18 steps at most"),
+        ({"pick": PICK, "start": 4004}, "start is step 4004, and what is shown has 4004 steps"),
+        ({"pick": PICK, "start": 10, "max_steps": 9, "grid": (2, 2)}, "has 10 steps at most"),
+        ({"episodes": 2, "start": 30, "max_steps": 9}, "has 20 steps at most"),
     ],
 )
 def test_mistakes_are_said_before_any_episode_is_run(wish, message, monkeypatch):
@@ -231,6 +231,11 @@ def test_a_simulation_has_no_episodes():
     simulation = lr.Simulation(mujoco.MjModel.from_xml_string("<mujoco/>"))
     with pytest.raises(lr.UnsupportedEnvError, match="a Simulation never ends and earns nothing"):
         lr.capture(simulation, episodes=2)
+
+
+def test_a_clip_may_begin_with_the_last_state_of_its_episodes():
+    clip = lr.record(Pendulum(), episodes=2, max_steps=3, start=7, **SMALL)
+    assert clip.num_frames == 1
 
 
 def test_a_clip_that_goes_on_after_its_episodes_ends_with_them(replays):
