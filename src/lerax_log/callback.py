@@ -389,7 +389,10 @@ class LoggingCallback(AbstractCallback[Any, Any]):
         state: LoggingState = ctx.state
         # What is computed last ties the call to the end of the training; and without the outbox's
         # answer, nobody would need what is sent.
-        jax.debug.callback(host.end, state.learn, state.outbox.due, *traced.witnesses(ctx.policy))
+        outbox = state.outbox
+        jax.debug.callback(
+            host.end, state.learn, outbox.packets, outbox.due, *traced.witnesses(ctx.policy)
+        )
         # Nothing of `learn` is traced after this.
         host.announce(self.handle, "compiling")
         return state

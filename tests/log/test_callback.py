@@ -3,6 +3,7 @@
 import gc
 import re
 import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -443,6 +444,20 @@ def test_quick_iterations_are_sent_together_and_none_is_left_out(training, monke
     steps = [step for step, _ in memory.scalars("own")]
     assert steps == [STEPS_AN_ITERATION * (i + 1) for i in range(200)]
     assert 200 / Outbox.ROWS < len(calls) < 100
+
+
+def test_a_training_that_ends_sooner_than_was_known_has_sent_all(training):
+    class Longer(LoggingCallback):
+        def on_training_start(self, ctx, *, key):
+            state = super().on_training_start(ctx, key=key)
+            return replace(state, last_iteration=jnp.int32(1000))
+
+    memory = Memory()
+    with Longer(memory, log_interval=4) as callback:
+        training(callback)
+    steps = [STEPS_AN_ITERATION * (i + 1) for i in range(ITERATIONS)]
+    assert [step for step, _ in memory.scalars("train/loss")] == steps
+    assert memory.methods()[-2:] == ["flush", "close"]
 
 
 def test_more_scalars_than_a_batch_holds_are_sent_each_iteration(training, monkeypatch):

@@ -99,7 +99,9 @@ class FanOut(AbstractLoggingBackend):
                     )
                 else:
                     self._open.append(backend)
-            self.ids = {name: id_ for b in self._open for name, id_ in b.ids.items()}
+            before = self.ids
+            told = [item for b in self._open for item in b.ids.items()]
+            self.ids = {**before, **dict(item for item in told if item not in before.items())}
             self.video_formats = _fewest_formats(self._open)
             self.takes_pages = any(backend.takes_pages for backend in self._open)
             self._last_step = 0
@@ -175,8 +177,11 @@ class FanOut(AbstractLoggingBackend):
         """Close every backend, whatever becomes of the others, and log how often each failed."""
         if self._open is None:
             return
-        self._hand_page_on(self._open)
-        self._each("the end of the run", lambda backend: backend.close())
+        try:
+            self._hand_page_on(self._open)
+        finally:
+            # After a Ctrl-C in there, too.
+            self._each("the end of the run", lambda backend: backend.close())
         with self._lock:
             self._open = None
             for (name, kind), count in self._failures.items():

@@ -19,6 +19,10 @@ PERIOD = 5.0
 SHARE = 0.01
 """Of the time, what may be spent on writing while the training goes on."""
 
+LONGEST = 30.0
+"""Seconds from one writing to the next, at most: a page takes a run for killed that says nothing
+for a minute."""
+
 
 class PageBackend(AbstractLoggingBackend):
     """Keeps a web page in the run's folder, `index.html`, which opens by a double click.
@@ -28,8 +32,9 @@ class PageBackend(AbstractLoggingBackend):
     backend, and one file to send to somebody; W&B, MLflow and Trackio get that one when the run is
     closed, if they are among the backends.
 
-    A thread of its own writes, every five seconds and for one per cent of the time at most, and
-    makes a player of each recording when its clip is painted.
+    A thread of its own writes every five seconds, or where that takes long, as seldom as takes one
+    per cent of the time, but every half a minute. It makes a player of each recording when its clip
+    is painted.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str] | None = None) -> None:
@@ -115,7 +120,10 @@ class _Writer:
         self._ends = self._warned = False
         self._seconds = 0.0
         self.write()
-        add_run(folder)
+        try:
+            add_run(folder)
+        except OSError as error:
+            warn(f"{folder}: a page of the folders above does not show this run: {error}")
         self._thread = threading.Thread(target=self._run, name="lerax-page", daemon=True)
         self._thread.start()
 
@@ -156,7 +164,8 @@ class _Writer:
         while True:
             step = None
             try:
-                step = self._waiting.get(timeout=max(PERIOD, self._seconds / SHARE))
+                period = min(max(PERIOD, self._seconds / SHARE), LONGEST)
+                step = self._waiting.get(timeout=period)
             except queue.Empty:
                 if self._ends:
                     return

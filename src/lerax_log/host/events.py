@@ -104,10 +104,7 @@ def receive(layout: Layout, interval: int, packets: Any) -> np.ndarray:
         for lane in np.asarray(packets).reshape(-1, rows, size):
             number, iteration = newest(lane)
             if learn := sessions.find_learn(number):
-                first = max(learn.iteration, iteration - rows)
-                fresh = [i % rows for i in range(first, iteration)]
-                if fresh:
-                    learn.receive(layout.unpack(lane[fresh]))
+                learn.receive(layout, lane)
                 wait = learn.may_wait
         wait = min(max(wait, interval), rows)
     return np.asarray(iteration + wait, np.int32)
@@ -143,16 +140,18 @@ def record_first(template: "Template", number: Any, seed: Any, arrays: Any) -> N
             learn.record_first(partial(template.snapshot, arrays, int(seed)))
 
 
-def end(number: Any, *after: Any) -> None:
+def end(number: Any, packets: Any = None, *after: Any) -> None:
     """End a `learn`.
 
     Args:
         number: The number of the `learn`.
+        packets: Its outbox, `int32 (rows, CAPACITY)`: a training that has ended sooner than was
+            known when it began has not sent its last iterations.
         after: Anything that is computed last, so that this is called last.
     """
     with _reported():
         if learn := sessions.find_learn(int(number)):
-            learn.end()
+            learn.end(None if packets is None else np.asarray(packets))
 
 
 @contextmanager

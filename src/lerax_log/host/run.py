@@ -2,17 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from lerax_render.runs import Facts
 
 from ..backends import COMPILE_TAG, AbstractLoggingBackend, HParam, Progress
 from ..recordings import Recorder, VideoOptions, VideoWorker
-from ..traced import Report
+from ..traced import Layout, Report, later
 from .run_files import FINISHED, RunFiles, as_shown
 from .usage import peaks
 
@@ -171,17 +172,22 @@ class Learn:
         self._begins = begins
         self._first_values = {} if compile_seconds is None else {COMPILE_TAG: compile_seconds}
         self._iterations = 0
+        self._layout: Layout | None = None
         self._first_step: int | None = None
         self._last = Mark(0, 0, time.monotonic())
 
-    @property
-    def iteration(self) -> int:
-        """The newest iteration that it has received."""
-        return self._last.iteration
+    def receive(self, layout: Layout, packets: np.ndarray) -> None:
+        """Log what iterations report, once, however often it arrives.
 
-    def receive(self, reports: Sequence[Report]) -> None:
-        """Log what consecutive iterations have reported."""
+        Args:
+            layout: Layout of the packets.
+            packets: Of an outbox, `int32 (rows, size)`.
+        """
         with self._run.lock:
+            self._layout = layout
+            reports = layout.unpack(later(packets, self._last.iteration))
+            if not reports:
+                return
             first_step = self._begun()
             now = Mark(reports[-1].iteration, reports[-1].step, time.monotonic())
             last, self._last = self._last, now
@@ -195,8 +201,8 @@ class Learn:
                 values = {**report.scalars, **own, **first}
                 self._run.backend.log_scalars(values, first_step + report.step)
             self._run.step, self._run.time = max(self._run.step, step), now.time
-        seconds = (now.time - last.time) / (now.iteration - last.iteration)
-        self.may_wait = max(1, int(min(now.iteration, FRESH_S / max(seconds, 1e-9))))
+            seconds = (now.time - last.time) / (now.iteration - last.iteration)
+            self.may_wait = max(1, int(min(now.iteration, FRESH_S / max(seconds, 1e-9))))
 
     def record(self, report: Report, snapshot: "Callable[[int], Snapshot]") -> None:
         """Have the worker record the snapshot of a step, if this iteration is to be recorded."""
@@ -211,8 +217,14 @@ class Learn:
             report = Report(NOBODY, 0, 0, 0, {})
             self._run.recorder.record(0, report, snapshot, always=True)
 
-    def end(self) -> None:
-        """Bring everything that was logged to where others can read it."""
+    def end(self, packets: np.ndarray | None = None) -> None:
+        """Bring everything that was logged to where others can read it.
+
+        Args:
+            packets: An outbox with what may not have been sent, `int32 (rows, CAPACITY)`.
+        """
+        if self._layout is not None and packets is not None:
+            self.receive(self._layout, packets[:, : self._layout.size])
         self.has_ended = True
         self._run.show(Progress("done", self._iterations, self._iterations, self._run.step))
         self._run.backend.flush()

@@ -15,6 +15,7 @@ from .lanes import witnesses as witnesses
 from .packets import Layout as Layout
 from .packets import Outbox as Outbox
 from .packets import Report as Report
+from .packets import later as later
 from .packets import newest as newest
 from .skeleton import Skeleton as Skeleton
 from .states import LoggingState as LoggingState

@@ -119,6 +119,12 @@ def newest(packets: np.ndarray) -> tuple[int, int]:
     return int(row[_LEARN]), int(row[_ITERATION])
 
 
+def later(packets: np.ndarray, iteration: int) -> np.ndarray:
+    """Return those of an outbox's packets that are of later iterations, in their order."""
+    rows, (_, last) = len(packets), newest(packets)
+    return packets[[i % rows for i in range(max(iteration, last - rows), last)]]
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Outbox:
@@ -163,6 +169,9 @@ class Outbox:
         Returns:
             The outbox afterwards.
         """
+        # Always so, which the compiler cannot know: each call needs the answer to the one before.
+        # Else it would leave out those that nobody needs, where it unrolls the loop.
+        packet = jnp.where(self.due > 0, packet, 0)
         if packet.size > self.CAPACITY:
             return replace(self, due=send(packet[None]))
         outbox = self.with_packet(packet, iteration)

@@ -31,7 +31,12 @@ function compact(value, by = 0) {
 
 /** Marks of an axis: their places, and what stands at each. */
 function marks(low, high, wanted, { log, time }) {
-  if (log) return powers(low, high).map((value) => [value, compact(value)]);
+  if (log) {
+    const found = powers(low, high);
+    if (found.length > 1) return found.map((value) => [value, compact(value)]);
+    // What is close together has no powers in it.
+    return marks(10 ** low, 10 ** high, wanted, {});
+  }
   const [unit, one] = !time ? ["", 1] : high - low > 7200 ? [" h", 3600] : high - low > 180 ? [" min", 60] : [" s", 1];
   const found = ticks(low / one, high / one, wanted);
   const by = found[1] - found[0] || 0;

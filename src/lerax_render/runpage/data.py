@@ -27,6 +27,9 @@ from .curves import MOST, OVERVIEW, Curve, described
 FOLDER = "page"
 DATA = f"{FOLDER}/run.js"
 
+SCRIPT = "received("
+"""What the files of data begin with."""
+
 KILLED = "killed"
 """The outcome of a run that says that it is running, and is not."""
 
@@ -155,14 +158,17 @@ def as_script(data: Any) -> str:
     As a text, so that it is data whatever is in it, and is read quickly.
     """
     text = msgspec.json.encode(msgspec.json.encode(data).decode()).decode()
-    return f"received({text})\n"
+    return f"{SCRIPT}{text})\n"
 
 
 def from_script(script: str) -> str:
     """Return the text of JSON that a script hands over."""
-    text: str = msgspec.json.decode(script.removeprefix("received(").removesuffix(")\n"))
+    text: str = msgspec.json.decode(script.removeprefix(SCRIPT).removesuffix(")\n"))
     return text
 
 
 def _shown(value: Any) -> Any:
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    """Return a value as JSON and JavaScript's numbers can take it."""
+    is_odd = isinstance(value, float) and not math.isfinite(value)
+    is_long = isinstance(value, int) and abs(value) > 2**53
+    return str(value) if is_odd or is_long else value

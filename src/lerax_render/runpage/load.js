@@ -21,14 +21,14 @@ function load(path) {
   }
   return new Promise((resolve, reject) => {
     const script = element("script", { src: `${address(path)}?${Date.now()}` });
-    script.addEventListener("error", () => {
-      script.remove();
-      reject(new Error(path));
-    });
-    arriving.set(script, (text) => {
-      script.remove();
-      resolve(JSON.parse(text));
-    });
+    // A script that is torn, such as one that is still being copied, loads and hands nothing over.
+    for (const end of ["load", "error"]) {
+      script.addEventListener(end, () => {
+        script.remove();
+        reject(new Error(path));
+      });
+    }
+    arriving.set(script, (text) => resolve(JSON.parse(text)));
     document.head.append(script);
   });
 }

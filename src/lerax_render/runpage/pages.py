@@ -13,7 +13,7 @@ import msgspec
 from ..runs import METRICS, RUN, RunFolder
 from ..video import write_whole
 from ..webpage import filled, joined_files, policy_hash, policy_hashes
-from .data import DATA, FOLDER, as_script, from_script
+from .data import DATA, FOLDER, SCRIPT, as_script, from_script
 
 PAGE = "index.html"
 """The name of a page's file."""
@@ -60,15 +60,16 @@ def place_page(folders: Sequence[str | os.PathLike[str]]) -> Path:
         raise ValueError(
             f"{folders[0]} and {folders[-1]} lie in no folder together: move them into one"
         )
-    page = folder / PAGE
-    if page.exists() and not _is_ours(page):
-        raise ValueError(f"{page} is there, and is no page of runs: move it away")
-    return page
+    for file in (folder / PAGE, folder / RUNS):
+        if file.exists() and not _is_ours(file):
+            raise ValueError(f"{file} is there, and is no page of runs: move it away")
+    return folder / PAGE
 
 
-def _is_ours(page: Path) -> bool:
-    with page.open("rb") as file:
-        return _MARK.encode() in file.read(2000)
+def _is_ours(file: Path) -> bool:
+    with file.open("rb") as opened:
+        begins = opened.read(2000)
+    return _MARK.encode() in begins if file.name == PAGE else begins.startswith(SCRIPT.encode())
 
 
 def make_run_page(runs: Sequence[Path], page: Path, *, grows: bool = False) -> None:

@@ -89,3 +89,35 @@ def test_one_in_another_still_takes_a_clip_in_each_of_the_formats():
         clip: Any = SimpleNamespace(format=format)
         backend.log_video("clip", clip, 1)
     assert [one.methods().count("log_video") for one in (gif, mp4)] == [1, 1]
+
+
+def test_ids_are_those_that_were_known_and_what_a_backend_says_instead():
+    class Service(Memory):
+        def open(self, name):
+            super().open(name)
+            self.ids = {**self.ids, "service": "mine"}
+
+    backend = FanOut([Memory(), Service(), Memory()])
+    backend.ids = {"service": "earlier", "other": "1"}
+    backend.open("run")
+    assert backend.ids == {"service": "mine", "other": "1"}
+    alone = FanOut(Memory(fails=("open",)))
+    alone.ids = {"service": "earlier"}
+    with pytest.warns(RenderWarning, match="open fails"):
+        alone.open("run")
+    assert alone.ids == {"service": "earlier"}
+
+
+def test_all_are_closed_where_a_ctrl_c_ends_the_making_of_the_page():
+    class Page(Memory):
+        takes_run_page = True
+
+        def run_page(self):
+            raise KeyboardInterrupt
+
+    first, last = Memory(), Page()
+    backend = FanOut([first, last])
+    backend.open("run")
+    with pytest.raises(KeyboardInterrupt):
+        backend.close()
+    assert first.methods()[-1] == last.methods()[-1] == "close"

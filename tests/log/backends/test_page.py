@@ -10,6 +10,7 @@ import pytest
 from lerax_log import LoggingCallback, PageBackend, TensorBoardBackend
 from lerax_log.backends import MlflowBackend, TrackioBackend, WandbBackend
 from lerax_log.backends import page as page_module
+from lerax_render import RenderWarning
 from lerax_render.cli import main
 from lerax_render.runpage import RUNS
 from lerax_render.runs import RunFolder
@@ -136,6 +137,33 @@ def test_a_page_of_a_folder_grows_with_the_trainings_that_begin_in_it(tmp_path):
     (tmp_path / "logs/env/1/run.json").write_text("{}")
     main(["page", str(tmp_path / "logs")])
     assert sorted(runs_of(tmp_path / "logs")) == ["env/1/", "first/"]
+
+
+def test_a_run_has_its_page_where_that_of_its_folder_cannot_be_written(tmp_path, monkeypatch):
+    def fails(run: Path) -> None:
+        raise PermissionError(f"{run.parent} is somebody else's")
+
+    monkeypatch.setattr("lerax_render.runpage.add_run", fails)
+    backend = PageBackend(tmp_path)
+    with pytest.warns(RenderWarning, match="does not show this run: .* is somebody else's"):
+        backend.open("run")
+    backend.log_scalars({"a": 1.5}, 10)
+    backend.close()
+    assert data_of(tmp_path / "run", "curve_0")["values"] == [1.5]
+
+
+def test_a_page_says_that_its_training_goes_on_however_long_writing_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "LONGEST", 0.05)
+    monkeypatch.setattr(page_module, "SHARE", 1e-9)
+    backend = PageBackend(tmp_path)
+    backend.open("run")
+    written = data_of(tmp_path / "run")["written"]
+    for _ in range(200):
+        if data_of(tmp_path / "run")["written"] > written:
+            break
+        page_module.time.sleep(0.05)
+    assert data_of(tmp_path / "run")["written"] > written
+    backend.close()
 
 
 def test_a_page_of_chosen_runs_stays_one_of_them(tmp_path):

@@ -65,15 +65,15 @@ def test_an_outbox_has_a_row_for_each_iteration(monkeypatch):
     assert len(Outbox.empty(1).packets) == 2
 
 
-def test_packets_are_sent_when_the_host_has_asked_for_them():
-    asked = {1: 2, 2: 5, 5: 100, 7: 100}
+def packets_sent(asked):
+    """A training of 7 iterations, and which of them the host was sent, as it has asked for."""
     sent = []
 
     def receive(packets):
         sent.append(newest(np.asarray(packets))[1])
         return np.int32(asked[sent[-1]])
 
-    def learn(number):
+    def learn(number, unroll=1):
         def iterate(outbox, iteration):
             row = LAYOUT.pack(
                 learn=number,
@@ -86,11 +86,24 @@ def test_packets_are_sent_when_the_host_has_asked_for_them():
             send = partial(answered, lambda packets: receive(packets.reshape(-1, LAYOUT.size)))
             return outbox.sent(send, row, iteration, iteration == 7), None
 
-        return lax.scan(iterate, Outbox.empty(1), jnp.arange(1, 8))[0].due
+        return lax.scan(iterate, Outbox.empty(1), jnp.arange(1, 8), unroll=unroll)[0].due
 
+    return learn, sent
+
+
+def test_packets_are_sent_when_the_host_has_asked_for_them():
+    learn, sent = packets_sent({1: 2, 2: 5, 5: 100, 7: 100})
     assert jax.jit(learn)(0) == 100
     assert sent == [1, 2, 5, 7]
     sent.clear()
     # One call for all lanes.
     assert (jax.jit(jax.vmap(learn))(jnp.arange(3)) == 100).all()
     assert sent == [1, 2, 5, 7]
+
+
+@pytest.mark.parametrize("capacity", [4, 256])
+def test_no_call_is_left_out_where_the_loop_is_unrolled(monkeypatch, capacity):
+    monkeypatch.setattr(Outbox, "CAPACITY", capacity)
+    learn, sent = packets_sent({i: i + 1 for i in range(1, 8)})
+    assert jax.jit(partial(learn, unroll=True))(0) == 8
+    assert sent == [1, 2, 3, 4, 5, 6, 7]

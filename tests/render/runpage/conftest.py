@@ -34,7 +34,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from support.run_folders import write_run
 
     folder = tmp_path_factory.mktemp("logs")
-    hparams = {"learning_rate": 0.001, "gamma": 0.99, "text": "</script><img src=x onerror=bad()>"}
+    text = "</script><img src=x onerror=bad()>"
+    hparams = {"learning_rate": 0.001, "gamma": 0.99, "large": 2**63 + 1, "text": text}
     write_run(folder / "one", hparams=hparams, total_timesteps=400, started="2026-02-20T12:00:00Z")
     write_run(folder / "two", slope=2.0, hparams=hparams | {"learning_rate": 0.01})
     write_run(folder / "a #1 <i>&%", slope=0.5, outcome="running")

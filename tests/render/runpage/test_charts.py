@@ -1,6 +1,7 @@
 """What a chart shows of curves that are no usual ones."""
 
 import json
+import math
 
 import pytest
 from selenium.webdriver import ActionChains
@@ -63,6 +64,8 @@ def test_a_logarithmic_axis_shows_decades(browser, folder):
     assert places[0] - places[1] == pytest.approx(places[1] - places[2])
     assert browser.execute_script(INK, "train/loss", 100, 100.0)[3] > 0
     assert browser.execute_script(TICKS, 0, 3, 4, {"log": True}) == ["1", "10", "100", "1k"]
+    close = browser.execute_script(TICKS, math.log10(149.9), math.log10(152.1), 3, {"log": True})
+    assert close == ["150", "151", "152"]
 
 
 def test_ticks_can_be_told_from_each_other(browser, folder):

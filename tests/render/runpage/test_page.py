@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from lerax_render.cli import main
-from lerax_render.runpage import PAGE, RunData, add_run
+from lerax_render.runpage import PAGE, RUNS, RunData, add_run
 from support.browser import requested, resize
 from support.run_folders import add_line, write_run
 from support.run_pages import (
@@ -47,6 +47,7 @@ def test_it_opens_from_the_disk_with_the_right_curve_and_asks_for_nothing_else(b
 def test_texts_stay_texts(browser, logs):
     open_page(browser, logs / PAGE)
     assert "</script><img src=x onerror=bad()>" in text(browser, "#hparams")
+    assert str(2**63 + 1) in text(browser, "#hparams")
     titles = [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".chart h3")]
     assert titles == ["episode/return", "__proto__", "<b>"]
     assert curves(browser).keys() == {"one", "two", "a #1 <i>&%"}
@@ -107,7 +108,7 @@ def test_several_runs_are_over_each_other_and_differences_are_marked(browser, lo
     differs = [
         each.text for each in browser.find_elements(By.CSS_SELECTOR, "tr.differs:not(.fact) th")
     ]
-    assert differs == ["learning_rate≠", "gamma≠", "text≠"]
+    assert differs == ["learning_rate≠", "gamma≠", "large≠", "text≠"]
     for box in browser.find_elements(By.CSS_SELECTOR, "#run-list input"):
         if "a #1" in box.find_element(By.XPATH, "..").text:
             box.click()
@@ -221,6 +222,20 @@ def test_a_page_of_a_folder_finds_the_runs_that_begin(browser, tmp_path):
     assert curves(browser).keys() == {"first", "new"}
 
 
+def test_a_run_whose_data_are_still_being_copied_hides_no_other(browser, tmp_path):
+    for name in "ab":
+        write_run(tmp_path / "logs" / name, recordings=0)
+    main(["page", str(tmp_path / "logs")])
+    data = tmp_path / "logs/b/page/run.js"
+    whole = data.read_text()
+    data.write_text(whole[: len(whole) // 2])
+    open_page(browser, tmp_path / "logs" / PAGE)
+    assert curves(browser).keys() == {"a"}
+    data.write_text(whole)
+    eventually(lambda: curves(browser).keys() == {"a", "b"}, seconds=15)
+    assert "SyntaxError" in browser.get_log("browser")[0]["message"]
+
+
 def test_on_a_narrow_screen_nothing_is_cut_off(browser, logs):
     open_page(browser, logs / PAGE)
     resize(browser, 360, 700)
@@ -228,13 +243,16 @@ def test_on_a_narrow_screen_nothing_is_cut_off(browser, logs):
     assert browser.execute_script(wide) <= 360
 
 
-def test_what_is_no_page_of_runs_is_left_alone(tmp_path, capsys):
-    run = write_run(tmp_path / "run", recordings=0)
-    (run / PAGE).write_text("mine")
+@pytest.mark.parametrize("name", [PAGE, RUNS])
+@pytest.mark.parametrize("folder", ["logs", "logs/run"])
+def test_what_is_no_page_of_runs_is_left_alone(tmp_path, capsys, folder, name):
+    write_run(tmp_path / "logs/run", recordings=0)
+    mine = tmp_path / folder / name
+    mine.write_text("mine")
     with pytest.raises(SystemExit):
-        main(["page", str(run)])
+        main(["page", str(tmp_path / folder)])
     assert "is no page of runs: move it away" in capsys.readouterr().err
-    assert (run / PAGE).read_text() == "mine"
+    assert mine.read_text() == "mine"
     with pytest.raises(SystemExit):
         main(["page", str(tmp_path / "none")])
     assert "no run in" in capsys.readouterr().err
