@@ -129,6 +129,8 @@ class HeadlessMujocoRenderer:
         self._viewport = mujoco.MjrRect(0, 0, self.width, self.height)
         self._pixels = np.zeros((self.height, self.width, 3), np.uint8)
         self._crowded = False
+        # Of how many of the scene's shapes it is not known what is in them.
+        self._written = self._scene.maxgeom
         self._clip = DrawnVideo(video)
         self._wanted = (quality, gl)
         for flag, shown in (drawing_passes or {}).items():
@@ -346,8 +348,11 @@ class HeadlessMujocoRenderer:
             text = "the picture shows only the first %d shapes; raise max_geom"
             _logger.warning(text, scene.maxgeom)
         if decorate is not None:
+            _look.blank(scene, self._written)
+            self._written = 0
             decorate(scene)
         self._backdrop.dress(scene, data)
+        self._written = max(self._written, scene.ngeom)
         self._shadows.adjust(scene, self._drawing, data)
 
     def _draw_flat(self, colours: np.ndarray | None, depth: np.ndarray | None) -> None:

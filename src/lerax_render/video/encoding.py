@@ -109,9 +109,11 @@ class Codec:
 
     def pixels(self, encoding: Encoding) -> str:
         """Return the file's pixel format."""
+        if encoding.alpha:
+            return _ALPHA_PIXELS
         if encoding.lossless and encoding.pixel_format is None:
             return self.rgb
-        return encoding.pixel_format or (_ALPHA_PIXELS if encoding.alpha else _DEFAULT_PIXELS)
+        return encoding.pixel_format or _DEFAULT_PIXELS
 
     def filters(self, encoding: Encoding, *, as_planes: bool = False) -> str:
         """Return ffmpeg's filters; "{pad}" is where odd sizes are made even.

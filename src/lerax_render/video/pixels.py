@@ -185,15 +185,13 @@ class Planes:
     pictures before it.
     """
 
-    def __init__(self, height: int, width: int, pixel_format: str) -> None:
+    def __init__(self, height: int, width: int) -> None:
         """Have no picture yet.
 
         Args:
             height: Of the pictures in pixels, an even number.
             width: Likewise.
-            pixel_format: "rgb24" or "bgr0".
         """
-        self._rgb = (0, 1, 2) if pixel_format == "rgb24" else (2, 1, 0)
         luma, chroma = height * width, height * width // 4
         self._content = np.empty(luma + 2 * chroma, np.uint8)
         self._y = self._content[:luma].reshape(height, width)
@@ -207,7 +205,8 @@ class Planes:
         """Return the planes of a frame, valid until the next one is asked for.
 
         Args:
-            frame: uint8 (H, W, 3 or 4), contiguous.
+            frame: uint8 (H, W, 3), red, green and blue, or (H, W, 4), blue, green, red and a byte
+                that is ignored; contiguous.
         """
         height, width, channels = frame.shape
         # Compared in the largest numbers that a row consists of.
@@ -251,7 +250,7 @@ class Planes:
 
 
 def _packed(part: np.ndarray) -> Array:
-    """Return a picture as int32 (H, W): red, green and blue, of which blue is the lowest byte."""
+    """Return what `Planes.of` takes as int32 (H, W), whose lowest byte is blue."""
     if part.shape[2] == 3:
         packed = np.empty((*part.shape[:2], 4), np.uint8)
         for index in range(3):

@@ -275,7 +275,7 @@ class VideoWriter:
             others += self._poster.output(alpha=self._encoding.alpha)
         # Where all of a picture changes, ffmpeg converts it faster; other outputs want it whole.
         if self._encoding.drawn and not others and self._format.takes_planes(*asked):
-            self._planes = Planes(height, width, self._pixel_format)
+            self._planes = Planes(height, width)
         as_planes = self._planes is not None
         # Without `-r`, ffmpeg guesses the rate from what it reads first, and of large frames it
         # reads a few only.

@@ -121,6 +121,32 @@ def test_a_function_adds_to_the_scene(replay):
     assert all(width_of(frame, "blue") > 8 for frame in video.frames())
 
 
+def test_what_is_added_does_not_depend_on_what_was_added_before():
+    model = mujoco.MjModel.from_xml_string(MODEL)
+    data = mujoco.MjData(model)
+    camera = lr.Camera(lookat=(0, 0, 0), distance=5, azimuth=90)
+
+    def add(scene):
+        geom, box = scene.geoms[scene.ngeom], mujoco.mjtGeom.mjGEOM_BOX
+        blue = np.array([0.1, 0.2, 1, 1], np.float32)
+        size, place = np.array([0.2, 0.2, 0.02]), np.array([0, 0, 0.6])
+        mujoco.mjv_initGeom(geom, box, size, place, np.eye(3).ravel(), blue)
+        scene.ngeom += 1
+
+    def add_object(scene):
+        add(scene)
+        geom = scene.geoms[scene.ngeom - 1]
+        geom.category, geom.objid = mujoco.mjtCatBit.mjCAT_DYNAMIC.value, 1
+        geom.objtype, geom.segid = mujoco.mjtObj.mjOBJ_GEOM.value, 10_000
+
+    with lr.HeadlessMujocoRenderer(model, 160, 120, camera=camera) as renderer:
+        first = renderer.render(data, add)
+        assert width_of(first, "blue") > 8
+        assert not np.array_equal(renderer.render(data, add_object), first), "no shadow"
+        np.testing.assert_array_equal(renderer.render(data, add), first)
+        assert set(np.unique(renderer.segmentation()[..., 0])) == {-1, 0, 1}
+
+
 def test_a_clip_that_goes_back_takes_trails_back(replay):
     forwards = lr.record(replay, trail="ball", format="apng", **LOOK).frames()
     both = lr.record(replay, trail="ball", bounce=True, format="apng", **LOOK).frames()

@@ -1,5 +1,6 @@
 """Only what has to be is painted, or painted carefully; the picture is the whole one's."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -273,6 +274,33 @@ def test_one_pass_where_it_is_enough(stage: str, areas: list[float]) -> None:
             part = parts.render(data)
             assert (len(areas) == 2) == (stage in ONE_PASS), areas
             assert_alike(part, wholes.render(data))
+
+
+def test_a_light_that_is_added_has_a_fine_shadow() -> None:
+    model = mujoco.MjModel.from_xml_string(BALL.format(light=LIGHTS[0]))
+    data = mujoco.MjData(model)
+
+    def lamp(scene: mujoco.MjvScene) -> None:
+        light = scene.lights[scene.nlight]
+        scene.nlight += 1
+        if hasattr(light, "directional"):
+            light.directional = False
+        else:
+            light.type = mujoco.mjtLightType.mjLIGHT_SPOT.value
+        light.pos[:], light.dir[:], light.attenuation[:] = (0, 0, 4), (0, 0, -1), (1, 0, 0)
+        light.ambient[:] = light.specular[:] = light.exponent = 0
+        light.diffuse[:], light.cutoff = 0.5, 60
+        light.headlight, light.castshadow = False, True
+
+    stands, moves = cameras(model)
+    stands = dataclasses.replace(stands, distance=20)
+    moves.distance = 20
+    for camera in (stands, moves):
+        with both(model, camera=camera) as (parts, wholes):
+            parts.render(data)
+            assert parts._drawing.shadowSize < 1024
+            assert_alike(parts.render(data, lamp), wholes.render(data, lamp))
+            assert parts._drawing.shadowSize == 1024
 
 
 def test_the_edges_of_wireframes_are_all_drawn(areas: list[float]) -> None:

@@ -61,7 +61,7 @@ def written(frames, format="mp4", pixel_format="rgb24", poster=None, **encoding)
 @pytest.mark.parametrize("pixel_format", ["rgb24", "bgr0"])
 def test_the_planes_are_those_that_ffmpeg_makes(pixel_format):
     clip = np.concatenate([drawing(4), moving_picture(WIDTH, HEIGHT)[:4]])
-    planes = Planes(HEIGHT, WIDTH, pixel_format)
+    planes = Planes(HEIGHT, WIDTH)
     frames = as_bgr0(clip) if pixel_format == "bgr0" else clip
     for frame, rgb in zip(frames, clip, strict=True):
         ours = np.split(np.frombuffer(planes.of(frame), np.uint8).astype(int), [HEIGHT * WIDTH])
@@ -73,7 +73,7 @@ def test_the_planes_are_those_that_ffmpeg_makes(pixel_format):
 
 def test_grey_has_no_colour_and_the_range_of_video():
     frame = np.repeat(np.arange(256, dtype=np.uint8).repeat(2)[None, :, None], 2, 0).repeat(3, 2)
-    planes = np.frombuffer(Planes(2, 512, "rgb24").of(frame), np.uint8)
+    planes = np.frombuffer(Planes(2, 512).of(frame), np.uint8)
     assert planes[0] == 16
     assert planes[511] == 235
     assert (planes[1024:] == 128).all()
@@ -84,7 +84,7 @@ def test_grey_has_no_colour_and_the_range_of_video():
 def test_planes_do_not_depend_on_the_frames_before(width, pixel_format):
     rng = np.random.default_rng(width)
     height, channels = 70, 3 if pixel_format == "rgb24" else 4
-    planes = Planes(height, width, pixel_format)
+    planes = Planes(height, width)
     first = rng.integers(0, 256, (height, width, channels), np.uint8)
     frame = first.copy()
     for changes in (1, 1, 1, 0, 1, None, 2, 5, 1, 0, None, 1, 3):
@@ -95,13 +95,13 @@ def test_planes_do_not_depend_on_the_frames_before(width, pixel_format):
             y, x = rng.integers(height), rng.integers(width)
             part = frame[y : y + rng.integers(1, 30), x : x + rng.integers(1, 12)]
             part[..., :3] = rng.integers(0, 256, (*part.shape[:2], 3))
-        assert bytes(planes.of(frame)) == bytes(Planes(height, width, pixel_format).of(frame))
+        assert bytes(planes.of(frame)) == bytes(Planes(height, width).of(frame))
 
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "bgr0"])
 def test_only_around_what_changed_is_converted(pixel_format):
     frame = np.full((480, 640, 3 if pixel_format == "rgb24" else 4), 255, np.uint8)
-    planes = Planes(480, 640, pixel_format)
+    planes = Planes(480, 640)
     planes.of(frame)
     planes._content[:] = 99
     frame[100, 200] = 0
@@ -128,6 +128,30 @@ def test_a_drawn_clip_shows_its_frames(format, codec, pixel_format):
     frames = as_bgr0(clip) if pixel_format == "bgr0" else clip
     video = written(frames, format, pixel_format, codec=codec)
     assert_shows(video.frames(), clip, 30)
+
+
+@pytest.mark.parametrize("pixel_format", ["rgba", "bgra"])
+def test_a_drawn_clip_keeps_its_alpha_channel(pixel_format):
+    clip = drawing(4)
+    frames = np.concatenate([clip, np.full_like(clip[..., :1], 255)], axis=-1)
+    frames[:, -20:, :, 3] = 0
+    if pixel_format == "bgra":
+        frames[..., :3] = frames[..., 2::-1].copy()
+    writer = VideoWriter(
+        None,
+        20,
+        format="webm",
+        pixel_format=pixel_format,
+        encoding=Encoding(pixel_format="yuv420p"),
+    )
+    with writer:
+        for frame in frames:
+            writer.write(frame)
+    assert writer.video.has_alpha
+    shown = writer.video.frames()
+    assert shown[:, :-24, :, 3].min() > 250
+    assert shown[:, -16:, :, 3].max() < 5
+    assert psnr(shown[:, :-24, :, :3], clip[:, :-24]).min() > 30
 
 
 def test_a_drawing_is_sharper_than_what_is_rendered():

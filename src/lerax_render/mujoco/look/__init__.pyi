@@ -4,6 +4,7 @@ from .marks import Decorate as Decorate
 from .marks import Together as Together
 from .marks import Trails as Trails
 from .marks import Users as Users
+from .marks import blank as blank
 from .measured import flat as flat
 from .measured import metres as metres
 from .measured import objects as objects

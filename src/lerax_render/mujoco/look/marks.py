@@ -16,6 +16,8 @@ _MOST_PIECES = 200
 _THICKNESS = 0.06
 # Of the picture's height, whatever the distance: half of a line that can be seen.
 _LEAST = 1 / 220
+# Since MuJoCo 4, a shape that is no ornament may be without a shadow.
+_CAN_CAST = hasattr(mujoco.MjvGeom, "castshadow")
 _COLOURS = np.array(
     [[0.95, 0.35, 0.1, 1], [0.1, 0.55, 0.95, 1], [0.25, 0.75, 0.3, 1], [0.85, 0.3, 0.75, 1]],
     np.float32,
@@ -110,6 +112,21 @@ class Lines:
                 geom.category = mujoco.mjtCatBit.mjCAT_DECOR.value
                 geom.objtype = mujoco.mjtObj.mjOBJ_UNKNOWN.value
                 scene.ngeom += 1
+
+
+def blank(scene: mujoco.MjvScene, end: int) -> None:
+    """Prepare a scene's unused shapes, up to a number, for what is added, as ornaments.
+
+    `mjv_initGeom` leaves part of a shape as it was, in the picture before or in memory that nobody
+    has written to: whether it casts a shadow, and which object it belongs to.
+    """
+    for geom in scene.geoms[scene.ngeom : end]:
+        geom.category = mujoco.mjtCatBit.mjCAT_DECOR.value
+        geom.objtype = mujoco.mjtObj.mjOBJ_UNKNOWN.value
+        geom.objid = geom.segid = -1
+        geom.texuniform = 0
+        if _CAN_CAST:
+            geom.castshadow = 1
 
 
 class Users:

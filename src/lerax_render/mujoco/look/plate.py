@@ -63,9 +63,12 @@ class Plate:
             return
         # Painting can fail.
         self._seen = None
+        shadow_size = canvas.drawing.shadowSize
         with canvas.current():
             paint = self._paint_on_plate if stands else self._paint_on_empty
             if not paint(seen, pixels, canvas, update):
+                # A scene without what was added, which has other lights, has changed it.
+                canvas.drawing.shadowSize = shadow_size
                 canvas.draw(self._scene, self._whole)
                 canvas.read(self._whole, pixels)
         self._seen = seen
