@@ -155,7 +155,9 @@ def test_an_iterator_of_clips_is_asked_when_there_is_room():
 
 def test_an_executor_that_was_shut_down_gives_clips_up():
     executor = ThreadPoolExecutor(1)
-    outcomes = render_clips([Clip(env="nowhere:Env")] * 50, executor)
+    # The others take longer than it takes to shut it down.
+    clips = [Clip(env="nowhere:Env"), *[Clip(env="CartPole", **SMALL)] * 49]
+    outcomes = render_clips(clips, executor)
     assert "no module" in next(outcomes)[1].error
     executor.shutdown(cancel_futures=True)
     rest = dict(outcomes)
