@@ -47,8 +47,8 @@ PARTS = {
     "workers": Part("workers"),
     "gallery": Part("gallery", seconds=100),
     "many": Part("many", seconds=270),
-    "training": Part("training", seconds=210),
-    "recording": Part("recording"),
+    "training": Part("training", seconds=150),
+    "recording": Part("recording", seconds=120),
 }
 
 

@@ -134,8 +134,9 @@ def milliseconds_per_iteration(env: Any, policy: Any, folder: str) -> dict[str, 
             trained = algorithm.learn(env, policy, steps, key=jr.key(round_), callback=callback)
             jax.block_until_ready(jax.tree.leaves(trained)[0])
             seconds = time.perf_counter() - start
-            if isinstance(callback, LoggingCallback):
-                # What is still being recorded must not fall on the next one.
+            # What is still being recorded must not fall on the next one; and where no video is due,
+            # the untrained policy is recorded in the first round alone.
+            if isinstance(callback, LoggingCallback) and name != NOT_DUE:
                 callback.close()
             if round_ > 0:
                 best[name] = min(best[name], 1000 * seconds / ITERATIONS)
