@@ -15,7 +15,7 @@ import numpy as np
 from .making import Ghosts, ReplayReader, as_picture, frames_per_second, seen_alike
 from .replay import Replay
 from .runs import Recording, RunFolder
-from .settings import Picture, Settings, from_written
+from .settings import Picture, Settings, check_room, from_written
 from .video import VideoReader, check_fps
 
 
@@ -93,10 +93,7 @@ def scenes_of(runs: Sequence[ShownRun], grid: tuple[int, int] | None) -> list[li
         (run,) = runs
         tiles = [Tile(run, each, each.label) for each in run.recordings]
         return [[tile] for tile in tiles] if grid is None else [_spread(tiles, math.prod(grid))]
-    if grid is not None and math.prod(grid) < len(runs):
-        raise ValueError(
-            f"a grid of {grid[0]}x{grid[1]} has no room for {len(runs)} runs side by side"
-        )
+    check_room(grid, len(runs), "runs side by side")
     moments = sorted({each.step for run in runs for each in run.recordings})
     scenes = []
     for moment in moments:

@@ -152,7 +152,7 @@ def _clip(options: Mapping[str, Any], evaluation: EvalOptions | None) -> Setting
         given = {each.name: getattr(picture, each.name) for each in fields(Picture)} | given
     length: dict[str, Any] = {"steps": options["video_num_steps"]}
     if evaluation is not None and evaluation.pick and not callable(evaluation.pick):
-        check_room(options["video_grid"], len(evaluation.pick))
+        check_room(options["video_grid"], len(evaluation.pick), "episodes that are picked")
         length = {"pick": evaluation.pick, "of": evaluation.episodes}
     return Settings(
         **given,

@@ -20,7 +20,7 @@ from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
 from ..settings import FigureSettings, shown
-from .options import SHORT, given, options_of
+from .options import OUTPUT, PLAIN, given, options_of
 from .process import (
     Output,
     Terminated,
@@ -36,8 +36,6 @@ from .runs import page, paint, timelapse
 if TYPE_CHECKING:
     from ..output import Output as Made
 
-_OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
-_PLAIN = arg(help_behavior_hint="")
 
 _ACTED = (
     *("env", "env_args", "untrusted", "policy", "policy_class", "policy_args", "seed", "steps"),
@@ -47,7 +45,7 @@ _ACTED = (
 
 def clip(
     settings: Annotated[Any, arg(name="", constructor_factory=options_of(Clip))],
-    output: Annotated[Path | None, _OUTPUT] = None,
+    output: Annotated[Path | None, OUTPUT] = None,
     cache: bool = True,
 ) -> None:
     """Record an environment, or a replay, as a video, GIF, picture sequence, page or replay.
@@ -107,11 +105,11 @@ def _standard_output() -> BinaryIO:
 
 def gallery(
     manifest: Annotated[Positional[Path], arg(metavar="MANIFEST")],
-    output: Annotated[Path, _OUTPUT],
-    workers: Annotated[int | None, _PLAIN] = None,
+    output: Annotated[Path, OUTPUT],
+    workers: Annotated[int | None, PLAIN] = None,
     dask: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="")] = None,
-    shared: Annotated[bool, _PLAIN] = False,
-    force: Annotated[bool, _PLAIN] = False,
+    shared: Annotated[bool, PLAIN] = False,
+    force: Annotated[bool, PLAIN] = False,
     cache: bool = True,
 ) -> None:
     """Make the clips of a manifest, and a page with them; only what changed is made again.
@@ -164,7 +162,7 @@ def gallery(
 def figure(
     rollout: Annotated[Any, arg(name="", constructor_factory=options_of(Clip, _ACTED))],
     settings: Annotated[Any, arg(name="", constructor_factory=options_of(FigureSettings))],
-    output: Annotated[Path | None, _OUTPUT] = None,
+    output: Annotated[Path | None, OUTPUT] = None,
     cache: bool = True,
 ) -> None:
     """Draw moments of an environment, or of a replay, for print: a strobe, a strip or a trajectory.

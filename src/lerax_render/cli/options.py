@@ -28,6 +28,12 @@ SHORT = {
 }
 """What a hand types instead of the names that Python can have."""
 
+OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
+"""The file that a command writes."""
+
+PLAIN = arg(help_behavior_hint="")
+"""An option of a command itself, whose help says what it is by default."""
+
 
 def options_of(
     cls: type, names: Iterable[str] | None = None, defaults: Mapping[str, str] | None = None

@@ -7,11 +7,9 @@ from rich.filesize import decimal
 from tyro.conf import Positional, arg
 
 from ..settings import Picture, Settings, settings_of
-from .options import SHORT, given, options_of
+from .options import OUTPUT, PLAIN, given, options_of
 from .process import shows
 
-_OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
-_PLAIN = arg(help_behavior_hint="")
 _RUN_DIRS = arg(metavar="RUN_DIR ...", help_behavior_hint="")
 
 _TIMELAPSE = ("grid", "fps", "preset", "max_size", *settings_of(Picture))
@@ -23,9 +21,9 @@ def timelapse(
     settings: Annotated[
         Any, arg(name="", constructor_factory=options_of(Settings, _TIMELAPSE, _AS_RECORDED))
     ],
-    output: Annotated[Path, _OUTPUT],
-    frames: Annotated[int | None, _PLAIN] = None,
-    ghosts: Annotated[bool, _PLAIN] = False,
+    output: Annotated[Path, OUTPUT],
+    frames: Annotated[int | None, PLAIN] = None,
+    ghosts: Annotated[bool, PLAIN] = False,
 ) -> None:
     """Join the recordings of training runs into one clip, with the training step written on each.
 

@@ -127,7 +127,7 @@ def _check(settings: Settings, policy: Any, row: Export | None) -> None:
 
 
 def _check_counts(settings: Settings, count: int) -> None:
-    check_room(settings.grid, count)
+    check_room(settings.grid, count, "episodes that are picked")
     if settings.labels and len(settings.labels) != count:
         raise ValueError(
             f"labels must be one for each of {count} episodes that are picked, got "

@@ -15,7 +15,7 @@ from ..compose import check_answers
 from ..errors import UnsupportedEnvError
 from ..replay import Origin, Replay, lengthened
 from ..scene import Scene
-from ..settings import Settings, check_steps
+from ..settings import Settings, check_room, check_steps
 from ..sources import Simulation, find_source, is_gymnasium
 from ..system import start_jax
 
@@ -94,11 +94,8 @@ def side_by_side(settings: Settings, replays: Sequence[Replay]) -> tuple[Setting
     if (len(replays) > 1 or settings.labels) and settings.grid is None:
         columns = math.ceil(math.sqrt(len(replays)))
         settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
-    elif settings.grid is not None and math.prod(settings.grid) < len(replays):
-        raise ValueError(
-            f"a grid of {settings.grid[0]}x{settings.grid[1]} has no room for {len(replays)} "
-            "replays"
-        )
+    else:
+        check_room(settings.grid, len(replays), "replays")
     if settings.labels and len(settings.labels) == len(replays):
         empty = math.prod(settings.grid or (1, 1)) - len(replays)
         settings = dataclasses.replace(settings, labels=[*settings.labels, *[""] * empty])

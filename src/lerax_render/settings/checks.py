@@ -293,10 +293,14 @@ def _items(value: Any) -> list[Any] | tuple[Any, ...]:
     return value
 
 
-def check_room(grid: tuple[int, int] | None, count: int) -> None:
-    """Raise `ValueError` where a grid has fewer tiles than episodes are picked."""
+def check_room(grid: tuple[int, int] | None, count: int, what: str) -> None:
+    """Raise `ValueError` where a grid has fewer tiles than there are of what it shows.
+
+    Args:
+        grid: Rows and columns; `None` where there is none.
+        count: How many tiles are needed.
+        what: It is that needs them, in the plural.
+    """
     if grid is not None and math.prod(grid) < count:
         rows, columns = grid
-        raise ValueError(
-            f"a grid of {rows}x{columns} has no room for {count} episodes that are picked"
-        )
+        raise ValueError(f"a grid of {rows}x{columns} has no room for {count} {what}")
