@@ -93,8 +93,8 @@ class RunData:
     def _described(self, outcome: str | None) -> dict[str, Any]:
         facts = self.run.facts
         if outcome is None:
-            is_over = facts.outcome != "running" or self.run.is_running
-            outcome = facts.outcome if is_over else KILLED
+            is_killed = facts.outcome == "running" and not self.run.is_running
+            outcome = KILLED if is_killed else facts.outcome
         told = {name: getattr(facts, name) for name in _FACTS}
         if facts.git is not None:
             told["commit"] = facts.git.commit[:12] + (", changed" if facts.git.dirty else "")

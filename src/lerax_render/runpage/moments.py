@@ -44,12 +44,7 @@ def make_moment(run: RunFolder, recording: Recording) -> None:
     still.parent.mkdir(exist_ok=True)
     title = " · ".join(filter(None, (run.facts.name, recording.label)))
     if "replay" in recording.files and not player.exists():
-        look = _look(settings)
-        replays = load_replays(recording.files["replay"])
-        with WorkFolder(player.parent) as work:
-            file = work / player.name
-            record(replays, file, title=title, **look)
-            write_whole(player, file.read_text("utf-8"))
+        record(load_replays(recording.files["replay"]), player, title=title, **_look(settings))
     if still.exists():
         return
     picture = (
