@@ -1,23 +1,28 @@
 """Environments and policies named by text, as the command line and gallery manifests name them."""
 
-import difflib
 import importlib
 import inspect
 import io
 import os
 import pkgutil
 import re
-import warnings
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BackendUnavailableError
 from ..settings import check_env
 from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
-from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
+from .gymnasiums import make_gym, make_gymnax
+from .modules import (
+    ModuleMissing,
+    failure,
+    module_in,
+    module_named,
+    search_current_folder,
+    unknown,
+)
 
 FORMS = (
     "a Lerax class name (CartPole, Humanoid, ...), module:attribute, path/to/file.py:attribute, "
@@ -61,11 +66,11 @@ def load_env(
             "untrusted = false"
         )
     if spec.startswith("gym:"):
-        return _gym(spec.removeprefix("gym:"), arguments)
+        return make_gym(spec.removeprefix("gym:"), arguments)
     # Before a module computes while it is imported, and fails with JAX's own traceback.
     start_jax()
     if spec.startswith("gymnax:"):
-        return _gymnax(spec.removeprefix("gymnax:"), arguments)
+        return make_gymnax(spec.removeprefix("gymnax:"), arguments)
     if ":" in spec:
         return _made(spec, _attribute(spec), arguments)
     return _lerax_env(spec, arguments)
@@ -122,7 +127,7 @@ def load_policy(
         policies = importlib.import_module("lerax.policy")
         policy_class = getattr(policies, class_spec, None)
         if policy_class is None:
-            raise ValueError(_unknown("policy class", class_spec, dir(policies)))
+            raise ValueError(unknown("policy class", class_spec, dir(policies)))
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise FileNotFoundError(f"no policy file {source}")
     make = partial(policy_class, env, key=jax.random.key(0))
@@ -223,8 +228,8 @@ def _lerax_class(name: str) -> type:
         return found
     classes, failures = _lerax_envs()
     if name not in classes:
-        unknown = "; ".join([_unknown("environment", name, classes), *failures])
-        raise ValueError(f"{unknown}. Accepted are {FORMS}")
+        said = "; ".join([unknown("environment", name, classes), *failures])
+        raise ValueError(f"{said}. Accepted are {FORMS}")
     return classes[name]
 
 
@@ -243,7 +248,7 @@ def _attribute(spec: str) -> Any:
         try:
             value = getattr(value, part)
         except AttributeError as error:
-            raise ValueError(_unknown("attribute", name, vars(module), f" in {where}")) from error
+            raise ValueError(unknown("attribute", name, vars(module), f" in {where}")) from error
         except ImportError as error:
             # A module may import what it is asked for only then.
             raise ValueError(failure(f"loading {name} from {where}", error)) from error
@@ -280,102 +285,3 @@ def _simulation(path: str, arguments: dict[str, Any], untrusted: bool) -> Any:
         return Simulation(path, controls, frame_skip, where)
 
     return _made(path, simulation, arguments)
-
-
-def _gym(name: str, arguments: dict[str, Any]) -> Any:
-    (gymnasium,) = _extra("gym", "gymnasium")
-    if ":" in name:
-        search_current_folder()
-    what = f"gymnasium.make({name!r})"
-    # What its checker warns of concerns the environment's author.
-    options = {"disable_env_checker": True, **arguments}
-    try:
-        # Of an old version it warns, too, before it fails.
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            env = gymnasium.make(name, render_mode="rgb_array", **options)
-    except gymnasium.error.DependencyNotInstalled as error:
-        # Gymnasium's own extra would put pygame-ce on top of pygame.
-        said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
-        raise BackendUnavailableError(f"{what} failed: {said}") from error
-    except gymnasium.error.UnregisteredEnv as error:
-        hint = "" if ":" in name or ("/" not in name and _newest(gymnasium, name)) else _ELSEWHERE
-        raise ValueError(f"{what} failed: {error}{hint}") from error
-    except (gymnasium.error.Error, TypeError) as error:
-        raise ValueError(f"{what} failed: {error}") from error
-    except OSError:
-        raise
-    except Exception as error:
-        # Of the module that registers it, as in gym:module:ID, or that has its class.
-        cause = (error.__cause__ if isinstance(error, ImportError) else None) or error
-        module = name.rpartition(":")[0]
-        if module and isinstance(cause, ModuleNotFoundError) and cause.name == module:
-            raise ValueError(
-                f"{what} failed: no module named {module!r}; install the package that has it"
-            ) from error
-        newest = _newest(gymnasium, name)
-        hint = "" if newest is None or name.endswith(newest) else f". There is gym:{newest}"
-        # MuJoCo reads it while it is imported.
-        if "MUJOCO_GL" in str(cause):
-            from ..mujoco import gl
-
-            hint = f"; {gl.VARIABLE_REMEDY}"
-        raise ValueError(failure(what, cause).rstrip(".") + hint) from error
-    for warning in warned:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    return env
-
-
-_ELSEWHERE = (
-    " Environments of other packages are named gym:package:ID, with the package that registers "
-    "them, such as gym:ale_py:ALE/Pong-v5"
-)
-
-
-def _newest(gymnasium: Any, name: str) -> str | None:
-    """Return the newest version of an environment, or `None` where there is none at all."""
-    namespace, base, _ = gymnasium.envs.registration.parse_env_id(name.rpartition(":")[2])
-    versions = [
-        spec
-        for spec in gymnasium.registry.values()
-        if (spec.namespace, spec.name) == (namespace, base)
-    ]
-    newest = max(versions, key=lambda spec: spec.version or 0, default=None)
-    return None if newest is None else str(newest.id)
-
-
-def _gymnax(name: str, arguments: dict[str, Any]) -> Any:
-    gymnax, lerax = _extra("gymnax", "gymnax", "lerax.compatibility.gymnax")
-    if name not in gymnax.registered_envs:
-        raise ValueError(_unknown("Gymnax environment", name, gymnax.registered_envs))
-    make = gymnax.make if arguments else _made_once
-    env, params = make(name, **arguments)
-    return lerax.GymnaxToLeraxEnv(env, params)
-
-
-@cache
-def _made_once(name: str) -> tuple[Any, Any]:
-    # It has no state, and for JAX equals nothing but itself: else each clip would be compiled anew.
-    env, params = importlib.import_module("gymnax").make(name)
-    return env, params
-
-
-def _extra(extra: str, *names: str) -> list[Any]:
-    """Import modules that need not be installed."""
-    try:
-        return [module_named(name) for name in names]
-    except ValueError as error:
-        raise _missing(extra, error) from error
-
-
-def _missing(extra: str, error: Exception) -> BackendUnavailableError:
-    return BackendUnavailableError(
-        f"{error}. What it needs is installed by: pip install 'lerax-render[{extra}]'"
-    )
-
-
-def _unknown(kind: str, name: str, known: Any, where: str = "") -> str:
-    names = sorted(n for n in known if not n.startswith("_"))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"no {kind} named {name!r}{where}: {hint}there are {', '.join(names)}"

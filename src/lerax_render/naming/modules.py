@@ -8,6 +8,7 @@ there: instead, each folder is a package with a name of its own.
 """
 
 import builtins
+import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -17,7 +18,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -98,6 +99,21 @@ def failure(what: str, error: BaseException) -> str:
     place = _place_of(error)
     words = re.sub(rf"{_PACKAGE}\d+\.", "", f"{type(error).__name__}: {error}")
     return f"{what} failed{f' in {place}' if place else ''}: {words}"
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> str:
+    """Say that there is nothing of a name, and what there is.
+
+    Args:
+        kind: What was looked for.
+        name: What it was called.
+        known: All names that there are.
+        where: Where it was looked for, after a space.
+    """
+    names = sorted(n for n in known if not n.startswith("_"))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"no {kind} named {name!r}{where}: {hint}there are {', '.join(names)}"
 
 
 def _place_of(error: BaseException) -> str | None:
