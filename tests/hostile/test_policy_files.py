@@ -70,7 +70,7 @@ def load(path: Path, class_spec: str = CLASS, **arguments: object) -> object:
 
 def refused(path: Path, **options: object) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ValueError, match=f"{path} does not hold the parameters of a {CLASS}"):
+    with pytest.raises(ValueError, match=f"{path} does not hold the parameters of {CLASS}"):
         load(path, **options)
     # In KiB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000

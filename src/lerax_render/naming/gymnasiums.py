@@ -1,6 +1,7 @@
 """Environments of Gymnasium and Gymnax, named by their IDs."""
 
 import importlib
+import re
 import warnings
 from functools import cache
 from typing import Any
@@ -67,6 +68,17 @@ _ELSEWHERE = (
     " Environments of other packages are named gym:package:ID, with the package that registers "
     "them, such as gym:ale_py:ALE/Pong-v5"
 )
+
+
+def in_gymnasium(name: str) -> str | None:
+    """Return what to write for an environment of Gymnasium's that was named without `gym:`."""
+    try:
+        gymnasium = module_named("gymnasium")
+        found = name if name in gymnasium.registry else _newest(gymnasium, name)
+    except Exception:
+        # It is not installed, or this is no name that it could have.
+        found = name if re.search(r"\w-v\d+$", name) else None
+    return found and f"gym:{found}"
 
 
 def _newest(gymnasium: Any, name: str) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 from ..settings import check_env
 from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
-from .gymnasiums import make_gym, make_gymnax
+from .gymnasiums import in_gymnasium, make_gym, make_gymnax
 from .modules import (
     ModuleMissing,
     failure,
@@ -67,6 +67,10 @@ def load_env(
         )
     if spec.startswith("gym:"):
         return make_gym(spec.removeprefix("gym:"), arguments)
+    if spec.endswith(".py"):
+        raise ValueError(
+            f"{spec!r} is a Python file: name the environment in it, too, as in {spec}:MyEnv"
+        )
     # Before a module computes while it is imported, and fails with JAX's own traceback.
     start_jax()
     if spec.startswith("gymnax:"):
@@ -127,7 +131,12 @@ def load_policy(
         policies = importlib.import_module("lerax.policy")
         policy_class = getattr(policies, class_spec, None)
         if policy_class is None:
-            raise ValueError(unknown("policy class", class_spec, dir(policies)))
+            classes = [
+                name
+                for name, value in vars(policies).items()
+                if isinstance(value, type) and not name.startswith("Abstract")
+            ]
+            raise ValueError(unknown("policy class", class_spec, classes))
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise FileNotFoundError(f"no policy file {source}")
     make = partial(policy_class, env, key=jax.random.key(0))
@@ -141,7 +150,9 @@ def load_policy(
             reason = str(error).partition("\n")[0]
             raise ValueError(f"{class_spec} cannot be made for {env_name}: {reason}") from error
 
-    structure_of.__signature__ = inspect.signature(make)  # type: ignore[attr-defined]
+    signature = inspect.signature(make)
+    settable = [each for each in signature.parameters.values() if each.name != "key"]
+    structure_of.__signature__ = signature.replace(parameters=settable)  # type: ignore[attr-defined]
     structure = _made(class_spec, structure_of, dict(arguments or {}))
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
@@ -150,9 +161,8 @@ def load_policy(
         name = f"a file of {len(source)} bytes" if isinstance(source, bytes) else source
         options = ", ".join(f"{key}={value!r}" for key, value in (arguments or {}).items())
         raise ValueError(
-            f"{name} does not hold the parameters of a {class_spec}({options}) for "
-            f"{env_name}: {error}. Give the environment, class and arguments that it was trained "
-            "with"
+            f"{name} does not hold the parameters of {class_spec}({options}) for {env_name}: "
+            f"{error}. Give the environment, class and arguments that it was trained with"
         ) from error
 
 
@@ -228,8 +238,8 @@ def _lerax_class(name: str) -> type:
         return found
     classes, failures = _lerax_envs()
     if name not in classes:
-        said = "; ".join([unknown("environment", name, classes), *failures])
-        raise ValueError(f"{said}. Accepted are {FORMS}")
+        said = unknown("environment", name, classes, meant=in_gymnasium(name))
+        raise ValueError(f"{'; '.join([said, *failures])}. Accepted are {FORMS}")
     return classes[name]
 
 
@@ -248,7 +258,7 @@ def _attribute(spec: str) -> Any:
         try:
             value = getattr(value, part)
         except AttributeError as error:
-            raise ValueError(unknown("attribute", name, vars(module), f" in {where}")) from error
+            raise ValueError(unknown("attribute", name, _own(module), f" in {where}")) from error
         except ImportError as error:
             # A module may import what it is asked for only then.
             raise ValueError(failure(f"loading {name} from {where}", error)) from error
@@ -265,7 +275,7 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
     except TypeError as error:
         raise ValueError(
             f"{spec} does not take these arguments: {error}. "
-            f"It is {spec.rpartition(':')[2]}{inspect.signature(maker)}"
+            f"It is {spec.rpartition(':')[2]}{_without_types(inspect.signature(maker))}"
         ) from error
     try:
         return maker(**arguments)
@@ -274,6 +284,23 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
             f"{spec} cannot be made: {error}. If that names a part of an MJCF, MJX does not have "
             'it; take another, such as solver="Newton" instead of PGS'
         ) from error
+
+
+def _own(module: Any) -> list[str]:
+    """Return the names of what a module has, without what it imports of other packages."""
+
+    def is_own(value: Any) -> bool:
+        made_in = str(getattr(value, "__module__", None) or "")
+        return not callable(value) or made_in.split(".")[0] == module.__name__.split(".")[0]
+
+    names = [name for name, value in vars(module).items() if not inspect.ismodule(value)]
+    return [name for name in names if is_own(vars(module)[name])] or names
+
+
+def _without_types(signature: inspect.Signature) -> inspect.Signature:
+    """Return a signature as a call is written: jaxtyping's annotations are long."""
+    plain = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+    return signature.replace(parameters=plain, return_annotation=signature.empty)
 
 
 def _simulation(path: str, arguments: dict[str, Any], untrusted: bool) -> Any:

@@ -76,7 +76,7 @@ def module_in(file: str | os.PathLike[str]) -> ModuleType:
             file failed.
     """
     if not os.path.isfile(file):
-        raise ValueError(f"no file {os.fspath(file)}")
+        raise ValueError(f"there is no file {os.fspath(file)!r}")
     path = Path(os.path.realpath(file))
     with _lock:
         folder = _folders.get(str(path.parent))
@@ -101,7 +101,9 @@ def failure(what: str, error: BaseException) -> str:
     return f"{what} failed{f' in {place}' if place else ''}: {words}"
 
 
-def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> str:
+def unknown(
+    kind: str, name: str, known: Iterable[str], where: str = "", meant: str | None = None
+) -> str:
     """Say that there is nothing of a name, and what there is.
 
     Args:
@@ -109,9 +111,10 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> str:
         name: What it was called.
         known: All names that there are.
         where: Where it was looked for, after a space.
+        meant: What was meant; the most similar of `known` where `None`.
     """
     names = sorted(n for n in known if not n.startswith("_"))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = [meant] if meant else difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"no {kind} named {name!r}{where}: {hint}there are {', '.join(names)}"
 

@@ -69,10 +69,19 @@ class _Header(NamedTuple):
 
 
 def _fingerprint_in(file: BinaryIO) -> bytes | None:
-    """Read what stands before the leaves, if anything does."""
+    """Read what stands before the leaves, if anything does.
+
+    Raises:
+        ValueError: No leaves follow.
+    """
     magic = np.lib.format.MAGIC_PREFIX
     beginning = file.read(_FINGERPRINT + len(magic))
-    has_one = not beginning.startswith(magic) and beginning.endswith(magic)
+    if beginning.startswith(magic):
+        file.seek(0)
+        return None
+    has_one = beginning.endswith(magic)
+    if len(beginning) == _FINGERPRINT + len(magic) and not has_one:
+        raise ValueError("it is not a file that policy.serialize has written")
     file.seek(_FINGERPRINT if has_one else 0)
     return beginning[:_FINGERPRINT] if has_one else None
 

@@ -228,8 +228,15 @@ def test_a_policy_comes_back_as_it_was_saved(saved_policy):
 
 
 def test_a_policy_of_other_sizes_is_an_error(saved_policy):
-    with pytest.raises(ValueError, match="does not hold the parameters of a MLPActorCriticPolicy"):
+    with pytest.raises(ValueError, match="does not hold the parameters of MLPActorCriticPolicy"):
         load_policy(saved_policy[0], "MLPActorCriticPolicy", CartPole())
+
+
+def test_a_file_that_is_no_policy_at_all_is_named_so(tmp_path):
+    path = tmp_path / "policy.eqx"
+    path.write_bytes(b"PK" + bytes(100))
+    with pytest.raises(ValueError, match=r"it is not a file that policy\.serialize has written"):
+        load_policy(path, "MLPActorCriticPolicy", CartPole())
 
 
 @pytest.mark.parametrize("content", [b"", b"not a policy", None])
@@ -260,8 +267,46 @@ def test_a_file_that_does_not_run_is_named(tmp_path):
 
 
 def test_an_unknown_policy_class_is_an_error(saved_policy):
-    with pytest.raises(ValueError, match="no policy class named 'MLPPolicy'"):
-        load_policy(saved_policy[0], "MLPPolicy", CartPole())
+    with pytest.raises(ValueError, match="no policy class named 'MLPActorCritic'") as error:
+        load_policy(saved_policy[0], "MLPActorCritic", CartPole())
+    assert "did you mean MLPActorCriticPolicy? there are MLP" in str(error.value)
+    # What none can be made of is no choice.
+    assert "Abstract" not in str(error.value)
+    assert "actor_critic" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("Ant-v5", "gym:Ant-v5"),
+        ("CartPole-v1", "gym:CartPole-v1"),
+        ("FrozenLake", "gym:FrozenLake-v1"),
+        ("Cartpole", "CartPole"),
+    ],
+)
+def test_an_environment_of_gymnasium_needs_no_guess_at_how_it_is_named(given, meant):
+    with pytest.raises(ValueError, match=rf"named '{given}': did you mean {meant}\?"):
+        load_env(given)
+
+
+def test_a_python_file_alone_is_told_what_is_missing():
+    with pytest.raises(ValueError, match=r"name the environment in it, too, as in envs\.py:MyEnv"):
+        load_env("envs.py")
+
+
+def test_of_a_file_only_what_it_defines_is_listed(tmp_path):
+    path = tmp_path / "envs.py"
+    path.write_text("import sys\nfrom pathlib import Path\n\nSIZE = 3\n\n\nclass Maze: ...\n")
+    with pytest.raises(ValueError, match=r"did you mean Maze\? there are Maze, SIZE$"):
+        load_env(f"{path}:Maz")
+
+
+def test_arguments_are_listed_as_they_are_written():
+    with pytest.raises(
+        ValueError, match=r"It is CartPole\(\*, gravity=9\.8, .*solver=None, "
+    ) as error:
+        load_env("CartPole", {"foo": 3})
+    assert "Float" not in str(error.value)
 
 
 def make_counting():

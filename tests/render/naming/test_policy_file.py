@@ -124,7 +124,7 @@ def test_another_class_of_the_same_size_is_refused(tmp_path):
     assert isinstance(load_policy(path, f"{__name__}:Blue", CartPole()), Blue)
     with pytest.raises(
         ValueError,
-        match=r"policy\.eqx does not hold the parameters of a MLPActorCriticPolicy\(\) for "
+        match=r"policy\.eqx does not hold the parameters of MLPActorCriticPolicy\(\) for "
         r"CartPole: its arrays fit, but the fingerprint in it is [0-9a-f]{8}, and that of the "
         r"policy built here [0-9a-f]{8}: they differ in the class, .* Give the environment",
     ):
@@ -142,7 +142,7 @@ def test_the_first_array_that_does_not_fit_is_named(tmp_path):
     path = saved(MLPActorCriticPolicy(CartPole(), feature_size=8, key=jr.key(0)), tmp_path)
     with pytest.raises(
         ValueError,
-        match=r"a MLPActorCriticPolicy\(feature_size=9\) for CartPole: at "
+        match=r"of MLPActorCriticPolicy\(feature_size=9\) for CartPole: at "
         r"encoder.layers\[2\].weight, it has float32 \(8, 64\) in place of float32 \(9, 64\)\. "
         "Give the environment, class and arguments that it was trained with",
     ):
@@ -162,8 +162,11 @@ def test_an_argument_that_the_class_does_not_take_is_said_with_those_it_takes(tm
     path = saved(MLPActorCriticPolicy(CartPole(), key=jr.key(0)), tmp_path)
     with pytest.raises(
         ValueError, match=r"does not take these arguments: .*'colour'.*MLPActorCriticPolicy\(\*, "
-    ):
+    ) as error:
         load_policy(path, "MLPActorCriticPolicy", CartPole(), {"colour": "blue"})
+    assert "feature_size=16, " in str(error.value)
+    # It is given, and its default here is an array of JAX's.
+    assert "key=" not in str(error.value)
 
 
 def test_an_environment_that_the_class_is_not_for_is_one_line(tmp_path):
