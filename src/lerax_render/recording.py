@@ -370,7 +370,7 @@ def render(
     parts: Iterator[Replay]
     if isinstance(env, Replay):
         if states is not None:
-            raise TypeError("a replay has its states captured: leave states away")
+            raise TypeError("a replay has its states captured: leave states out")
         scene, parts = env.scene, (part[0] for part in parts_of([env]))
     else:
         if states is None:

@@ -139,7 +139,7 @@ def test_without_a_picture_there_is_none():
     ("env", "options", "error", "message"),
     [
         (CartPole(), {"camera": "side"}, ValueError, "a 2D environment has no camera"),
-        (CartPole(), {"width": 100}, ValueError, r"at 800x450 pixels: leave width and height away"),
+        (CartPole(), {"width": 100}, ValueError, r"at 800x450 pixels: leave width and height out"),
         (CartPole(), {"path": "clip.avi"}, ValueError, r"\.avi"),
         (CartPole(), {"path": "clip.mp4", "fps": -1}, ValueError, "fps"),
         (LeraxSwing(), {"camera": "side"}, ValueError, "side"),

@@ -56,7 +56,7 @@ class EvalOptions:
         if pick and interval != given["video_interval"]:
             raise ValueError(
                 "video_pick records episodes of evaluations, which are made with recordings: give "
-                "video_interval, and leave eval_interval away"
+                "video_interval, and leave eval_interval out"
             )
         check_picks(pick, episodes)
         return cls(

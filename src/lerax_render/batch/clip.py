@@ -196,7 +196,7 @@ def idle_with_replay(settings: Mapping[str, Any]) -> str | None:
     given = [name for name in ("policy", "seed", "env_args", "deterministic") if settings.get(name)]
     if not given:
         return None
-    return f"{settings['env']} has been acted out already: leave {given[0]} away with it"
+    return f"{settings['env']} has been acted out already: leave {given[0]} out"
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """The command `lerax-render`."""
 
+import difflib
 import itertools
 import os
+import re
+import shlex
 import signal
 import sys
 import time
@@ -226,15 +229,12 @@ def doctor() -> None:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    "clip": clip,
-    "gallery": gallery,
-    "timelapse": timelapse,
-    "paint": paint,
-    "figure": figure,
-    "page": page,
-    "info": info,
-    "doctor": doctor,
+    command.__name__: command
+    for command in (clip, gallery, timelapse, paint, figure, page, info, doctor)
 }
+for _command in COMMANDS.values():
+    # tyro shows the line breaks in what is said of an argument.
+    _command.__doc__ = re.sub(r"\n {8}(?=\S)", " ", _command.__doc__ or "")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -274,7 +274,7 @@ def _run(arguments: list[str]) -> int | None:
     if arguments == ["--version"]:
         print(f"lerax-render {__version__}")
         return 0
-    if complaint := _too_many(arguments):
+    if complaint := _no_command(arguments) or _too_many(arguments):
         print(printable(f"lerax-render: {complaint}"), file=sys.stderr)
         return 2
     try:
@@ -315,6 +315,19 @@ def _obey(arguments: list[str]) -> None:
         description="Videos of Lerax environments and policies, without a display.",
         args=arguments,
         config=(DisallowNone,),
+    )
+
+
+def _no_command(arguments: Sequence[str]) -> str | None:
+    """Say that there is no command of a name; `None` where there is, or an option comes first."""
+    first = next(iter(arguments), "-")
+    if first in COMMANDS or first.startswith("-"):
+        return None
+    close = difflib.get_close_matches(first, COMMANDS, n=1)
+    meant = close[0] if close else "--help" if first == "help" else shlex.join(["clip", first])
+    return (
+        f"there is no command {shown(first)}: did you mean `lerax-render {meant}`? "
+        f"There are {', '.join(COMMANDS)}"
     )
 
 

@@ -44,7 +44,7 @@ class DrawnStage(Stage):
         if isinstance(self._settings.follow, str):
             raise ValueError(
                 f"follow={self._settings.follow!r} was given, but a 2D environment has no bodies: "
-                "give the number of a draw command, from 0, or leave follow away"
+                "give the number of a draw command, from 0, or leave follow out"
             )
 
     @override

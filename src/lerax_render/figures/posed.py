@@ -69,14 +69,14 @@ class PosedStage(Stage):
             raise ValueError(f"{noun} from one camera, in color: name one, or take kind='strip'")
         if settings.trail:
             raise ValueError(
-                f"{noun} without trails: leave trail away, or take kind='trajectory', follow=..."
+                f"{noun} without trails: leave trail out, or take kind='trajectory', follow=..."
             )
         if settings.quality == CINEMATIC:
             raise ValueError(f"{noun} of many, which quality='cinematic' cannot make")
         if isinstance(camera, Camera) and camera.track is not None:
             raise ValueError(
                 f"{noun}, for which the camera stands, got track={camera.track!r}: leave track "
-                "away, or take kind='strip'"
+                "out, or take kind='strip'"
             )
 
     @override

@@ -82,6 +82,6 @@ def acted(
     if settings.color_by == "return" and replay.rewards is None:
         raise ValueError(
             "color_by='return' was given, and this replay was captured from given states, which "
-            "tell nothing of rewards: leave color_by away"
+            "tell nothing of rewards: leave color_by out"
         )
     return Subject(replay.scene, replay.seconds_per_step, replay.steps, lambda stage, size: replay)

@@ -177,7 +177,7 @@ class _Reader:
                 key = next((name for name in names if values.get(name)), "background")
                 self._mistake(self._place(place, key), str(error))
         if values.get("poster") is not None:
-            text = "a gallery has stills of its own: leave poster away"
+            text = "a gallery has stills of its own: leave poster out"
             self._mistake(self._place(place, "poster"), text)
         self._check_grid(place, values, chosen)
 

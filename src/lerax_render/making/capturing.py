@@ -69,7 +69,7 @@ def capture(
         if deterministic or pick or any(given is not None for given in others):
             raise ValueError(
                 "states are what there is to capture; leave policy, steps, key, deterministic, "
-                "lanes, episodes and pick away with them"
+                "lanes, episodes and pick out"
             )
         whole = joined(list(find_source(env).replays_of(env, states)))
         return dataclasses.replace(
@@ -110,7 +110,7 @@ def _capture_episodes(
         return whole_episodes(env, policy, settings.episodes, lanes=lanes, **acting)
     if lanes is not None:
         raise ValueError(
-            f"lanes is {lanes}, and pick has a replay for each episode: leave lanes away"
+            f"lanes is {lanes}, and pick has a replay for each episode: leave lanes out"
         )
     return pick_episodes(env, policy, settings.pick, of=settings.of, **acting).replays
 

@@ -74,7 +74,7 @@ def record_steps(
         on_part = None if progress is None else lambda part: progress(part[0].steps)
         return _film(env, replays, policy, path, settings, key, on_part)
     if replays is not None and settings.grid is not None:
-        raise ValueError(f"replays have no grid in {row.noun}: leave grid away")
+        raise ValueError(f"replays have no grid in {row.noun}: leave grid out")
     lanes = None if settings.grid is None else math.prod(settings.grid)
     check_settings(row, settings, len(replays) if replays is not None else lanes or 1)
     destination = open_destination(path, row)
@@ -290,7 +290,7 @@ def _planned(
     if settings.bounce and not can_repaint:
         raise ValueError(
             f"bounce paints each step once more, backwards, and {name_of(env)} paints its pictures "
-            "itself as it goes: leave bounce away"
+            "itself as it goes: leave bounce out"
         )
     composition = Composition(
         *settings.size,

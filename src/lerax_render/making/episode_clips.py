@@ -78,7 +78,7 @@ def _recorded(
         cut_replays(replays, None, key, settings.deterministic)
         for name in ("of", "max_steps"):
             if getattr(settings, name) is not None:
-                raise ValueError(f"a replay has its episodes already: leave {name} away with it")
+                raise ValueError(f"a replay has its episodes already: leave {name} out")
     else:
         _check_start(env, settings, row)
         # Before any episode is run. What happens in it, and so how long it is, makes no difference.
@@ -121,7 +121,7 @@ def _check(settings: Settings, policy: Any, row: Export | None) -> None:
         return
     check_one(policy)
     if row is not None and settings.grid is not None:
-        raise ValueError(f"episodes that are picked have no grid in {row.noun}: leave grid away")
+        raise ValueError(f"episodes that are picked have no grid in {row.noun}: leave grid out")
     if not callable(settings.pick):
         _check_counts(settings, len(settings.pick))
 

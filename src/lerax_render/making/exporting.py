@@ -85,7 +85,7 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
         # A manifest has `None` where it says `false`.
         if idle and settings.get(name) not in (None, setting.default):
             said = (
-                f"{name} would make no difference in {row.noun} (*{row.suffix}): leave {name} away"
+                f"{name} would make no difference in {row.noun} (*{row.suffix}): leave {name} out"
             )
             return name, said
     if row.name == "png16" and _listed(settings.get("modality")) not in (
@@ -97,7 +97,7 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
         )
     if settings.get("background") == TRANSPARENT:
         return "background", (
-            f"{row.noun} (*{row.suffix}) has no transparent background: leave background away, or "
+            f"{row.noun} (*{row.suffix}) has no transparent background: leave background out, or "
             "take WebM, WebP, APNG or PNG"
         )
     camera = settings.get("camera")
@@ -110,7 +110,7 @@ def idle_in(row: Export, settings: Mapping[str, Any]) -> tuple[str, str] | None:
             + ("begins with one camera and has all of the model's to choose from" * has_all)
             + ("is seen from one camera" * (not has_all))
             + f", got {'all' if ALL_CAMERAS in cameras else len(cameras)}: "
-            "name one, or leave camera away"
+            "name one, or leave camera out"
         )
     return None
 

@@ -71,9 +71,7 @@ def cut_replays(
         ValueError: None has so many, or something was given that a rollout alone needs.
     """
     if key is not None or deterministic:
-        raise ValueError(
-            "a replay has been acted out already: leave key and deterministic away with it"
-        )
+        raise ValueError("a replay has been acted out already: leave key and deterministic out")
     longest = max(replay.steps for replay in replays)
     steps = longest if steps is None else check_steps(steps)
     if steps > longest:

@@ -174,7 +174,7 @@ class Scene2D(Scene):
         if picture.width not in (None, layout.width) or picture.height not in (None, layout.height):
             raise ValueError(
                 f"env.render draws this environment at {layout.width}x{layout.height} pixels: "
-                "leave width and height away, or take record(env, policy), which scales it"
+                "leave width and height out, or take record(env, policy), which scales it"
             )
         return HeadlessPygameRenderer(
             layout.width, layout.height, Color(*layout.background), layout.transform, video

@@ -89,7 +89,7 @@ def check_episodes(steps: Any, episodes: Any, pick: Any, of: Any, max_steps: Any
     if steps is not None and (episodes is not None or pick):
         raise ValueError(
             f"steps is {steps}, and {'pick' if pick else 'episodes'} shows whole episodes: leave "
-            "steps away, or give start and stop for a part"
+            "steps out, or give start and stop for a part"
         )
     if of is not None and not pick:
         raise ValueError(f"of is {of}, and there is no pick: of is how many episodes it is out of")

@@ -88,19 +88,19 @@ class FigureSettings(Picture):
             )
         if self.ghosts:
             raise ValueError(
-                "a figure is of one replay, and has no ghosts: leave ghost away; a strobe shows "
+                "a figure is of one replay, and has no ghosts: leave ghost out; a strobe shows "
                 "several moments of it"
             )
         for name, kind in (("columns", "strip"), ("follow", "trajectory")):
             if getattr(self, name) is not None and self.kind != kind:
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} is about a {kind}, and this is a {self.kind}: "
-                    f"leave {name} away"
+                    f"leave {name} out"
                 )
         if self.color_by != "time" and self.kind != "trajectory":
             raise ValueError(
                 f"color_by={self.color_by!r} is about a trajectory, and this is a {self.kind}: "
-                "leave color_by away"
+                "leave color_by out"
             )
 
     @property

@@ -221,7 +221,7 @@ class Picture:
     """MuJoCo: studio, a sky, with a ground and a light where the model has none; as-is, what MuJoCo
     draws; or a colour, such as white or #e0e8f0 (default: studio for a model with neither a light
     of its own nor a skybox, else as-is). cinematic has its own. In 2D, too: transparent, an alpha
-    channel, in WebM, WebP, APNG and PNG."""
+    channel, in WebM, WebP, APNG, PNG and figures."""
 
     light: LightName | None = None
     """MuJoCo only: studio, a sun and some light from everywhere instead of the model's own; as-is,

@@ -307,7 +307,7 @@ def _others(env: Any, count: int, open_ones: ExitStack) -> list[Any]:
         open_ones.close()
         raise UnsupportedEnvError(
             "a grid needs an environment for each tile, and there is no other one like this "
-            f"{type(env.unwrapped).__name__}: {str(error).rstrip('.')}. Or leave the grid away, "
+            f"{type(env.unwrapped).__name__}: {str(error).rstrip('.')}. Or leave the grid out, "
             "and record one clip a seed"
         ) from error
     return others

@@ -26,7 +26,7 @@ _TRANSFORMATIONS = {
     "vmap_f": ("jax.vmap", _TURNS),
     "cache_miss": (
         "jax.jit",
-        "is compiled: leave jit away there, or compute there and draw outside",
+        "is compiled: leave jit out there, or compute there and draw outside",
     ),
 }
 _UNKNOWN = (

@@ -154,14 +154,14 @@ class Format(FileFormat):
             if getattr(encoding, name) is not None and codec is None:
                 can = [row.name for row in FORMATS.values() if row.codecs]
                 raise ValueError(
-                    f"{self.name} has no {name}: leave it away, or choose one of {', '.join(can)}"
+                    f"{self.name} has no {name}: leave it out, or choose one of {', '.join(can)}"
                 )
         if codec is not None and (encoding.crf or 0) > codec.most_crf:
             raise ValueError(
                 f"crf must be 0 to {codec.most_crf} for {codec.name}, got {encoding.crf}"
             )
         if encoding.lossless and encoding.crf is not None:
-            raise ValueError("lossless leaves no room for a crf: leave one of the two away")
+            raise ValueError("lossless leaves no room for a crf: leave one of the two out")
         if encoding.lossless and codec is None and self.lossless_filters is None:
             can = [row.name for row in FORMATS.values() if row.is_lossless]
             raise ValueError(
@@ -176,7 +176,7 @@ class Format(FileFormat):
         if encoding.loop is not None and not self.loops:
             can = [row.name for row in FORMATS.values() if row.loops]
             raise ValueError(
-                f"{self.name} does not say how often it plays, its player does: leave loop away, "
+                f"{self.name} does not say how often it plays, its player does: leave loop out, "
                 f"or choose one of {', '.join(can)}"
             )
 

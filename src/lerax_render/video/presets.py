@@ -150,7 +150,7 @@ def _preset_format(preset: Preset, destination: DestinationLike, format: str | N
     makes = f"preset {preset.name} makes {' or '.join(map(_called, preset.formats))}"
     if format is not None:
         if format not in preset.formats:
-            raise ValueError(f"{makes}, and the format is {format}: leave one of the two away")
+            raise ValueError(f"{makes}, and the format is {format}: leave one of the two out")
         return format
     if not isinstance(destination, str | os.PathLike):
         # Many files have no place there.
@@ -161,7 +161,7 @@ def _preset_format(preset: Preset, destination: DestinationLike, format: str | N
         return preset.format
     if named.name not in preset.formats:
         usual = path.with_suffix(FORMATS[preset.format].suffix)
-        raise ValueError(f"{makes}: name the file {usual}, or leave the preset away")
+        raise ValueError(f"{makes}: name the file {usual}, or leave the preset out")
     return named.name
 
 

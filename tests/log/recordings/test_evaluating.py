@@ -150,7 +150,7 @@ def test_what_a_clip_cuts_off_has_a_tag_of_its_own():
         ({"video_interval": 1, "video_pick": "best"}, "video_pick is about evaluations"),
         (
             {"eval_episodes": 2, "eval_interval": 2, "video_interval": 1, "video_pick": "best"},
-            "leave eval_interval away",
+            "leave eval_interval out",
         ),
         (
             {

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import docstring_parser
 import jax
 import pytest
 import tyro
@@ -246,7 +247,7 @@ def test_the_cache_can_be_switched_off(run, tmp_path):
         (["CartPole", "--pick", "best", "9", "--of", "1"], "pick names 2 episodes, out of 1"),
         (["CartPole", "--pick", "9", "--of", "5"], "pick has episode 9, and there are 0 to 4"),
         (["CartPole", "--pick", "best,good"], "best, worst, median, or an episode's number"),
-        (["CartPole", "--episodes", "2", "-n", "9"], "leave steps away"),
+        (["CartPole", "--episodes", "2", "-n", "9"], "leave steps out"),
         (["missing.xml"], "there is no file 'missing.xml'"),
         (["missing.replay"], "there is no file 'missing.replay'"),
         (["CartPole", "--seed", "9" * 30], "seed must be a whole number, 0 to 4294967295"),
@@ -290,6 +291,27 @@ def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, messa
     assert message in " ".join(err.replace("│", " ").split())
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["clips", "CartPole"], "no command 'clips': did you mean `lerax-render clip`? There are"),
+        (["CartPole", "-o", "a.mp4"], "did you mean `lerax-render clip CartPole`? There are clip,"),
+        (["help"], "did you mean `lerax-render --help`?"),
+    ],
+)
+def test_a_command_that_is_none_is_told_what_was_meant(run, arguments, message):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS.values(), ids=cli.COMMANDS)
+def test_help_has_no_line_breaks_of_the_source(command):
+    arguments = docstring_parser.parse_from_object(command).params
+    assert not [each.arg_name for each in arguments if "\n" in (each.description or "")]
 
 
 def test_the_file_that_was_probably_meant_is_named(run, tmp_path):
@@ -507,9 +529,9 @@ def test_an_environment_becomes_a_replay_or_a_page(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-p", "x.eqx"], "has been acted out already: leave policy away with it"),
-        (["-s", "3"], "has been acted out already: leave seed away"),
-        (["--env-args", "a=1"], "has been acted out already: leave env_args away"),
+        (["-p", "x.eqx"], "has been acted out already: leave policy out"),
+        (["-s", "3"], "has been acted out already: leave seed out"),
+        (["--env-args", "a=1"], "has been acted out already: leave env_args out"),
         (["-n", "9"], "steps is 9, and the replay has 8 steps"),
         (["-o", "a.html", "--fps", "3"], "fps would make no difference in a page"),
         (["-o", "a.replay", "--overlay"], "overlay would make no difference in a replay"),

@@ -394,7 +394,7 @@ def test_what_paints_itself_is_a_strip():
         ({"kind": "strip", "at": 10, "columns": 10, "width": 100}, "no room for 10 pictures"),
         ({"format": "gif"}, "format must be one of png, pdf, svg"),
         ({"key": 1}, "acted out already"),
-        ({"ghost": "other.replay"}, "leave ghost away"),
+        ({"ghost": "other.replay"}, "leave ghost out"),
     ],
 )
 def test_what_does_not_fit_is_said(replay, given, message):

@@ -158,7 +158,7 @@ def test_little_is_needed(read):
             'max_size = "big"',
             "max_size must be a whole number of bytes, at least 1, or a text such ",
         ),
-        ('poster = "a.png"', "a gallery has stills of its own: leave poster away"),
+        ('poster = "a.png"', "a gallery has stills of its own: leave poster out"),
         ("crf = 64", "crf must be a whole number, 0 to 63, or false, got 64"),
         ("crf = 60", "crf must be 0 to 51 for h264, got 60"),
         ('codec = "av1"\npreset = "docs"', "webp cannot hold codec av1; formats that can are mp4"),

@@ -109,8 +109,8 @@ def test_replays_of_different_scenes_lie_side_by_side():
     [
         ((Metronome(Counting()),), {}, TypeError, "no place for a policy"),
         (("a.mp4",), {"path": "b.mp4"}, TypeError, "no place for a policy"),
-        ((), {"key": 3}, ValueError, "leave key and deterministic away"),
-        ((), {"deterministic": True}, ValueError, "leave key and deterministic away"),
+        ((), {"key": 3}, ValueError, "leave key and deterministic out"),
+        ((), {"deterministic": True}, ValueError, "leave key and deterministic out"),
         ((), {"steps": 9}, ValueError, "steps is 9, and the replay has 4 steps"),
         ((), {"camera": "side"}, ValueError, "has no camera to choose"),
         ((), {"labels": ["a", "b"]}, ValueError, "needs 1 labels, got 2"),

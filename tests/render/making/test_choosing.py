@@ -186,7 +186,7 @@ def test_a_files_episodes_are_picked_from(tmp_path):
     assert video.num_frames == max(e.length for e in whole) + whole[1].length + 2
     clip = lr.Clip(env=str(file), pick=("worst",), **SMALL, format="html").record()
     assert clip.steps == min(episode.length for episode in whole) + 1
-    with pytest.raises(ValueError, match="has its episodes already: leave of away"):
+    with pytest.raises(ValueError, match="has its episodes already: leave of out"):
         lr.record(str(file), pick=["best"], of=3)
     with pytest.raises(ValueError, match=r"pick has episode 99, and there are 0 to"):
         lr.record(str(file), pick=[99])

@@ -150,7 +150,7 @@ def test_suffixes_of_all_formats_are_told(replay):
 
 
 def test_replays_have_no_grid_in_a_page_and_no_more_steps_than_they_have(replay):
-    with pytest.raises(ValueError, match="leave grid away"):
+    with pytest.raises(ValueError, match="leave grid out"):
         record([replay, replay], format="html", grid=(1, 2))
     with pytest.raises(ValueError, match="steps is 13, and the replay has 12 steps"):
         record(replay, format="html", steps=13)

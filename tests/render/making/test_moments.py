@@ -124,7 +124,7 @@ def test_a_clip_that_bounces_goes_back_to_its_second_frame(replay, speed):
 
 
 def test_pixels_that_are_gone_do_not_bounce():
-    with pytest.raises(ValueError, match=r"bounce paints each step once more.*leave bounce away"):
+    with pytest.raises(ValueError, match=r"bounce paints each step once more.*leave bounce out"):
         lr.record("gym:Acrobot-v1", steps=4, bounce=True, **SMALL)
 
 

@@ -122,8 +122,8 @@ def in_filter_jit(state, renderer):
         (in_while_loop, "lax.while_loop", "in a Python loop"),
         (in_vmap, "jax.vmap", "in a Python loop"),
         (in_filter_vmap_with_constants, "jax.vmap", "in a Python loop"),
-        (in_jit, "jax.jit", "leave jit away there"),
-        (in_filter_jit, "jax.jit", "leave jit away there"),
+        (in_jit, "jax.jit", "leave jit out there"),
+        (in_filter_jit, "jax.jit", "leave jit out there"),
     ],
 )
 def test_drawing_within_what_jax_transforms_is_refused_in_one_line(function, within, instead):

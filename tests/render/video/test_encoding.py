@@ -150,7 +150,7 @@ def test_a_failed_clip_leaves_no_poster(tmp_path):
         ({"path": "a.gif", "codec": "av1"}, "gif cannot hold codec av1; formats that can are mp4,"),
         ({"path": "a.webm", "codec": "h264"}, "webm cannot hold codec h264, only vp9, av1; form"),
         ({"path": "a.mov", "codec": "vp9"}, "mov cannot hold codec vp9, only h264, h265"),
-        ({"path": "a.gif", "crf": 20}, "gif has no crf: leave it away, or choose one of mp4, mov"),
+        ({"path": "a.gif", "crf": 20}, "gif has no crf: leave it out, or choose one of mp4, mov"),
         ({"path": "a.webp", "pixel_format": "yuv444p"}, "webp has no pixel_format: leave it"),
         ({"path": "a.gif", "lossless": True}, "gif cannot be lossless; formats that can are mp4"),
         ({"path": "a.mp4", "crf": 52}, "crf must be 0 to 51 for h264, got 52"),
