@@ -22,7 +22,13 @@ from ..system import Trial
 from ..video import FORMATS, ffmpeg
 
 _PACKAGES = ("lerax-render", "lerax", "jax", "equinox", "mujoco", "mujoco-mjx", "numpy")
-_EXTRAS = {"gym": "gymnasium", "gymnax": "gymnax", "tensorboard": "tensorboardX", "wandb": "wandb"}
+_EXTRAS = {
+    "gym": "gymnasium",
+    "gymnax": "gymnax",
+    "figures": "matplotlib",
+    "tensorboard": "tensorboardX",
+    "wandb": "wandb",
+}
 
 SECONDS = 60.0
 """After which what is tried in a process of its own counts as hanging."""

@@ -68,10 +68,10 @@ def _resolved(place: DestinationLike, format: str | None) -> Format | Export:
     if wanted is None and named is None:
         if path.is_char_device():
             return FORMATS["mp4"]
+        problem = f"no format has the suffix {suffix!r} of" if suffix else "there is no suffix in"
         raise ValueError(
-            f"no format has the suffix {suffix!r} of {str(path)!r}; accepted are "
-            f"{', '.join({row.suffix: None for row in ALL_FORMATS.values()})}, or name one with "
-            "format="
+            f"{problem} {str(path)!r}; accepted are "
+            f"{', '.join({row.suffix: None for row in ALL_FORMATS.values()})}, or give format, too"
         )
     if wanted and named and wanted.suffix != named.suffix:
         raise ValueError(

@@ -48,6 +48,14 @@ class Video(Output):
         super().__post_init__()
         object.__setattr__(self, "_made", self._state())
 
+    @override
+    def __repr__(self) -> str:
+        where = "in memory" if self.path is None else str(self.path)
+        frames = f"{self.num_frames} frame{'s' * (self.num_frames != 1)}"
+        return (
+            f"Video({self.format}, {frames}, {self.width}x{self.height}, {self.fps:g} fps, {where})"
+        )
+
     @property
     @override
     def data(self) -> bytes:

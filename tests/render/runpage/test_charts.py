@@ -45,6 +45,7 @@ def folder(tmp_path_factory):
         log(run, "eval/score", [(0, 1.0), (200, 2.0)])
         log(run, "eval/once", [(200, 3.0)])
         log(run, "eval/late", [(200, 3.0), (400, 4.0)])
+        log(run, "eval/gap", [(0, 1.0), (400, 4.0)])
     main(["page", str(folder)])
     return folder
 
@@ -139,6 +140,7 @@ def test_recordings_are_dots_where_the_curve_is(browser, folder):
         "eval/score": {0, 200},
         "eval/once": {200},
         "eval/late": {200, 400},
+        "eval/gap": {0, 400},
         "time/elapsed": set(),
     }.items():
         browser.execute_script("charts.get(arguments[0]).figure.scrollIntoView()", tag)

@@ -39,7 +39,7 @@ def test_which_format(destination, format, name):
     ("destination", "format", "message"),
     [
         ("clip.avi", None, r"'\.avi'.*\.mp4, \.mov, \.m4v, \.webm, \.gif, \.webp, \.apng, \.png"),
-        ("clip", None, "no format has the suffix ''"),
+        ("clip", None, "there is no suffix in 'clip'; accepted are"),
         (
             "clip.mp4",
             "avi",

@@ -92,6 +92,11 @@ def test_saving_with_another_suffix_converts(tmp_path, source, name):
         np.testing.assert_array_equal(frames, others)
 
 
+def test_a_clip_says_in_a_line_what_it_is(tmp_path):
+    assert repr(record(None, "gif")) == "Video(gif, 3 frames, 64x48, 20 fps, in memory)"
+    assert repr(record(tmp_path / "a.mp4", "mp4")).endswith(f"fps, {tmp_path}/a.mp4)")
+
+
 def test_a_sequence_is_no_single_file(tmp_path):
     clip = record(tmp_path / "frames", "png")
     assert clip.path == tmp_path / "frames" / "frame_%05d.png"
