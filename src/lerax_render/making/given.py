@@ -9,14 +9,12 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-
 from ..compose import check_answers
 from ..errors import UnsupportedEnvError
 from ..replay import Origin, Replay, lengthened
 from ..scene import Scene
 from ..settings import Settings, check_room, check_steps
-from ..sources import Simulation, find_source, is_gymnasium
+from ..sources import Simulation, find_source, is_gymnasium, key_numbers
 from ..system import start_jax
 
 
@@ -141,7 +139,7 @@ def origin_of(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Ori
     return Origin(
         name_of(env),
         None if policy is None else type(policy).__name__,
-        _numbers(key) if is_seeded else None,
+        tuple(key_numbers(key)) if is_seeded else None,
         versions=package_versions(),
     )
 
@@ -160,16 +158,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _numbers(key: Any) -> tuple[int, ...]:
-    if key is None or isinstance(key, int):
-        return (0, key or 0)  # as `jax.random.key` has it
-    import jax
-
-    from ..acting import typed_key
-
-    return tuple(np.asarray(jax.random.key_data(typed_key(key))).ravel().tolist())
 
 
 def name_of(env: Any) -> str:
