@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..compose import check_answers
 from ..errors import UnsupportedEnvError
@@ -16,6 +16,25 @@ from ..scene import Scene
 from ..settings import Settings, check_room, check_steps
 from ..sources import Simulation, find_source, is_gymnasium, key_numbers
 from ..system import start_jax
+
+if TYPE_CHECKING:
+    from ..acting import Key
+
+
+class Given(NamedTuple):
+    """What is to be recorded.
+
+    Attributes:
+        env: The environment itself, or the replays that were given in its place.
+        replays: These, or `None`.
+        policy: As for `record`.
+        key: As for `record`.
+    """
+
+    env: Any
+    replays: list[Replay] | None = None
+    policy: Any | None = None
+    key: "Key" = None
 
 
 def kept_scene(env: Any) -> Scene:
