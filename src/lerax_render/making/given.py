@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..compose import check_answers
+from ..compose import check_answers, nearly_square
 from ..errors import UnsupportedEnvError
 from ..replay import Origin, Replay, lengthened
 from ..scene import Scene
@@ -109,8 +109,7 @@ def side_by_side(settings: Settings, replays: Sequence[Replay]) -> tuple[Setting
             f"{sorted(s or 0 for s in seconds)} seconds: give fps, frames a second"
         )
     if (len(replays) > 1 or settings.labels) and settings.grid is None:
-        columns = math.ceil(math.sqrt(len(replays)))
-        settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
+        settings = dataclasses.replace(settings, grid=nearly_square(len(replays)))
     else:
         check_room(settings.grid, len(replays), "replays")
     if settings.labels and len(settings.labels) == len(replays):
