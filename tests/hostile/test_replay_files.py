@@ -291,6 +291,16 @@ def test_a_broken_model_is_an_error_and_no_crash(robot):
         assert "MuJoCo" in said
 
 
+@pytest.mark.parametrize("name", ["numslices", "numstacks", "numquads", "shadowsize"])
+@pytest.mark.parametrize("number", [-1, 100_000])
+def test_a_model_whose_picture_fills_memory_is_refused(robot, tmp_path, name, number):
+    parts = parts_of(robot)
+    model = mujoco.MjModel.from_binary_path("a.mjb", {"a.mjb": parts["scene.mjb"]})
+    setattr(model.vis.quality, name, number)
+    mujoco.mj_saveModel(model, str(tmp_path / "a.mjb"))
+    assert name in refusal(put_together({**parts, "scene.mjb": (tmp_path / "a.mjb").read_bytes()}))
+
+
 def test_an_altered_model_loads_or_is_refused(robot):
     parts = parts_of(robot)
     rng = np.random.default_rng(1)
