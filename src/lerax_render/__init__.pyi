@@ -18,8 +18,8 @@ from .output import Figure as Figure
 from .output import Output as Output
 from .paint2d import HeadlessPygameRenderer as HeadlessPygameRenderer
 from .recording import record as record
-from .recording import render as render
 from .recording import try_record as try_record
+from .rendering import render as render
 from .replay import Episode as Episode
 from .replay import Episodes as Episodes
 from .replay import Origin as Origin

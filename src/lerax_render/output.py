@@ -183,13 +183,20 @@ class Output:
         return saved
 
     def _repr_html_(self) -> str:
-        row = EXPORTS[self.format]
-        name = f"{row.noun} in memory" if self.path is None else str(self.path)
+        name = f"{self._noun} in memory" if self.path is None else str(self.path)
         try:
             size = self.num_bytes
         except FileNotFoundError:
             return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
-        if row.element != "iframe" or size > LARGEST_SHOWN:
+        return self._shown(name, size)
+
+    @property
+    def _noun(self) -> str:
+        return EXPORTS[self.format].noun
+
+    def _shown(self, name: str, size: int) -> str:
+        """Return HTML of a file that is there."""
+        if EXPORTS[self.format].element != "iframe" or size > LARGEST_SHOWN:
             return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
         return framed(self.data.decode())
 
@@ -210,13 +217,14 @@ class Figure(Output):
     dpi: float
     moments: tuple[int, ...]
 
-    def _repr_html_(self) -> str:
+    @property
+    @override
+    def _noun(self) -> str:
+        return "a figure"
+
+    @override
+    def _shown(self, name: str, size: int) -> str:
         row = FIGURES[self.format]
-        name = "a figure in memory" if self.path is None else str(self.path)
-        try:
-            size = self.num_bytes
-        except FileNotFoundError:
-            return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
         if row.element is None or size > LARGEST_SHOWN:
             return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
         url = f"data:{row.mime};base64,{base64.b64encode(self.data).decode()}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from .scene import Captured, Scene
 from .settings import Settings
-from .trees import count_steps, map_arrays
+from .trees import count_bytes, count_steps, map_arrays
 
 PART = 64
 """Steps that are captured, painted and handed on together."""
@@ -242,6 +242,11 @@ _STEPPED = (
     "actions",
     "observations",
 )
+
+
+def bytes_of(replay: Replay) -> int:
+    """Return the size of the arrays in a replay that can be large."""
+    return count_bytes([replay.captured, replay.actions, replay.observations])
 
 
 def joined(parts: Sequence[Replay]) -> Replay:

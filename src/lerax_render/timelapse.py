@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .compose import Grid, text_mask, write_label
+from .compose import Grid, nearly_square, text_mask, write_label
 from .moments import Source, Tile, named, scenes_of, source_of
 from .settings import Picture
 from .video import Video, check_fps, find_preset, is_shown, open_writer
@@ -78,7 +78,7 @@ def make_timelapse(
     if frames is not None and frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")
     scenes = scenes_of(runs, grid)
-    shape = grid if len(runs) == 1 else grid or _squarish(len(runs))
+    shape = grid if len(runs) == 1 else grid or nearly_square(len(runs))
     source = source_of(runs, scenes, look, ghosts, frames)
     (own_width, own_height), own_fps = source.size, source.fps
     if shape is not None:
@@ -176,11 +176,6 @@ def _side_by_side(
                         grid.place(picture, number, frame)
                 if running:
                     yield picture
-
-
-def _squarish(count: int) -> tuple[int, int]:
-    columns = math.ceil(math.sqrt(count))
-    return -(-count // columns), columns
 
 
 def _grid_size(grid: tuple[int, int], width: int, height: int) -> tuple[int, int]:

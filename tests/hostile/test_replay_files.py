@@ -116,6 +116,38 @@ def test_a_bomb_is_not_unpacked(robot, tmp_path):
     assert "2.1 GB in it, which is the limit" in limited(bytes(content), tmp_path, 2**27)
 
 
+def test_what_is_there_once_and_named_often_is_not_read_so_often(robot, tmp_path, monkeypatch):
+    monkeypatch.setattr("lerax_render.export.archive.MAX_BYTES", 10**8)
+    parts, meta = parts_of(robot), copy.deepcopy(meta_of(robot))
+    parts["zeros.npy"] = npy(np.zeros((12, 10**6), np.uint8))
+    meta["lanes"][0]["observations"] = ["zeros.npy"] * 1000
+    assert "so often that it has more than 100.0 MB" in limited(
+        put_together(parts, meta), tmp_path, 2**29
+    )
+
+
+def test_more_steps_than_python_can_keep(robot, monkeypatch):
+    monkeypatch.setattr("lerax_render.export.contents.MAX_STEPS", 20)
+    meta = copy.deepcopy(meta_of(robot))
+    meta["lanes"] *= 2
+    assert "24 steps in it, and 20 is the limit" in refusal(put_together(parts_of(robot), meta))
+    meta["lanes"] = meta["lanes"][:1]
+    for steps, said in ((9, "and 20 is the limit"), (0, "no steps")):
+        meta["lanes"][0]["whole"] = {"steps": steps, "captured": meta["lanes"][0]["captured"]}
+        assert said in refusal(put_together(parts_of(robot), meta))
+
+
+def test_changes_of_a_model_that_no_step_has(robot):
+    parts, meta = parts_of(robot), copy.deepcopy(meta_of(robot))
+    parts["row.npy"] = npy(np.zeros(12, np.int32))
+    parts["of.npy"] = npy(np.zeros(100, np.int32))
+    # Colours of a model that has no materials take no byte, however many there are.
+    parts["values.npy"] = npy(np.zeros((100, 0, 4), np.float64))
+    changes = {"row": "row.npy", "mat_rgba": "values.npy", "mat_rgba.row": "of.npy"}
+    meta["lanes"][0]["captured"]["changes"] = changes
+    assert "changes of mat_rgba" in refusal(put_together(parts, meta))
+
+
 def test_a_size_that_lies(robot):
     """A table of contents that says less than there is, as bombs do."""
     content = bytearray(robot)
@@ -259,6 +291,16 @@ def test_a_broken_model_is_an_error_and_no_crash(robot):
         assert "MuJoCo" in said
 
 
+@pytest.mark.parametrize("name", ["numslices", "numstacks", "numquads", "shadowsize"])
+@pytest.mark.parametrize("number", [-1, 100_000])
+def test_a_model_whose_picture_fills_memory_is_refused(robot, tmp_path, name, number):
+    parts = parts_of(robot)
+    model = mujoco.MjModel.from_binary_path("a.mjb", {"a.mjb": parts["scene.mjb"]})
+    setattr(model.vis.quality, name, number)
+    mujoco.mj_saveModel(model, str(tmp_path / "a.mjb"))
+    assert name in refusal(put_together({**parts, "scene.mjb": (tmp_path / "a.mjb").read_bytes()}))
+
+
 def test_an_altered_model_loads_or_is_refused(robot):
     parts = parts_of(robot)
     rng = np.random.default_rng(1)
@@ -315,6 +357,15 @@ def test_drawings_that_do_not_fit_together(drawn, array, value):
     assert "drawings" in refusal(put_together({**parts_of(drawn), name: npy(value)})) or (
         array == "numbers"
     )
+
+
+def test_layouts_that_no_step_draws(drawn):
+    parts = parts_of(drawn)
+    name = meta_of(drawn)["lanes"][0]["captured"]["layouts"]
+    bounds = np.load(io.BytesIO(parts[name]))
+    unused = np.array([[bounds[-1, 1], bounds[-1, 1], 1]] * 13, np.int32)
+    parts[name] = npy(np.concatenate([bounds, unused]))
+    assert "drawings that do not fit" in refusal(put_together(parts))
 
 
 @pytest.mark.parametrize(

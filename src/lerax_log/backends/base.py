@@ -283,6 +283,21 @@ def run_folder_in(log_dir: Path, name: str) -> Path:
     return folder
 
 
+def check_there(fd: int, path: Path) -> None:
+    """Refuse to append to an open file that has been removed from `path`.
+
+    Writing would succeed, and nobody would ever see what was written.
+
+    Raises:
+        FileNotFoundError: It has been removed.
+    """
+    if not os.fstat(fd).st_nlink:
+        raise FileNotFoundError(
+            f"{path} was removed while a run was logged to it; leave a run's folder alone until "
+            "its training has ended"
+        )
+
+
 def require_video_format(backend: AbstractLoggingBackend, video: "Video") -> None:
     """Refuse a clip that `backend` cannot show.
 

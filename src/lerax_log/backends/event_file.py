@@ -23,7 +23,7 @@ from tensorboardX import summary as summaries
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 
-from .base import HParam
+from .base import HParam, check_there
 
 
 def masked_crc32c(data: bytes) -> int:
@@ -76,12 +76,7 @@ class EventFile:
             )
         )
         with self._lock:
-            if not os.fstat(self._fd).st_nlink:
-                # Writing would succeed, and nobody would ever see what was written.
-                raise FileNotFoundError(
-                    f"{self._path} was removed while a run was logged to it; leave a run's folder "
-                    "alone until its training has ended"
-                )
+            check_there(self._fd, self._path)
             try:
                 written = 0
                 while written < len(record):

@@ -12,7 +12,7 @@ import msgspec
 
 from lerax_render.runs import METRICS
 
-from .base import AbstractLoggingBackend, local_folder, run_folder_in
+from .base import AbstractLoggingBackend, check_there, local_folder, run_folder_in
 
 # Numbers of NumPy's are none of JSON's.
 _encode = msgspec.json.Encoder(enc_hook=float).encode
@@ -121,12 +121,7 @@ class _LineFile:
     def add(self, values: Mapping[str, Any], step: int) -> None:
         line = _encode({"step": int(step), "time": round(time.time(), 3), **values}) + b"\n"
         with self._lock:
-            if not os.fstat(self._fd).st_nlink:
-                # Writing would succeed, and nobody would ever see what was written.
-                raise FileNotFoundError(
-                    f"{self._path} was removed while a run was logged to it; leave a run's folder "
-                    "alone until its training has ended"
-                )
+            check_there(self._fd, self._path)
             if self._is_torn:
                 line = b"\n" + line
             self._is_torn = True

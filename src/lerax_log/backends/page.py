@@ -32,9 +32,9 @@ class PageBackend(AbstractLoggingBackend):
     backend, and one file to send to somebody; W&B, MLflow and Trackio get that one when the run is
     closed, if they are among the backends.
 
-    A thread of its own writes every five seconds, or where that takes long, as seldom as takes one
-    per cent of the time, but every half a minute. It makes a player of each recording when its clip
-    is painted.
+    A thread of its own writes every five seconds; where that would take more than one per cent of
+    the time, less often, but at least every half a minute. It makes a player of each recording when
+    its clip is painted.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str] | None = None) -> None:

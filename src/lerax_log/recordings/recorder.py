@@ -196,13 +196,15 @@ class Recorder:
 
     def _have_painted(self, acted: "Acted", is_kept: bool) -> None:
         """Have the worker paint what a policy did: now, or when there is time."""
+        from lerax_render.replay import bytes_of
+
         from .recording import Attempt
 
         if not self._backend.video_formats and self._folder is None:
             return
         attempt, block = Attempt(), self._videos.block
         held = None if is_kept and not block else acted
-        size = 0 if held is None else sum(_size_of(replay) for replay in acted.replays or ())
+        size = 0 if held is None else sum(map(bytes_of, acted.replays or ()))
         self._worker.submit(
             None if block else self,
             partial(self._told, partial(self._paint, acted.step, held, attempt)),
@@ -250,8 +252,7 @@ class Recorder:
             targets["mp4"] = keeper.clip_path(acted.step)
         if not targets:
             targets["mp4"] = None
-        videos, view = paint(acted, self._videos.clip, targets, attempt, self._view)
-        return videos, view
+        return paint(acted, self._videos.clip, targets, attempt, self._view)
 
     def _log(self, step: int, painted: Any) -> None:
         videos, self._view = painted
@@ -339,9 +340,3 @@ class Recorder:
 def _most_waiting(num_bytes: int) -> int:
     least, most = WAITING
     return max(least, min(most, WAITING_BYTES // max(num_bytes, 1)))
-
-
-def _size_of(replay: Any) -> int:
-    from lerax_render.trees import count_bytes
-
-    return count_bytes([replay.captured, replay.actions, replay.observations])

@@ -1,6 +1,7 @@
 """One recording: the policy of one moment acts, is scored, and what happened becomes clips."""
 
 import copy
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -116,7 +117,7 @@ def act(snapshot: Snapshot, settings: Settings) -> Acted:
             # Stepping the environment itself would move it under the training's feet.
             env = copy.deepcopy(env)
         scene = source.scene(env)
-        scenes = [scene] * (1 if settings.grid is None else settings.grid[0] * settings.grid[1])
+        scenes = [scene] * math.prod(settings.grid or (1,))
         scores = Scores()
         parts: Iterator[Sequence[Replay]] = _on_host_device(
             snapshot.template.replays(source, env, policy, settings.length, snapshot.seed)

@@ -75,7 +75,7 @@ class Composition:
         if plots is not None:
             width, height = plots.picture_width, plots.picture_height
         self._grid = None if grid is None else Grid(grid, width, height, labels)
-        self.tiles = None if grid is None else grid[0] * grid[1]
+        self.tiles = None if grid is None else math.prod(grid)
         self.tile_width, self.tile_height = (
             (width, height)
             if self._grid is None

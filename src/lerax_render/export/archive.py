@@ -19,7 +19,7 @@ from rich.filesize import decimal
 from ..errors import RenderError
 
 MAX_BYTES = 2**31
-"""Of all that is in a file, unpacked."""
+"""Of all that a file names, unpacked: what is there once and named twice counts twice."""
 
 MAX_FILES = 20_000
 MAX_TEXT = 2**24
@@ -84,6 +84,7 @@ class ArchiveWriter:
 
     def add(self, name: str, content: bytes) -> str:
         """Add bytes and return the name that they are there under."""
+        self._count(len(content))
         digest = hashlib.sha256(content)
         known = self._names.setdefault(digest.digest(), name)
         if known != name:
@@ -94,15 +95,18 @@ class ArchiveWriter:
 
     def finish(self, meta: bytes) -> None:
         """Add what says what all this is."""
+        self._count(len(meta))
         self._write(META, meta)
 
-    def _write(self, name: str, content: bytes) -> None:
-        self._size += len(content)
+    def _count(self, num_bytes: int) -> None:
+        self._size += num_bytes
         if self._size > MAX_BYTES or len(self.sha256) >= MAX_FILES:
             raise RenderError(
                 f"a replay of more than {decimal(MAX_BYTES)} or {MAX_FILES} arrays goes into no "
                 "file: save parts of it, replay[a:b], or fewer lanes"
             )
+
+    def _write(self, name: str, content: bytes) -> None:
         # The same replay is the same bytes.
         entry = zipfile.ZipInfo(name)
         entry.external_attr = 0o644 << 16
@@ -128,6 +132,7 @@ class Archive:
     """
 
     def __init__(self, file: Path | BinaryIO) -> None:
+        self._read = 0
         self.folder = file.parent if isinstance(file, Path) else None
         self.name = str(file) if isinstance(file, Path) else "the replay"
         self._file: BinaryIO = open(file, "rb") if isinstance(file, Path) else file  # noqa: SIM115
@@ -169,13 +174,21 @@ class Archive:
         """Return what is there under a name.
 
         Raises:
-            RenderError: There is nothing, it is larger than `most`, or is damaged.
+            RenderError: There is nothing, it is larger than `most`, or is damaged; or all that was
+                read is too much.
         """
         if not isinstance(name, str) or name not in self.sizes:
             raise self.error(f"names {str(name)[:80]!r}, which is not in it")
         if self.sizes[name] > most:
             raise self.error(
                 f"has {decimal(self.sizes[name])} in {name}, and {decimal(most)} is the limit"
+            )
+        self._read += self.sizes[name]
+        # Twice, since rewards are looked at once more where a file is only described.
+        if self._read > 2 * MAX_BYTES:
+            raise self.error(
+                f"names what is in it so often that it has more than {decimal(MAX_BYTES)}, which "
+                "is the limit"
             )
         try:
             content = self._zip.read(name)

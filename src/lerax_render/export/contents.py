@@ -12,6 +12,9 @@ from .archive import MAX_TEXT, META, Archive, ArchiveWriter
 
 FORMAT, VERSION = "lerax-render replay", 1
 
+MAX_STEPS = 10**7
+"""Of all lanes together: what Python keeps of a step is larger than what the file has of it."""
+
 type Tree = Any
 """Names of arrays in lists and objects, as the arrays lie in tuples and dicts; `null` for none."""
 
@@ -46,13 +49,20 @@ class Origin(msgspec.Struct):
     versions: dict[str, str] = {}
 
 
+class Whole(msgspec.Struct):
+    """What was captured of the replay that a lane is a part of."""
+
+    steps: int
+    captured: Tree
+
+
 class Lane(msgspec.Struct):
     """One replay, see `Replay`; the names are those of its attributes.
 
     Attributes:
         steps: Number of steps.
         not_finite: In how many of them something that is shown is NaN or infinite.
-        whole: What was captured of the replay that this is a part of, where its camera needs it.
+        whole: The replay that this is a part of, where its camera needs that.
     """
 
     steps: int
@@ -65,7 +75,7 @@ class Lane(msgspec.Struct):
     episode_starts: str | None = None
     actions: Tree = None
     observations: Tree = None
-    whole: Tree = None
+    whole: Whole | None = None
     origin: Origin = msgspec.field(default_factory=Origin)
 
 
@@ -88,7 +98,8 @@ def read_contents(archive: Archive) -> Contents:
     """Return what is in a file, and have its checksums looked at from here on.
 
     Raises:
-        RenderError: It is no replay's, or one of another version of the format.
+        RenderError: It is no replay's, has too many steps, or is one of another version of the
+            format.
     """
     text = archive.read(META, MAX_TEXT)
     try:
@@ -103,8 +114,11 @@ def read_contents(archive: Archive) -> Contents:
         contents = msgspec.json.decode(text, type=Contents)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise archive.error(f"has a {META} that is none: {str(error)[:200]}") from error
-    if not contents.lanes or min(lane.steps for lane in contents.lanes) < 1:
+    parts = [each for lane in contents.lanes for each in (lane, lane.whole) if each is not None]
+    if not parts or min(each.steps for each in parts) < 1:
         raise archive.error("has no steps in it")
+    if (steps := sum(each.steps for each in parts)) > MAX_STEPS:
+        raise archive.error(f"has {steps} steps in it, and {MAX_STEPS:,} is the limit")
     archive.sha256 = contents.sha256
     return contents
 

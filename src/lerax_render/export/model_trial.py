@@ -10,6 +10,12 @@ from pathlib import Path
 MOST_MEMORY = 4 * 2**30
 """Bytes of address space, the libraries' own among them."""
 
+FINEST = 512
+"""Into so many parts round shapes and faces are divided at most; MuJoCo's own take 28."""
+
+LARGEST_SHADOW = 2**14
+"""Pixels along a side of a shadow map; MuJoCo's own have 4096."""
+
 SECONDS = 60.0
 
 
@@ -22,6 +28,15 @@ def main(file: str) -> None:
     import numpy as np
 
     model = mujoco.MjModel.from_binary_path("scene.mjb", {"scene.mjb": Path(file).read_bytes()})
+    for name, most in (
+        ("numslices", FINEST),
+        ("numstacks", FINEST),
+        ("numquads", FINEST),
+        ("shadowsize", LARGEST_SHADOW),
+    ):
+        # What is painted takes so much memory, and is not painted here.
+        if not 0 <= getattr(model.vis.quality, name) <= most:
+            raise ValueError(f"its {name} is not 0 to {most}")
     for faces, count, first, vertices, parts in (
         ("mesh_face", "mesh_facenum", "mesh_faceadr", "mesh_vertnum", model.nmesh),
         ("mesh_facenormal", "mesh_facenum", "mesh_faceadr", "mesh_normalnum", model.nmesh),

@@ -168,7 +168,7 @@ def _taken_changes(archive: Archive, model: mujoco.MjModel, named: Any, take: An
     different: list[dict[str, np.ndarray]] = [{} for _ in range(count)]
     for field in fields:
         values, of = archive.array(named[field]), archive.array(named.get(f"{field}.row"))
-        fits = values.shape == (len(of), *np.shape(getattr(model, field)))
+        fits = values.shape == (len(of), *np.shape(getattr(model, field))) and len(of) <= count
         if not fits or of.dtype != np.int32 or of.ndim != 1 or values.dtype.kind != "f":
             raise archive.error(f"has changes of {field} that do not fit its model")
         if not ((of >= 0) & (of < count)).all() or not np.isfinite(values).all():

@@ -11,13 +11,13 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from ..errors import UnsupportedEnvError
+from ..errors import RenderError, UnsupportedEnvError
 from ..replay import Episode, Origin, Replay, episodes_in
 from ..scene import Scene
 from ..video import WorkFolder
 from . import contents
 from .archive import Archive, ArchiveWriter
-from .contents import Contents, Lane, put_tree, read_contents, steps_of, taken_tree
+from .contents import Contents, Lane, Whole, put_tree, read_contents, steps_of, taken_tree
 
 # By what a file calls them: the scene's class, and the module that brings it into a file.
 _KINDS = {"mujoco": ("MujocoScene", "mujoco_scene"), "2d": ("Scene2D", "drawn_scene")}
@@ -78,6 +78,12 @@ def write_replays(file: Path, replays: Sequence[Replay], *, beside: Path | None 
             _put_lane(archive, f"lanes/{number}", module, replay)
             for number, replay in enumerate(replays)
         ]
+        parts = [each for lane in lanes for each in (lane, lane.whole) if each is not None]
+        if sum(each.steps for each in parts) > contents.MAX_STEPS:
+            raise RenderError(
+                f"a replay of more than {contents.MAX_STEPS:,} steps goes into no file: save parts "
+                "of it, replay[a:b], or fewer lanes"
+            )
         said = Contents(scene, lanes, archive.sha256)
         archive.finish(msgspec.json.format(msgspec.json.encode(said), indent=1))
 
@@ -185,10 +191,7 @@ def _put_lane(archive: ArchiveWriter, name: str, module: Any, replay: Replay) ->
         observations=put_tree(archive, f"{name}/observations", replay.observations, narrow=True),
         whole=None
         if whole is None
-        else {
-            "steps": whole.steps,
-            "captured": module.put_captured(archive, f"{name}/whole", whole.captured),
-        },
+        else Whole(whole.steps, module.put_captured(archive, f"{name}/whole", whole.captured)),
         origin=contents.Origin(
             origin.env,
             origin.policy,
@@ -211,11 +214,7 @@ def _taken_lane(archive: Archive, module: Any, scene: Scene, lane: Lane) -> Repl
         raise archive.error(f"has steps of {seconds:g} s")
     whole = None
     if lane.whole is not None:
-        if not isinstance(lane.whole, dict) or not isinstance(lane.whole.get("steps"), int):
-            raise archive.error("has a part of something that is no replay")
-        seen, _ = module.take_captured(
-            archive, scene, lane.whole.get("captured"), lane.whole["steps"]
-        )
+        seen, _ = module.take_captured(archive, scene, lane.whole.captured, lane.whole.steps)
         whole = Replay(scene, seen, seconds)
     rewards, terminated, truncated, starts = _outcomes(archive, lane, joined=False)
     take = steps_of(archive, lane.steps)

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..batch import Clip, Outcome
 from ..video import ALL_FORMATS, Video, write_whole
 from .schema import NAME
@@ -15,6 +17,12 @@ from .schema import NAME
 FILE = ".gallery.json"
 
 _log = logging.getLogger("lerax_render.gallery.ledger")
+
+_UNUSABLE = (
+    *(ValueError, TypeError, KeyError, AttributeError, OSError),
+    *(RecursionError, msgspec.MsgspecError),
+)
+"""What reading a file raises that is no record."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Record:
             self.made_from = str(known["manifest"])
         except FileNotFoundError:
             self._is_new = True
-        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        except _UNUSABLE as error:
             self._is_lost = True
             _log.warning("%s cannot be used (%r): all clips are made again", folder / FILE, error)
 
@@ -188,7 +196,7 @@ def names(name: str, format: str) -> tuple[str, str]:
 
 
 def _read(name: str, fields: Mapping[str, Any]) -> Made:
-    made = Made(**fields)
+    made = msgspec.convert(fields, Made)
     # Others write to this folder, too, and what the record names may be removed one day.
     if not NAME.fullmatch(name) or (made.file, made.still) != names(name, made.format):
         raise ValueError(f"{name!r} has the files {made.file!r} and {made.still!r}")

@@ -12,6 +12,7 @@ from .filming import as_picture as as_picture
 from .filming import captured_first as captured_first
 from .filming import film as film
 from .filming import parts_of as parts_of
+from .filming import seen_alike as seen_alike
 from .filming import warn_if_incomplete as warn_if_incomplete
 from .ghosts import Ghosts as Ghosts
 from .given import check_not_traced as check_not_traced
@@ -28,4 +29,3 @@ from .moments import step_of as step_of
 from .recordings import film_recording as film_recording
 from .recordings import view_over as view_over
 from .replay_reader import ReplayReader as ReplayReader
-from .replay_reader import seen_alike as seen_alike

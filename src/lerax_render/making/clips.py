@@ -5,7 +5,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -36,43 +36,34 @@ from .capturing import capture_lanes
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
 from .filming import as_picture, film, open_painters, parts_of, shared_pixel_format, tile_picture
 from .ghosts import Ghosts
-from .given import cut_replays, each_policy, kept_scene, name_of, origin_of, side_by_side
+from .given import Given, cut_replays, each_policy, kept_scene, name_of, origin_of, side_by_side
 from .moments import real_time, shown_steps, smooth_fps, timed, wanted_steps, within
-
-if TYPE_CHECKING:
-    from ..acting import Key
-
 
 type Place = str | os.PathLike[str] | BinaryIO | None
 
 
 def record_steps(
-    env: Any,
-    replays: list[Replay] | None,
-    policy: Any | None,
+    given: Given,
     path: Place,
     settings: Settings,
     *,
-    key: "Key" = None,
     progress: Callable[[int], None] | None = None,
     still: bool = False,
 ) -> Output:
     """Record an environment, or replays that were given in its place, for a number of steps.
 
     Args:
-        env: The environment itself.
-        replays: The replays, or `None`.
-        policy: As for `record`.
+        given: What is recorded.
         path: As for `record`.
         settings: As for `record`, in one.
-        key: As for `record`.
         progress: As for `record`.
         still: Whether `Output.still` is wanted of what is no video.
     """
     row = find_export(path, settings.format)
     if row is None:
         on_part = None if progress is None else lambda part: progress(part[0].steps)
-        return _film(env, replays, policy, path, settings, key, on_part)
+        return _film(given, path, settings, on_part)
+    env, replays, policy, key = given
     if replays is not None and settings.grid is not None:
         raise ValueError(f"replays have no grid in {row.noun}: leave grid out")
     lanes = None if settings.grid is None else math.prod(settings.grid)
@@ -102,7 +93,7 @@ def record_steps(
     check_scenes(row, scenes)
     if is_pixels:
         if replays is None:
-            shown = _pixels(env, policy, settings, key, progress)
+            shown = _pixels(given, settings, progress)
         else:
             shown = _pixels_of(replays, settings)
         shown = dataclasses.replace(
@@ -134,13 +125,7 @@ def _parts(replays: Sequence[Replay], begin: int, last: int) -> list[Replay]:
     ]
 
 
-def _pixels(
-    env: Any,
-    policy: Any | None,
-    settings: Settings,
-    key: "Key",
-    progress: Callable[[int], None] | None,
-) -> Shown:
+def _pixels(given: Given, settings: Settings, progress: Callable[[int], None] | None) -> Shown:
     """Record what paints itself as a video in memory, and keep what else happened."""
     parts = []
 
@@ -153,11 +138,11 @@ def _pixels(
     # The page's heading and captions, and neither a card nor captions in the video that is in it.
     title = settings.title
     settings = dataclasses.replace(settings, format="mp4", title=None, captions=())
-    video = _film(env, None, policy, None, settings, key, note)
+    video = _film(given, None, settings, note)
     replay = joined(parts)
     if settings.grid is not None:
         replay = Replay(replay.scene, replay.captured, replay.seconds_per_step)
-    replay = dataclasses.replace(replay, origin=origin_of(env, policy, key))
+    replay = dataclasses.replace(replay, origin=origin_of(given.env, given.policy, given.key))
     return Shown([replay], as_picture(settings), title=title, videos=[video])
 
 
@@ -169,29 +154,29 @@ def _pixels_of(replays: Sequence[Replay], settings: Settings) -> Shown:
         as_picture(settings),
         settings.labels,
         title=settings.title,
-        videos=[_film(each, [each], None, None, plain, None, None) for each in replays],
+        videos=[_film(Given(each, [each]), None, plain) for each in replays],
     )
 
 
-def rehearse(env: Any, policy: Any | None, path: Place, settings: Settings, key: "Key") -> None:
+def rehearse(given: Given, path: Place, settings: Settings) -> None:
     """Raise now what a clip would raise once its environment has acted: see `record_steps`."""
     row = find_export(path, settings.format)
     with contextlib.ExitStack() as stack:
         if row is None:
-            plan = _planned(env, None, policy, path, settings, key)
+            plan = _planned(given, path, settings)
             picture = tile_picture(plan.picture, plan.composition)
             open_painters(stack, plan.scenes, picture, plan.writer.pixel_format)
             return
         lanes = 1 if settings.grid is None else math.prod(settings.grid)
         check_settings(row, settings, lanes)
         open_destination(path, row)
-        scene = find_source(env).scene(env)
+        scene = find_source(given.env).scene(given.env)
         if scene.has_steps or row.name != "html":
-            check_scenes(row, [kept_scene(env)] * lanes)
+            check_scenes(row, [kept_scene(given.env)] * lanes)
             if row.settings:
                 painters_for_stills(stack, [scene], as_picture(settings))
         else:
-            rehearse(env, policy, None, dataclasses.replace(settings, format="mp4"), key)
+            rehearse(given, None, dataclasses.replace(settings, format="mp4"))
 
 
 class _Plan(NamedTuple):
@@ -213,16 +198,13 @@ class _Plan(NamedTuple):
 
 
 def _film(
-    env: Any,
-    replays: list[Replay] | None,
-    policy: Any | None,
+    given: Given,
     path: Place,
     settings: Settings,
-    key: "Key",
-    on_part: Callable[[Sequence[Replay]], None] | None,
+    on_part: Callable[[Sequence[Replay]], None] | None = None,
 ) -> Video:
     """Make a video of an environment, or of replays that were given in its place."""
-    plan = _planned(env, replays, policy, path, settings, key)
+    plan = _planned(given, path, settings)
     film(
         plan.scenes,
         plan.parts(),
@@ -235,14 +217,8 @@ def _film(
     return plan.writer.video
 
 
-def _planned(
-    env: Any,
-    replays: list[Replay] | None,
-    policy: Any | None,
-    path: Place,
-    settings: Settings,
-    key: "Key",
-) -> _Plan:
+def _planned(given: Given, path: Place, settings: Settings) -> _Plan:
+    env, replays, policy, key = given
     preset = find_preset(settings.preset)
     width, height = (
         settings.size

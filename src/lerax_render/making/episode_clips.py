@@ -26,7 +26,7 @@ from .choosing import (
 )
 from .clips import Place, record_steps, rehearse
 from .exporting import idle_in
-from .given import check_not_traced, cut_replays, given_replays, name_of, only_path
+from .given import Given, check_not_traced, cut_replays, given_replays, name_of, only_path
 from .moments import step_of
 
 if TYPE_CHECKING:
@@ -54,23 +54,19 @@ def record_clip(
     if replays is not None:
         policy, path = only_path(policy, path)
     with compilation_said(name_of(env), getattr(progress, "say", None)):
-        return _recorded(env, replays, policy, path, settings, key, progress, still)
+        return _recorded(Given(env, replays, policy, key), path, settings, progress, still)
 
 
 def _recorded(
-    env: Any,
-    replays: list[Replay] | None,
-    policy: Any | None,
+    given: Given,
     path: Place,
     settings: Settings,
-    key: "Key",
     progress: Callable[[int], None] | None,
     still: bool,
 ) -> Output:
     if not settings.pick and settings.episodes is None:
-        return record_steps(
-            env, replays, policy, path, settings, key=key, progress=progress, still=still
-        )
+        return record_steps(given, path, settings, progress=progress, still=still)
+    env, replays, policy, key = given
     row = find_export(path, settings.format)
     _check(settings, policy, row)
     wanted = dataclasses.replace(settings, episodes=None, pick=(), of=None, max_steps=None)
@@ -85,7 +81,7 @@ def _recorded(
         trial = dataclasses.replace(wanted, start=None, stop=None, captions=())
         if settings.pick:
             trial = dataclasses.replace(trial, labels=())
-        rehearse(env, policy, path, trial, key)
+        rehearse(given, path, trial)
     acting: dict[str, Any] = {
         "key": key,
         "deterministic": settings.deterministic,
@@ -101,7 +97,7 @@ def _recorded(
             # There, lanes lie side by side by themselves.
             wanted = wanted if row is None else dataclasses.replace(wanted, grid=None)
         wanted = _within(wanted, shown)
-        return record_steps(env, shown, None, path, wanted, progress=progress, still=still)
+        return record_steps(Given(env, shown), path, wanted, progress=progress, still=still)
     found = (
         pick_episodes(env, policy, settings.pick, of=settings.of, **acting)
         if replays is None
@@ -109,7 +105,7 @@ def _recorded(
     )
     shown, wanted = _arranged(found, wanted, row)
     wanted = _within(wanted, shown)
-    made = record_steps(env, shown, None, path, wanted, progress=progress, still=still)
+    made = record_steps(Given(env, shown), path, wanted, progress=progress, still=still)
     return dataclasses.replace(made, episodes=found.episodes)
 
 

@@ -18,7 +18,7 @@ from ..replay import Replay
 from ..scene import Scene
 from ..settings import ALL_CAMERAS, TRANSPARENT, Picture, Settings, settings_of
 from ..video import Destination, Video, make_still, numbered, small_png_of, still_of
-from .filming import Held, open_painters, views_of
+from .filming import open_painters, seen_alike
 
 # Those of the rollout, and the one that says what is made.
 _OF_ANY_FORMAT = (
@@ -54,8 +54,7 @@ class Shown:
     @functools.cached_property
     def views(self) -> list[Any]:
         """From where each is seen, as `Scene.aimed` has it; `None` where that is given."""
-        scenes = [replay.scene for replay in self.replays]
-        return views_of(scenes, self.picture, Held([self.replays], False))[0]
+        return seen_alike(self.replays, self.picture)
 
     def still(self, lane: int) -> bytes | None:
         """The first picture of one of them as a WebP; `None` where nothing here can paint it."""

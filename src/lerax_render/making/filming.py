@@ -12,10 +12,9 @@ import numpy as np
 from ..compose import Composition
 from ..errors import warn
 from ..painter import Painter
-from ..replay import PART, Replay, joined
+from ..replay import PART, Replay, bytes_of, joined
 from ..scene import Scene
 from ..settings import Picture, PixelFormat
-from ..trees import count_bytes
 from ..video import VideoWriter
 
 CAPTURED_FIRST = 64_000_000
@@ -177,9 +176,7 @@ def captured_first(
         if goes_on:
             break
         steps += part[0].steps
-        size += sum(
-            count_bytes([replay.captured, replay.actions, replay.observations]) for replay in part
-        )
+        size += sum(map(bytes_of, part))
 
     def all_parts() -> Iterator[Sequence[Replay]]:
         while held:
@@ -232,6 +229,12 @@ def views_of(
             picture, rollouts[lane].captured, before=before, goes_on=goes_on
         )
     return [views.get(id(scene)) for scene in scenes], before
+
+
+def seen_alike(replays: Sequence[Replay], picture: Picture) -> list[Any]:
+    """Return a view for each replay, all in one direction and from one distance."""
+    scenes = [replay.scene for replay in replays]
+    return views_of(scenes, picture, Held([list(replays)], False))[0]
 
 
 def warn_if_incomplete(painters: Iterable[Painter], num_frames: int) -> None:

@@ -7,17 +7,34 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from ..compose import check_answers
+from ..compose import check_answers, nearly_square
 from ..errors import UnsupportedEnvError
 from ..replay import Origin, Replay, lengthened
 from ..scene import Scene
 from ..settings import Settings, check_room, check_steps
-from ..sources import Simulation, find_source, is_gymnasium
+from ..sources import Simulation, find_source, is_gymnasium, key_numbers
 from ..system import start_jax
+
+if TYPE_CHECKING:
+    from ..acting import Key
+
+
+class Given(NamedTuple):
+    """What is to be recorded.
+
+    Attributes:
+        env: The environment itself, or the replays that were given in its place.
+        replays: These, or `None`.
+        policy: As for `record`.
+        key: As for `record`.
+    """
+
+    env: Any
+    replays: list[Replay] | None = None
+    policy: Any | None = None
+    key: "Key" = None
 
 
 def kept_scene(env: Any) -> Scene:
@@ -90,8 +107,7 @@ def side_by_side(settings: Settings, replays: Sequence[Replay]) -> tuple[Setting
             f"{sorted(s or 0 for s in seconds)} seconds: give fps, frames a second"
         )
     if (len(replays) > 1 or settings.labels) and settings.grid is None:
-        columns = math.ceil(math.sqrt(len(replays)))
-        settings = dataclasses.replace(settings, grid=(-(-len(replays) // columns), columns))
+        settings = dataclasses.replace(settings, grid=nearly_square(len(replays)))
     else:
         check_room(settings.grid, len(replays), "replays")
     if settings.labels and len(settings.labels) == len(replays):
@@ -139,7 +155,7 @@ def origin_of(env: Any, policy: Any, key: Any, *, is_seeded: bool = True) -> Ori
     return Origin(
         name_of(env),
         None if policy is None else type(policy).__name__,
-        _numbers(key) if is_seeded else None,
+        tuple(key_numbers(key)) if is_seeded else None,
         versions=package_versions(),
     )
 
@@ -158,16 +174,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _numbers(key: Any) -> tuple[int, ...]:
-    if key is None or isinstance(key, int):
-        return (0, key or 0)  # as `jax.random.key` has it
-    import jax
-
-    from ..acting import typed_key
-
-    return tuple(np.asarray(jax.random.key_data(typed_key(key))).ravel().tolist())
 
 
 def name_of(env: Any) -> str:

@@ -12,7 +12,7 @@ from ..export import ArraysWriter
 from ..replay import Replay
 from ..settings import ModalityName, Picture
 from ..video import numbered, png_of
-from .filming import Held, views_of
+from .filming import seen_alike
 
 _DEEPEST = 65_535
 _MILLIMETRES = 1000
@@ -58,7 +58,7 @@ def make_png16(pattern: Path, replay: Replay, picture: Picture) -> None:
 def _measured(replay: Replay, picture: Picture, modality: ModalityName) -> Generator[np.ndarray]:
     picture = dataclasses.replace(picture, modality=(modality,))
     scene = replay.scene
-    (view,), _ = views_of([scene], picture, Held([[replay]], False))
+    (view,) = seen_alike([replay], picture)
     opened = scene.painter(picture) if modality == "color" else scene.measuring(picture)
     with opened as painter:
         if view is not None:

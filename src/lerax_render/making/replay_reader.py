@@ -2,14 +2,13 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from ..replay import Replay
 from ..settings import Picture
-from .filming import Held, views_of
 
 
 class ReplayReader:
@@ -49,9 +48,3 @@ class ReplayReader:
     def read(self) -> np.ndarray | None:
         """Return the next frame, `uint8 (H, W, 3)` RGB, or `None` after the last one."""
         return next(self._frames, None)
-
-
-def seen_alike(replays: Sequence[Replay], picture: Picture) -> list[Any]:
-    """Return a view for each replay, all in one direction and from one distance."""
-    scenes = [replay.scene for replay in replays]
-    return views_of(scenes, picture, Held([list(replays)], False))[0]

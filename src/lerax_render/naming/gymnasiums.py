@@ -124,10 +124,6 @@ def _extra(extra: str, *names: str) -> list[Any]:
     try:
         return [module_named(name) for name in names]
     except ValueError as error:
-        raise _missing(extra, error) from error
-
-
-def _missing(extra: str, error: Exception) -> BackendUnavailableError:
-    return BackendUnavailableError(
-        f"{error}. What it needs is installed by: pip install 'lerax-render[{extra}]'"
-    )
+        raise BackendUnavailableError(
+            f"{error}. What it needs is installed by: pip install 'lerax-render[{extra}]'"
+        ) from error

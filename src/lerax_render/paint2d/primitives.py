@@ -29,8 +29,8 @@ __all__ = [
     "unite",
 ]
 
-# In pixels: of all of a text's picture, and the height of fonts whose pictures are kept.
-_LARGEST_TEXT, _LARGEST_KEPT = 2**24, 256
+# In pixels: of a text's picture, and of those that are kept.
+_LARGEST_TEXT, _LARGEST_KEPT = 2**24, 2**20
 
 type Rgb = tuple[int, int, int]
 type Point = list[float]
@@ -142,7 +142,9 @@ class Label(NamedTuple):
         """Draw the text, in pygame's own font, which is the same everywhere."""
         # Longer, it is many times as wide as any picture, and takes memory for all of it.
         text = self.text[: max(1, _LARGEST_TEXT // self.size**2)]
-        draw = _text if self.size <= _LARGEST_KEPT else _text.__wrapped__
+        lines = text.split("\n")
+        is_small = len(lines) * max(map(len, lines)) * self.size**2 <= _LARGEST_KEPT
+        draw = _text if is_small else _text.__wrapped__
         return surface.blit(draw(text, self.size, color), (self.x, self.y))
 
 
@@ -209,6 +211,8 @@ def _text(text: str, size: int, color: Rgb) -> pygame.Surface:
     # pygame-ce breaks lines itself, at this distance; pygame shows a box.
     height = font.get_linesize()
     width = max(line.get_width() for line in lines)
+    # All of them are as wide as the widest in the picture.
+    del lines[max(1, _LARGEST_TEXT // max(1, width * height)) :]
     whole = pygame.Surface((width, height * len(lines)), pygame.SRCALPHA)
     for number, line in enumerate(lines):
         whole.blit(line, (0, number * height))

@@ -17,6 +17,8 @@ _LARGEST_FONT = 256
 _WHITE = (255, 255, 255)
 # What follows is outside of any picture.
 _LONGEST_LINE = 2000
+# Different ones, on a page: more than any writing needs, and less than fills memory.
+_MOST_LETTERS = 2**13
 # Around each letter, so that smoothing takes in nothing of its neighbours.
 _GAP = 4
 
@@ -166,6 +168,7 @@ def _pack_texts(blob: Blob, texts: Sequence[str], heights: np.ndarray) -> dict[s
         places = [
             (letters.setdefault(letter, len(letters)), x, y)
             for letter, x, y in _letters_of(text, font)
+            if letter in letters or len(letters) < _MOST_LETTERS
         ]
         placed.append({"height": height, "letters": places})
     height = round(min(max(fonts) * _FINER, _LARGEST_FONT))

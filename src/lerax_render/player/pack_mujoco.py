@@ -6,7 +6,6 @@ the frames are that things are fixed in: bodies, and cameras and lights that mov
 
 import copy
 import hashlib
-import itertools
 from dataclasses import asdict
 from typing import Any
 
@@ -277,11 +276,10 @@ def _changes(
     changes, last = [], None
     changed = copy.copy(model)
     loader = PoseLoader(changed, mujoco.MjvOption())
-    for step, change in enumerate(captured.changes):
-        if change is last:
+    for step, pose in enumerate(poses(captured)):
+        if pose.changes is last:
             continue
-        last = change
-        pose = next(itertools.islice(poses(captured), step, None))
+        last = pose.changes
         if not loader.load(pose):
             continue
         looks = {}

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from ..runs import RunFolder, scalars_in
+from ..runs import RunFolder, check_within, scalars_in
 from ..video import write_whole
 from .curves import MOST, OVERVIEW, Curve, described
 
@@ -74,9 +74,10 @@ class RunData:
 
         Raises:
             OSError: The disk is full or failed; what was there stays.
-            RenderError: `run.json` is none.
+            RenderError: `run.json` is none, or the folder of the page is a link out of the run's.
         """
         folder = self.run.path / FOLDER
+        check_within(folder, self.run.path)
         folder.mkdir(parents=True, exist_ok=True)
         for number, (tag, curve) in enumerate(list(self._curves.items())):
             if self._written.get(tag) == curve.count:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..runs import METRICS, RUN, RunFolder
+from ..runs import METRICS, RUN, RunFolder, check_within
 from ..video import write_whole
 from ..webpage import filled, joined_files, policy_hash, policy_hashes
 from .data import DATA, FOLDER, SCRIPT, as_script, from_script
@@ -125,6 +125,9 @@ def share_run_page(runs: Sequence[Path], most_bytes: int = SHARED_BYTES) -> tupl
 
     Returns:
         Its text, and how many recordings can be played in it.
+
+    Raises:
+        RenderError: A file is a link out of its run's folder, whose content nobody means to share.
     """
     bases = [f"{number}/" for number in range(len(runs))]
     given: dict[str, str] = {}
@@ -132,6 +135,8 @@ def share_run_page(runs: Sequence[Path], most_bytes: int = SHARED_BYTES) -> tupl
     closer: list[tuple[str, Path]] = []
     for base, run in zip(bases, runs, strict=True):
         given[f"{base}{DATA}"] = _content(run / DATA)
+        for file in (run / FOLDER).iterdir():
+            check_within(file, run)
         for file in sorted((run / FOLDER).glob("curve_*.js")):
             if file.stem.endswith("_all"):
                 closer.append((base, file))
@@ -208,11 +213,12 @@ def _content(file: Path) -> str:
 
 
 def _listed(index: Path) -> list[str]:
-    """Return the runs of a page that grows, none where that cannot be read."""
+    """Return the runs of a page that grows, none where that cannot be read or they lie outside."""
     try:
-        return msgspec.json.decode(from_script(index.read_text("utf-8")), type=list[str])
+        found = msgspec.json.decode(from_script(index.read_text("utf-8")), type=list[str])
     except (OSError, UnicodeError, msgspec.MsgspecError):
         return []
+    return [base for base in found if not base.startswith("/") and ".." not in base.split("/")]
 
 
 @contextlib.contextmanager

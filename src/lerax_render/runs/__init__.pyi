@@ -6,6 +6,7 @@ from .folder import Git as Git
 from .folder import Recording as Recording
 from .folder import Resumed as Resumed
 from .folder import RunFolder as RunFolder
+from .folder import check_within as check_within
 from .folder import hold as hold
 from .folder import place_of as place_of
 from .folder import scalars_in as scalars_in

@@ -20,6 +20,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +44,9 @@ _PLACES: Mapping[Kind, tuple[str, str]] = {
 }
 _OF_A_PAGE: tuple[Kind, ...] = ("player", "still")
 _STEP = re.compile(r"step_(\d{1,18})")
-_LARGEST_RUN = 2**24
+_LARGEST_RUN = _LONGEST_LINE = 2**24
+# As many digits as the name of a file has.
+_MOST_STEPS = 10**18
 
 
 class Git(msgspec.Struct, frozen=True):
@@ -201,12 +204,13 @@ class RunFolder:
             holding: Lines without these bytes are passed over, which is quick.
         """
         with contextlib.suppress(FileNotFoundError), (self.path / METRICS).open("rb") as file:
-            for text in file:
+            for text in iter(partial(file.readline, _LONGEST_LINE), b""):
                 if holding not in text:
                     continue
                 with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError):
                     line = msgspec.json.decode(text)
-                    if isinstance(line, dict) and isinstance(line.get("step"), int):
+                    step = line.get("step") if isinstance(line, dict) else None
+                    if isinstance(step, int) and 0 <= step < _MOST_STEPS:
                         yield line
 
     def scalars(self) -> dict[str, list[tuple[int, float]]]:
@@ -254,6 +258,12 @@ class RunFolder:
 _NO_TAGS = ("step", "time", "recording")
 
 
+def check_within(path: Path, folder: Path) -> None:
+    """Raise `RenderError` where a file or folder of a run is a link that leads out of the run."""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise RenderError(f"{path} is a link that leads out of the run's folder: remove it")
+
+
 def place_of(folder: Path, kind: Kind, step: int) -> Path:
     """Return where a run's folder has a file of a step."""
     name, suffix = _PLACES[kind]
@@ -273,8 +283,12 @@ def number(value: Any) -> float | None:
     """Return a value of a line as a number, or `None` where it is none."""
     if isinstance(value, str) and value in _NOT_FINITE:
         return _NOT_FINITE[value]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}

@@ -1,6 +1,7 @@
 """Anything else with a `default_renderer()` that gives pixels: painted by it, frame by frame."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, override
 
@@ -72,17 +73,24 @@ def _call(renderer: Any, method: str) -> None:
     getattr(renderer, method, lambda: None)()
 
 
+@contextmanager
+def own_renderer(env: Any) -> Iterator[Any]:
+    """Open an environment's `default_renderer()` where nobody sees it, and close it again."""
+    with offscreen_display(), named(env, "default_renderer"):
+        renderer = env.default_renderer()
+        try:
+            yield renderer
+        finally:
+            _call(renderer, "close")
+
+
 def match(env: Any) -> Custom | str:
     """Match environments whose default renderer has `as_array`."""
-    renderer: Any = None
     if not callable(getattr(env, "default_renderer", None)):
         return "a renderer of its own: there is no default_renderer()"
     try:
-        with offscreen_display(), named(env, "default_renderer"):
-            try:
-                renderer = env.default_renderer()
-            finally:
-                _call(renderer, "close")
+        with own_renderer(env) as renderer:
+            pass
     except NotImplementedError as error:
         return f"a renderer of its own: default_renderer() raised NotImplementedError: {error}"
     if callable(getattr(renderer, "as_array", None)) and callable(getattr(env, "render", None)):

@@ -168,8 +168,8 @@ def _one_episode(taken: Iterator[HostStep], limit: int) -> Generator[HostStep]:
 
 def key_numbers(key: "Key") -> list[int]:
     """Return the whole numbers that a JAX PRNG key or a seed is made of, the same for both."""
-    if key is None or isinstance(key, int):
-        return [0, key or 0]
+    if key is None or isinstance(key, int | np.integer):
+        return [0, int(key or 0)]  # as `jax.random.key` has it
     import jax
 
     is_typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)

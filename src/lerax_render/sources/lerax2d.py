@@ -30,12 +30,11 @@ from ..paint2d import (
     HeadlessPygameRenderer,
     Layout,
     Scene2D,
-    offscreen_display,
 )
 from ..scene import Captured, Scene
 from ..trees import row
 from .base import CompiledSource
-from .custom import draws_itself
+from .custom import draws_itself, own_renderer
 from .program import Program
 from .users_code import DrawnWithinTrace, WatchfulRenderer
 
@@ -147,14 +146,9 @@ def match(env: Any) -> Drawn | str:
     """Match environments whose default renderer is Lerax's (or our) 2D pygame renderer."""
     if not callable(getattr(env, "default_renderer", None)):
         return f"a default_renderer(): a {type(env).__name__} has none"
-    renderer: Any = None
     try:
-        with offscreen_display(), named(env, "default_renderer"):
-            try:
-                renderer = env.default_renderer()
-                layout = _layout_of(env, renderer)
-            finally:
-                getattr(renderer, "close", lambda: None)()
+        with own_renderer(env) as renderer:
+            layout = _layout_of(env, renderer)
     except NotImplementedError as error:
         return f"a default_renderer(): calling it raised NotImplementedError: {error}"
     if isinstance(layout, str):

@@ -84,15 +84,11 @@ def _draws_otherwise(env: Any) -> bool:
         return False
     from lerax.render import Abstract2DRenderer
 
-    from ..paint2d import offscreen_display
+    from .custom import own_renderer
 
-    renderer: Any = None
     try:
-        with offscreen_display():
-            try:
-                renderer = env.default_renderer()
-            finally:
-                getattr(renderer, "close", lambda: None)()
+        with own_renderer(env) as renderer:
+            pass
     except Exception:
         return False  # MuJoCo's own, most likely, which has no display here
     if isinstance(renderer, Abstract2DRenderer):

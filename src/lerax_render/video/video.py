@@ -199,14 +199,14 @@ class Video(Output):
             return None
         return found.st_mtime_ns, found.st_size
 
+    @property
     @override
-    def _repr_html_(self) -> str:
+    def _noun(self) -> str:
+        return "a clip"
+
+    @override
+    def _shown(self, name: str, size: int) -> str:
         row = FORMATS[self.format]
-        name = "a clip in memory" if self.path is None else str(self.path)
-        try:
-            size = self.num_bytes
-        except FileNotFoundError:
-            return f"<p><code>{html.escape(name)}</code> is no longer there</p>"
         label = html.escape(
             f"{name}: {self.num_frames} frames of {self.width}x{self.height} at {self.fps:g} fps, "
             f"{decimal(size)}",

@@ -77,8 +77,8 @@ class VideoWriter:
             max_width: wider frames are scaled down to this width in pixels, in proportion; None:
                 the clip is as wide as its frames.
             encoding: codec, quality and what else is asked of the file.
-            poster: where the first frame goes as a picture: a path that ends in .png, .jpg, .jpeg
-                or .webp.
+            poster: where the first frame goes as a picture: a path that ends in .png, .jpg or
+                .jpeg.
 
         Raises:
             TypeError: `destination` or `fps` is of no accepted type.

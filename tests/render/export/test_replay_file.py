@@ -256,8 +256,9 @@ def test_origin_comes_back_whatever_it_says(robot):
     assert pickle.loads(pickle.dumps(loaded)).origin == origin
 
 
-def test_what_is_too_large_is_no_file(counted, monkeypatch, tmp_path):
-    monkeypatch.setattr("lerax_render.export.archive.MAX_BYTES", 1000)
+@pytest.mark.parametrize("limit", ["archive.MAX_BYTES", "contents.MAX_STEPS"])
+def test_what_is_too_large_is_no_file(counted, limit, monkeypatch, tmp_path):
+    monkeypatch.setattr(f"lerax_render.export.{limit}", 5)
     with pytest.raises(RenderError, match="save parts of it"):
         counted.save(tmp_path / "large.replay")
     assert not list(tmp_path.iterdir())

@@ -150,11 +150,22 @@ def test_what_is_lost_or_damaged_is_made_again(gallery):
     assert set(gallery.make(force=True).made) == {"one", "two"}
 
 
-@pytest.mark.parametrize("record", ["", "[]", '{"one": 3}', "\0", '{"../x": {}}'])
+@pytest.mark.parametrize(
+    "record", ["", "[]", '{"one": 3}', "\0", '{"../x": {}}', '{"clips":' + "[" * 100_000]
+)
 def test_a_record_that_is_none_is_not_believed(gallery, record, caplog):
     (gallery.output / ".gallery.json").write_text(record)
     assert set(gallery.make().made) == {"one", "two"}
     assert "all clips are made again" in caplog.text
+
+
+def test_a_record_writes_nothing_into_the_page(gallery):
+    path = gallery.output / ".gallery.json"
+    record = json.loads(path.read_text())
+    record["clips"]["one"]["width"] = '"><a href="https://example.org">'
+    path.write_text(json.dumps(record))
+    gallery.make()
+    assert "example.org" not in (gallery.output / "index.html").read_text()
 
 
 def test_what_leaves_the_manifest_leaves_the_folder(gallery):

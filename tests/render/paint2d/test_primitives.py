@@ -75,9 +75,10 @@ def test_text_that_pygame_refuses_is_blank(text, canvas):
     assert (canvas.rgb() != 255).any() == ("a" in text)
 
 
-def test_a_long_text_takes_no_memory_for_what_cannot_be_seen(canvas):
+@pytest.mark.parametrize("text", ["#" * 1_000_000, "#" * 400 + "\n" * 1500], ids=["wide", "high"])
+def test_a_long_text_takes_no_memory_for_what_cannot_be_seen(canvas, text):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    Label(8, 8, 40, "#" * 1_000_000).draw(canvas.surface, (200, 30, 0))
+    Label(8, 8, 40, text).draw(canvas.surface, (200, 30, 0))
     assert (canvas.rgb() != 255).any()
     # In KiB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000

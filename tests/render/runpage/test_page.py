@@ -11,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from lerax_render.cli import main
 from lerax_render.runpage import PAGE, RUNS, RunData, add_run
+from lerax_render.runpage.data import as_script
 from support.browser import requested, resize
 from support.run_folders import add_line, write_run
 from support.run_pages import (
@@ -241,6 +242,36 @@ def test_on_a_narrow_screen_nothing_is_cut_off(browser, logs):
     resize(browser, 360, 700)
     wide = "return document.documentElement.scrollWidth"
     assert browser.execute_script(wide) <= 360
+
+
+def test_links_out_of_a_run_are_neither_shared_nor_written_to(tmp_path, capsys):
+    run, secret, shared = tmp_path / "run", tmp_path / "secret", tmp_path / "shared.html"
+    write_run(run, recordings=1)
+    main(["page", str(run)])
+    secret.write_text("secret")
+    link = run / "page" / "step_000000000.html"
+    link.unlink()
+    link.symlink_to(secret)
+    with pytest.raises(SystemExit):
+        main(["page", str(run), "--share", str(shared)])
+    assert "leads out of the run's folder: remove it" in capsys.readouterr().err
+    assert not shared.exists()
+    (run / "page").rename(tmp_path / "elsewhere")
+    (run / "page").symlink_to(tmp_path / "elsewhere")
+    there = sorted((tmp_path / "elsewhere").iterdir())
+    with pytest.raises(SystemExit):
+        main(["page", str(run)])
+    assert "leads out of the run's folder: remove it" in capsys.readouterr().err
+    assert sorted((tmp_path / "elsewhere").iterdir()) == there
+
+
+def test_a_list_of_runs_names_none_outside(tmp_path):
+    folder = tmp_path / "logs"
+    for run in (folder / "one", tmp_path / "other"):
+        write_run(run, recordings=0)
+    (folder / RUNS).write_text(as_script(["../other/", f"{tmp_path}/other/", "one/"]))
+    main(["page", str(folder)])
+    assert "other" not in (folder / RUNS).read_text()
 
 
 @pytest.mark.parametrize("name", [PAGE, RUNS])

@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
@@ -29,6 +30,9 @@ def test_torn_and_foreign_lines_are_left_out(tmp_path):
         b'{"a":5}',
         b"",
         b'{"step":48,"time":3.0,"a":2.5}',
+        b'{"step":47,"a":1' + b"0" * 400 + b"}",
+        b'{"step":1' + b"0" * 400 + b',"a":1}',
+        b'{"step":-1,"a":1}',
         b'{"step":64,"ti',
     ]
     (tmp_path / "metrics.jsonl").write_bytes(b"\n".join(lines))
@@ -40,6 +44,18 @@ def test_torn_and_foreign_lines_are_left_out(tmp_path):
     assert math.isnan(value)
     assert scalars.keys() == {"a", "b"}
     assert run.last_step() == 48
+
+
+def test_a_line_that_never_ends_does_not_fill_the_memory(tmp_path):
+    with (tmp_path / "metrics.jsonl").open("wb") as file:
+        file.write(b'{"step":16,"a":1}\n')
+        file.truncate(2**31)
+    tracemalloc.start()
+    try:
+        assert RunFolder(tmp_path).scalars() == {"a": [(16, 1.0)]}
+        assert tracemalloc.get_traced_memory()[1] < 2**27
+    finally:
+        tracemalloc.stop()
 
 
 def test_recordings_are_the_files_that_are_there(tmp_path):

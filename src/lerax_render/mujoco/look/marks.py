@@ -73,9 +73,10 @@ class Trails:
 
     def so_far(self) -> "Lines":
         """Return the lines up to the last state."""
-        ways = np.stack([place.points for place in self._way], axis=1)
-        chosen = np.linspace(0, ways.shape[1] - 1, min(ways.shape[1], _MOST_PIECES + 1))
-        return Lines(ways[:, np.rint(chosen).astype(int)], self._width)
+        steps = len(self._way)
+        chosen = np.rint(np.linspace(0, steps - 1, min(steps, _MOST_PIECES + 1))).astype(int)
+        points = [self._way[step].points for step in chosen]
+        return Lines(np.stack(points, axis=1), self._width)
 
 
 class Lines:
