@@ -242,6 +242,9 @@ def _submit(executor: Executor, job: Job) -> Future[Outcome]:
         return executor.submit(render_job, job)
     except BrokenExecutor as error:
         return _done(Outcome(error=f"the executor is broken, and takes no more clips: {error}"))
+    except RuntimeError as error:
+        # What executors raise that were shut down.
+        return _done(Outcome(error=f"it was given up: the executor takes no more clips: {error}"))
 
 
 def _done(outcome: Outcome) -> Future[Outcome]:

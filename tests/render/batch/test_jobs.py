@@ -153,6 +153,16 @@ def test_an_iterator_of_clips_is_asked_when_there_is_room():
     assert max(numbers) < asked <= 12 + 5
 
 
+def test_an_executor_that_was_shut_down_takes_no_more_clips():
+    executor = ThreadPoolExecutor(1)
+    outcomes = render_clips([Clip(env="nowhere:Env")] * 4, executor, at_once=1)
+    assert "no module" in next(outcomes)[1].error
+    executor.shutdown()
+    rest = dict(outcomes)
+    assert sorted(rest) == [1, 2, 3]
+    assert "it was given up: the executor takes no more clips: cannot" in rest[3].error
+
+
 def test_an_executor_that_was_shut_down_gives_clips_up():
     executor = ThreadPoolExecutor(1)
     # The others take longer than it takes to shut it down.
