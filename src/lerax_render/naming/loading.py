@@ -9,12 +9,14 @@ import pkgutil
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailableError
 from ..settings import check_env
+from ..sources import without_log
 from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
 from .modules import ModuleMissing, failure, module_in, module_named, search_current_folder
@@ -212,7 +214,8 @@ def _lerax_env(name: str, arguments: dict[str, Any]) -> Any:
     except FileNotFoundError:
         if "xml_file" in arguments or "xml_file" not in inspect.signature(found).parameters:
             raise
-    return made_with_gymnasiums(found, arguments)
+    with without_log():
+        return made_with_gymnasiums(found, arguments)
 
 
 def _lerax_class(name: str) -> type:
@@ -263,7 +266,8 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
             f"It is {spec.rpartition(':')[2]}{inspect.signature(maker)}"
         ) from error
     try:
-        return maker(**arguments)
+        with without_log():
+            return maker(**arguments)
     except NotImplementedError as error:
         raise ValueError(
             f"{spec} cannot be made: {error}. If that names a part of an MJCF, MJX does not have "
@@ -293,7 +297,9 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
         # Of an old version it warns, too, before it fails.
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            env = gymnasium.make(name, render_mode="rgb_array", **options)
+            _import_class(gymnasium, name)
+            with without_log():
+                env = gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
         # Gymnasium's own extra would put pygame-ce on top of pygame.
         said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
@@ -324,6 +330,18 @@ def _gym(name: str, arguments: dict[str, Any]) -> Any:
     for warning in warned:
         warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return env
+
+
+def _import_class(gymnasium: Any, name: str) -> None:
+    """Import the class of an environment, and with it MuJoCo where it needs that."""
+    # What there is to say of a name or a module that is wrong is said when it is made.
+    with suppress(Exception):
+        module, _, own = name.rpartition(":")
+        if module:
+            importlib.import_module(module)
+        spec = gymnasium.registry.get(own) or gymnasium.registry[_newest(gymnasium, name)]
+        if isinstance(spec.entry_point, str):
+            gymnasium.envs.registration.load_env_creator(spec.entry_point)
 
 
 _ELSEWHERE = (

@@ -8,3 +8,4 @@ from .gymnasium import is_gymnasium as is_gymnasium
 from .host import HostSource as HostSource
 from .kinds import find_source as find_source
 from .simulation import Simulation as Simulation
+from .stability import without_log as without_log
