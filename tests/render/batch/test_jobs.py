@@ -6,11 +6,13 @@ from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 from lerax_render import Clip, EncodeError, Job, Video, render_clips
+from lerax_render.acting import compiling
 from lerax_render.batch.jobs import make_still, render_job
 
 SMALL = {"steps": 5, "width": 64, "height": 48}
@@ -133,6 +135,30 @@ def test_clips_come_back_in_memory_and_from_any_folder(tmp_path, monkeypatch):
         contents[number] = outcome.video.content
     assert contents[0] == clips[0].record().content
     assert contents[0] != contents[1]
+
+
+class Told:
+    """A progress that hears what takes long."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __call__(self, running, more) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        self.heard.append(text)
+
+
+def test_what_takes_long_is_said_to_the_progress(monkeypatch):
+    monkeypatch.setattr(compiling, "SAID_FROM", 0.0)
+    monkeypatch.setattr(compiling, "_FROM_CACHE", 0.0)
+    jax.clear_caches()
+    told = Told()
+    ((_, outcome),) = render_clips([Clip(env="CartPole", **SMALL)], progress=told)
+    assert outcome.error is None
+    assert any(text.startswith("compiling CartPole, about ") for text in told.heard)
+    assert told.heard[-1] == ""
 
 
 def test_an_iterator_of_clips_is_asked_when_there_is_room():
