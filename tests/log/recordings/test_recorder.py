@@ -330,6 +330,8 @@ def test_recordings_explore_unless_told_not_to(deterministic):
 def test_a_recording_that_is_compiled_for_long_says_so(monkeypatch, capsys):
     monkeypatch.setattr(compiling, "SAID_FROM", 0.0)
     monkeypatch.setattr(compiling, "_FROM_CACHE", 0.0)
+    # Nothing of what else this thread compiles, all of which takes no time.
+    monkeypatch.setattr(compiling, "_LOWERED", "no such event")
     callback = LoggingCallback(ConsoleBackend(), video_interval=8, video_keep=False, **SMALL)
     jax.config.update("jax_enable_compilation_cache", False)
     compilation_cache.reset_cache()
