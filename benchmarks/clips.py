@@ -29,7 +29,7 @@ from lerax_render.batch.executors import WorkerProcesses, dask_cluster, shares_o
 STEPS = 256
 FURTHER = 2
 TASKS = 2000
-BYTES = 26_000
+BYTES = 37_000
 
 
 def kinds() -> dict[str, Clip]:

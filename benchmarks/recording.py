@@ -1,6 +1,8 @@
 """One recording of a training by itself, and what recordings add to a training beside them."""
 
 import contextlib
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -27,6 +29,11 @@ LERAX_MAIN = "Lerax main's callback was once measured at 15.8 s and 3.6 GB on tw
 
 
 def sections() -> Iterator[Section]:
+    alone = float(
+        subprocess.run(
+            [sys.executable, __file__, "alone"], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+    )
     seconds, megabytes = one_recording()
     yield Section(
         "One recording",
@@ -36,6 +43,7 @@ def sections() -> Iterator[Section]:
         [
             at_most("callback to flushed file", seconds, 15.8 / 10, "s"),
             at_most("memory, ffmpeg included", megabytes, 600, "MB"),
+            known("the same / this training with scalars alone", megabytes, alone, "MB"),
         ],
     )
     algorithm = PPO(num_envs=16, num_steps=512, num_epochs=10, num_batches=16)
@@ -88,36 +96,62 @@ def one_recording(count: int = 6) -> tuple[float, float]:
     """Return the fewest seconds of a recording, and the most megabytes meanwhile."""
     begun: list[float] = []
     done: list[float] = []
-    peak, running = 0.0, True
-
-    def watch() -> None:
-        nonlocal peak
-        while running:
-            peak = max(peak, memory_of_family())
-            time.sleep(0.05)
-
-    env = CartPole()
-    policy = MLPActorCriticPolicy(env, key=jr.key(0))
-    algorithm = PPO(num_envs=4, num_steps=64, num_epochs=1, num_batches=4)
-    steps = INTERVAL * algorithm.num_envs * algorithm.num_steps
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
     with (
         tempfile.TemporaryDirectory() as folder,
+        peak_of_family() as peak,
         watched(lambda begin, end: begun.append(begin)),
         LoggingCallback(
             Timed(folder, done), video_interval=INTERVAL, video_num_steps=FRAMES
         ) as callback,
     ):
         for seed in range(count):
-            algorithm.learn(env, policy, steps, key=jr.key(seed), callback=callback)
+            train_a_little(seed, callback)
             # One at a time: the next one must not wait for this one. Before the first training,
             # the policy is recorded as it is.
             while len(done) <= seed + 1:
                 time.sleep(0.01)
-    running = False
-    watcher.join()
-    return min(b - a for a, b in zip(begun[1:], done[2:], strict=True)), peak
+    return min(b - a for a, b in zip(begun[1:], done[2:], strict=True)), peak[0]
+
+
+def memory_alone(count: int = 6) -> float:
+    """Return the most megabytes of the same trainings, of which nothing is recorded."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        peak_of_family() as peak,
+        LoggingCallback(TensorBoardBackend(folder)) as callback,
+    ):
+        for seed in range(count):
+            train_a_little(seed, callback)
+    return peak[0]
+
+
+def train_a_little(seed: int, callback: LoggingCallback) -> None:
+    """Train for as many iterations as lie between two recordings."""
+    env = CartPole()
+    policy = MLPActorCriticPolicy(env, key=jr.key(0))
+    algorithm = PPO(num_envs=4, num_steps=64, num_epochs=1, num_batches=4)
+    steps = INTERVAL * algorithm.num_envs * algorithm.num_steps
+    trained = algorithm.learn(env, policy, steps, key=jr.key(seed), callback=callback)
+    jax.block_until_ready(jax.tree.leaves(trained)[0])
+
+
+@contextlib.contextmanager
+def peak_of_family() -> Iterator[list[float]]:
+    """Yield a list of the most megabytes of this process and its children in the meantime."""
+    peak = [0.0]
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.05):
+            peak[0] = max(peak[0], memory_of_family())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        is_over.set()
+        watcher.join()
 
 
 def memory_of_family() -> float:
@@ -205,3 +239,7 @@ class Comparison:
             known("CPU time, with recordings / without", *cpu, "s"),
             known("recordings, finished / due", self.recorded, due, "clips"),
         ]
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["alone"]:
+    print(memory_alone())

@@ -19,6 +19,7 @@ class Scene(ABC):
 
     Attributes:
         pixel_format: The format that this scene's painters are fastest in.
+        is_drawn: Whether its pictures are drawings, flat colours with edges.
         has_steps: Whether what is captured for it can be painted later and elsewhere. Pictures that
             an environment paints itself cannot.
         shares_painter: Whether one painter can paint all rollouts of a grid in turn, since no frame
@@ -26,6 +27,7 @@ class Scene(ABC):
     """
 
     pixel_format: ClassVar[PixelFormat] = "rgb24"
+    is_drawn: ClassVar[bool] = False
     has_steps: ClassVar[bool] = True
     shares_painter: ClassVar[bool] = False
 

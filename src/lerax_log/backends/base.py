@@ -46,6 +46,7 @@ class Progress:
         iterations: Iterations that it will complete.
         step: Environment steps of the run so far, over all environments.
         waiting: Recordings that are not done yet.
+        note: What takes long, such as "compiling Hopper, about a minute the first time", or "".
     """
 
     stage: Stage
@@ -53,6 +54,7 @@ class Progress:
     iterations: int = 0
     step: int = 0
     waiting: int = 0
+    note: str = ""
 
 
 class AbstractLoggingBackend(ABC):

@@ -115,8 +115,10 @@ class Run:
         """Show how far the training is, by default as far as before, and what waits."""
         if progress is not None:
             self._progress = progress
-        waiting = self.recorder.waiting if self.recorder else 0
-        self.backend.show_progress(replace(self._progress, waiting=waiting))
+        progress = self._progress
+        if self.recorder:
+            progress = replace(progress, waiting=self.recorder.waiting, note=self.recorder.note)
+        self.backend.show_progress(progress)
 
     def log(self, scalars: Mapping[str, float], step: int | None) -> None:
         """Log a user's own values, by default at the step of the furthest iteration."""

@@ -43,7 +43,11 @@ class Recorder:
         folder: The run's; `None` where there is none.
         videos: When and how.
         worker: Makes the recordings.
-        on_change: Called when a recording has been made, or has failed, on the worker's thread.
+        on_change: Called when a recording has been made, or has failed, on the worker's thread, and
+            when `note` has changed, on any.
+
+    Attributes:
+        note: What a recording takes long for, or "".
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Recorder:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_change = on_change
+        self.note = ""
         self._name = name
         self._backend = backend
         self._folder = folder if videos.keep else None
@@ -150,9 +155,15 @@ class Recorder:
         finally:
             self._on_change()
 
+    def _say(self, note: str) -> None:
+        self.note = note
+        self._on_change()
+
     def _act(
         self, snapshot: "Snapshot", attempt: "Attempt", records: bool, evaluates: bool
     ) -> None:
+        from lerax_render.acting import compilation_said
+
         from .evaluating import scores_of
         from .recording import act, evaluate, show
 
@@ -163,12 +174,13 @@ class Recorder:
             self._selection.settle(step, made=False)
             return
         try:
-            counted = evaluate(snapshot) if evaluates else None
-            if records:
-                picked = counted.replays if counted else []
-                acted = show(snapshot, clip, picked) if picked else act(snapshot, clip)
-            # What is too long to be held, or is pixels, is painted while it happens.
-            painted = self._painted(acted, attempt) if acted and not acted.replays else None
+            with compilation_said(snapshot.template.env_name, self._say):
+                counted = evaluate(snapshot) if evaluates else None
+                if records:
+                    picked = counted.replays if counted else []
+                    acted = show(snapshot, clip, picked) if picked else act(snapshot, clip)
+                # What is too long to be held, or is pixels, is painted while it happens.
+                painted = self._painted(acted, attempt) if acted and not acted.replays else None
             if not self._worker.settle():
                 return
             scalars = scores_of(counted.episodes) if counted else {}

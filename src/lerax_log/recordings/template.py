@@ -9,6 +9,7 @@ import jax
 from jax import random as jr
 
 from lerax_render.acting import PreparedRollout
+from lerax_render.making import name_of
 from lerax_render.replay import Replay
 from lerax_render.sources import CompiledSource, Source, find_source
 
@@ -44,6 +45,7 @@ class Template:
         evaluation: EvalOptions | None = None,
         eval_env: Any = None,
     ) -> None:
+        self.env_name = name_of(env)
         self.skeleton = Skeleton((env, policy, eval_env))
         self._deterministic = deterministic
         self._lanes = lanes

@@ -60,6 +60,16 @@ def compilation_said(name: str, say: Callable[[str], None] | None) -> Iterator[N
             _listeners[thread] = outer
 
 
+def compiles_now(lowering: float) -> None:
+    """Say that this thread compiles what was lowered before, in so many seconds, perhaps elsewhere.
+
+    Where one thread does both, JAX says it.
+    """
+    listener = _listeners.get(threading.get_ident())
+    if listener is not None:
+        listener.lowered(lowering)
+
+
 def roughly(seconds: float) -> str:
     """Return a time as one says it: "about half a minute"."""
     if seconds < 25:

@@ -1,6 +1,7 @@
 """A rollout that is lowered in one place, compiled in another, and run in a third."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax
 from jax import numpy as jnp
 from jax import random as jr
 
+from .compiling import compiles_now
 from .rollouts import in_chunks, until_over
 from .scan import blank, scan, scan_tiles
 from .step import Capture, Carry, PyTree, Rollout, is_shape, restart, shapes
@@ -60,7 +62,10 @@ class PreparedRollout:
             chunk, chunk_static = eqx.partition(chunk, eqx.is_array)
             return eqx.filter(carry, eqx.is_array), chunk
 
-        self._lowered: Any = jax.jit(run).lower(shapes(arrays), carry_shapes)
+        traced = jax.jit(run).trace(shapes(arrays), carry_shapes)
+        begin = time.perf_counter()
+        self._lowered: Any = traced.lower()
+        self._lowering = time.perf_counter() - begin
         self._compiled: Any = None
         self._carry_static, self._chunk_static = carry_static, chunk_static
         self._lock = threading.Lock()
@@ -81,6 +86,7 @@ class PreparedRollout:
     def _scan(self, env: Any, policy: Any | None) -> Callable[[Carry], tuple[Carry, Rollout]]:
         with self._lock:
             if self._compiled is None:
+                compiles_now(self._lowering)
                 self._compiled, self._lowered = self._lowered.compile(), None
         arrays = eqx.filter((env, policy), eqx.is_array)
 

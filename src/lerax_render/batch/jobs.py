@@ -96,7 +96,8 @@ def render_clips(
         retries: How many more times a clip is tried whose process died. A Dask scheduler does this
             itself: see `executors.dask_cluster`.
         at_once: How many clips the executor is given at most before it has returned some.
-        progress: Called now and then.
+        progress: Called now and then. If it has a method `say`, that is told what takes long, as
+            for `record`, where the clips are rendered in this process.
 
     Returns:
         An iterator of a clip's number, from 0, and what became of it, in the order in which they
@@ -168,11 +169,19 @@ def _one_by_one(jobs: Iterable[Job], progress: Progress | None) -> Iterator[tupl
     for number, job, known in _numbered(jobs):
         if progress is not None:
             progress([number], 0)
-        yield number, known or render_job(job, _steps_of(number, progress))
+        steps = None if progress is None else _Steps(number, progress)
+        yield number, known or render_job(job, steps)
 
 
-def _steps_of(number: int, progress: Progress | None) -> Callable[[int], None] | None:
-    return None if progress is None else lambda count: progress([number], count)
+class _Steps:
+    """The progress of one clip, told to that of all."""
+
+    def __init__(self, number: int, progress: Progress) -> None:
+        self._number, self._progress = number, progress
+        self.say = getattr(progress, "say", None)
+
+    def __call__(self, count: int) -> None:
+        self._progress([self._number], count)
 
 
 @dataclass
@@ -242,6 +251,9 @@ def _submit(executor: Executor, job: Job) -> Future[Outcome]:
         return executor.submit(render_job, job)
     except BrokenExecutor as error:
         return _done(Outcome(error=f"the executor is broken, and takes no more clips: {error}"))
+    except RuntimeError as error:
+        # What executors raise that were shut down.
+        return _done(Outcome(error=f"it was given up: the executor takes no more clips: {error}"))
 
 
 def _done(outcome: Outcome) -> Future[Outcome]:

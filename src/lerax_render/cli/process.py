@@ -43,6 +43,9 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+_MOST_COMPILED_BYTES = 2_000_000_000
+
+
 def prepare_process(cache: bool) -> None:
     """Make a process of this command ready to render.
 
@@ -65,7 +68,8 @@ def prepare_process(cache: bool) -> None:
     if cache:
         import platformdirs
 
-        keep_compilations(platformdirs.user_cache_path("lerax-render") / "jax")
+        folder = platformdirs.user_cache_path("lerax-render") / "jax"
+        keep_compilations(folder, _MOST_COMPILED_BYTES)
 
 
 def _formatted(

@@ -63,6 +63,8 @@ class ClipsBar:
         self._progress = _progress(TextColumn("{task.fields[ready]} of {task.fields[clips]}"))
         self._task = self._progress.add_task("", total=None, visible=False, ready=0, clips=0)
         self._ready = 0
+        self._entries: Sequence[Entry] = ()
+        self._names = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -71,20 +73,24 @@ class ClipsBar:
     def __exit__(self, *exception: object) -> None:
         self._progress.stop()
 
-    def start(self, entries: Sequence["Entry"]) -> Callable[[Sequence[int], int], None]:
-        """Begin with the clips that have to be made.
-
-        Returns:
-            What to call with the numbers of those that run, and how many more steps are done.
-        """
+    def start(self, entries: Sequence["Entry"]) -> Self:
+        """Begin with the clips that have to be made."""
+        self._entries = entries
         steps = sum(entry.clip.length for entry in entries)
         self._progress.update(self._task, total=steps, clips=len(entries), visible=True)
+        return self
 
-        def on_progress(running: Sequence[int], more: int) -> None:
-            names = ", ".join(entries[number].name for number in running)
-            self._progress.update(self._task, description=names, advance=more)
+    def __call__(self, running: Sequence[int], more: int) -> None:
+        """Show which clips run, by their numbers, and that so many more steps are done."""
+        self._names = ", ".join(self._entries[number].name for number in running)
+        self._progress.update(self._task, description=self._names, advance=more)
 
-        return on_progress
+    def say(self, text: str) -> None:
+        """Show a text behind what runs; an empty one brings that back."""
+        from rich.markup import escape
+
+        said = f"{self._names}: {escape(text)}" if text else self._names
+        self._progress.update(self._task, description=said)
 
     def finish(self, entry: "Entry", outcome: "Outcome") -> None:
         """Say that a clip is ready, or has failed."""

@@ -34,7 +34,15 @@ from ..video import (
 )
 from .capturing import capture_lanes
 from .exporting import Shown, check_scenes, check_settings, export, painters_for_stills
-from .filming import as_picture, film, open_painters, parts_of, shared_pixel_format, tile_picture
+from .filming import (
+    as_picture,
+    drawn_in,
+    film,
+    open_painters,
+    parts_of,
+    shared_pixel_format,
+    tile_picture,
+)
 from .ghosts import Ghosts
 from .given import Given, cut_replays, each_policy, kept_scene, name_of, origin_of, side_by_side
 from .moments import real_time, shown_steps, smooth_fps, timed, wanted_steps, within
@@ -288,10 +296,11 @@ def _planned(given: Given, path: Place, settings: Settings) -> _Plan:
         for each in each_policy(policy, composition.tiles, "tiles of a grid"):
             check_policy(env, each)
         scenes *= composition.tiles or 1
-    encoding = Encoding.of(vars(settings))
-    if settings.title is not None:
+    drawn = drawn_in(scenes)
+    if drawn is None and settings.title is not None:
         # The card in front says nothing about the pictures after it.
-        encoding = dataclasses.replace(encoding, drawn=False)
+        drawn = False
+    encoding = dataclasses.replace(Encoding.of(vars(settings)), drawn=drawn)
     writer = open_writer(
         preset,
         path,

@@ -142,6 +142,11 @@ def shared_pixel_format(scenes: Sequence[Scene]) -> PixelFormat:
     return formats.pop() if len(formats) == 1 else "rgb24"
 
 
+def drawn_in(scenes: Sequence[Scene]) -> bool | None:
+    """Return what `Encoding.drawn` is of frames with these scenes side by side."""
+    return True if all(scene.is_drawn for scene in scenes) else None
+
+
 class Held(NamedTuple):
     """What was captured of a clip before it is painted.
 

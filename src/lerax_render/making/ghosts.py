@@ -29,6 +29,7 @@ class HauntedScene(Scene):
         self._scene = scene
         self._ghosts = tuple(ghosts)
         self.pixel_format = scene.pixel_format  # type: ignore[misc]
+        self.is_drawn = scene.is_drawn  # type: ignore[misc]
         self.has_steps = scene.has_steps  # type: ignore[misc]
         self.shares_painter = scene.shares_painter  # type: ignore[misc]
 

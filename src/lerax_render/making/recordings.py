@@ -10,8 +10,8 @@ from ..compose import Composition, Line
 from ..replay import Replay
 from ..scene import Scene
 from ..settings import Settings
-from ..video import Video, VideoWriter
-from .filming import Held, film, shared_pixel_format, views_of
+from ..video import Encoding, Video, VideoWriter
+from .filming import Held, drawn_in, film, shared_pixel_format, views_of
 
 GIF_WIDTH = 480
 """Widest GIF in pixels: TensorBoard's panels are about 350 wide, and every GIF is loaded whole."""
@@ -70,6 +70,7 @@ def film_recording(
             height=height,
             pixel_format=shared_pixel_format(scenes),
             max_width=GIF_WIDTH if format == "gif" else None,
+            encoding=Encoding(drawn=drawn_in(scenes)),
         )
         for format, target in targets.items()
     }

@@ -3,10 +3,12 @@
 import importlib
 import re
 import warnings
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from ..errors import BackendUnavailableError
+from ..sources import without_log
 from .modules import failure, module_named, search_current_folder, unknown
 
 
@@ -31,7 +33,9 @@ def make_gym(name: str, arguments: dict[str, Any]) -> Any:
         # Of an old version it warns, too, before it fails.
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            env = gymnasium.make(name, render_mode="rgb_array", **options)
+            _import_class(gymnasium, name)
+            with without_log():
+                env = gymnasium.make(name, render_mode="rgb_array", **options)
     except gymnasium.error.DependencyNotInstalled as error:
         # Gymnasium's own extra would put pygame-ce on top of pygame.
         said = "Box2D is missing: pip install box2d" if "Box2D" in str(error) else str(error)
@@ -62,6 +66,18 @@ def make_gym(name: str, arguments: dict[str, Any]) -> Any:
     for warning in warned:
         warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return env
+
+
+def _import_class(gymnasium: Any, name: str) -> None:
+    """Import the class of an environment, and with it MuJoCo where it needs that."""
+    # What there is to say of a name or a module that is wrong is said when it is made.
+    with suppress(Exception):
+        module, _, own = name.rpartition(":")
+        if module:
+            importlib.import_module(module)
+        spec = gymnasium.registry.get(own) or gymnasium.registry[_newest(gymnasium, name)]
+        if isinstance(spec.entry_point, str):
+            gymnasium.envs.registration.load_env_creator(spec.entry_point)
 
 
 _ELSEWHERE = (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import check_env
+from ..sources import without_log
 from ..system import start_jax
 from .borrowed_mjcf import made_with_gymnasiums
 from .gymnasiums import in_gymnasium, make_gym, make_gymnax
@@ -227,7 +228,8 @@ def _lerax_env(name: str, arguments: dict[str, Any]) -> Any:
     except FileNotFoundError:
         if "xml_file" in arguments or "xml_file" not in inspect.signature(found).parameters:
             raise
-    return made_with_gymnasiums(found, arguments)
+    with without_log():
+        return made_with_gymnasiums(found, arguments)
 
 
 def _lerax_class(name: str) -> type:
@@ -278,7 +280,8 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
             f"It is {spec.rpartition(':')[2]}{_without_types(inspect.signature(maker))}"
         ) from error
     try:
-        return maker(**arguments)
+        with without_log():
+            return maker(**arguments)
     except NotImplementedError as error:
         raise ValueError(
             f"{spec} cannot be made: {error}. If that names a part of an MJCF, MJX does not have "

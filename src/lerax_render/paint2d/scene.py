@@ -44,6 +44,7 @@ class Scene2D(Scene):
     """
 
     pixel_format: ClassVar[PixelFormat] = "bgr0"
+    is_drawn: ClassVar[bool] = True
 
     layout: Layout
 

@@ -9,3 +9,4 @@ from .host import HostSource as HostSource
 from .host import key_numbers as key_numbers
 from .kinds import find_source as find_source
 from .simulation import Simulation as Simulation
+from .stability import without_log as without_log

@@ -60,9 +60,12 @@ def without_log() -> Iterator[None]:
     """Keep MuJoCo, of which a process has one, from writing its warnings into a file.
 
     They go to stderr, but for those that `watched` gives. A handler of the user's gets them all.
+    Where MuJoCo is not imported yet, this does nothing.
     """
-    import mujoco
-
+    mujoco = sys.modules.get("mujoco")
+    if mujoco is None:
+        yield
+        return
     global _watching
     with _lock:
         ours = _watching > 0 or mujoco.get_mju_user_warning() is None

@@ -102,8 +102,6 @@ class VideoWriter:
         self._pixel_format = pixel_format
         if pixel_format in ("rgba", "bgra"):
             encoding = dataclasses.replace(encoding, alpha=True)
-        if pixel_format == "bgr0":
-            encoding = dataclasses.replace(encoding, drawn=True)
         self._encoding = encoding
         self._format.check(encoding)
         check_encoders(self._format, encoding)

@@ -559,6 +559,16 @@ def test_nothing_is_said_twice(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "[run] 10 steps | train/loss=0.5\n"
 
 
+def test_what_a_recording_takes_long_for_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    backend = ConsoleBackend(line_interval=100)
+    backend.open("run")
+    note = "compiling Hopper, about a minute the first time"
+    for iteration, said in enumerate(["", note, note, "", ""]):
+        backend.show_progress(Progress("training", iteration, 8, 10 * iteration, note=said))
+    backend.close()
+    assert capsys.readouterr().out == f"[run] recording: {note}\n"
+
+
 def test_what_is_logged_late_brings_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     backend = ConsoleBackend(line_interval=0)
     backend.open("run")

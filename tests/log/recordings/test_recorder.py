@@ -8,11 +8,13 @@ import warnings
 from pathlib import Path
 
 import equinox as eqx
+import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
+from jax.experimental.compilation_cache import compilation_cache
 
-from lerax_log import LoggingCallback
+from lerax_log import ConsoleBackend, LoggingCallback
 from lerax_log.host.run import Learn
 from lerax_log.recordings import Template, recorder, recording
 from lerax_log.recordings.failures import cause_of
@@ -20,6 +22,7 @@ from lerax_log.recordings.keeping import Keeper
 from lerax_log.recordings.recorder import Recorder
 from lerax_log.recordings.worker import VideoWorker
 from lerax_render import Picture, Replay, record, render
+from lerax_render.acting import compiling
 from lerax_render.errors import RenderWarning
 from lerax_render.naming.policy_file import read_policy
 from lerax_render.runs import RunFolder, place_of
@@ -322,6 +325,24 @@ def test_recordings_explore_unless_told_not_to(deterministic):
     snapshot = template.snapshot(template.skeleton.arrays((Pays(), Explores(env))), 0, 1)
     acted = recording.act(snapshot, Settings(steps=8))
     assert acted.scores.scalars()["eval/return"] == (0 if deterministic else 10)
+
+
+def test_a_recording_that_is_compiled_for_long_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(compiling, "SAID_FROM", 0.0)
+    monkeypatch.setattr(compiling, "_FROM_CACHE", 0.0)
+    # Nothing of what else this thread compiles, all of which takes no time.
+    monkeypatch.setattr(compiling, "_LOWERED", "no such event")
+    callback = LoggingCallback(ConsoleBackend(), video_interval=8, video_keep=False, **SMALL)
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()
+    try:
+        Training()(callback, STEPS_AN_ITERATION)
+        callback.close()
+    finally:
+        jax.config.update("jax_enable_compilation_cache", True)
+        compilation_cache.reset_cache()
+    said = [line for line in capsys.readouterr().out.splitlines() if "recording:" in line]
+    assert re.fullmatch(r"\[.*\] recording: compiling Counting, about .* the first time", said[0])
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """That a compilation is told of while it lasts, and only where it takes long."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -112,6 +113,26 @@ class Told:
 
 class AnotherCartPole(CartPole):
     """Of a class of its own, so that it is compiled here."""
+
+
+@pytest.mark.usefixtures("says_everything")
+def test_what_was_lowered_before_is_said_where_it_is_compiled() -> None:
+    heard: list[str] = []
+
+    def say(text: str) -> None:
+        heard.append(text)
+        if text:
+            said.set()
+
+    said = threading.Event()
+    with compilation_said("Hopper", say):
+        compiling.compiles_now(4.0)
+        assert said.wait(30)
+    cores = len(os.sched_getaffinity(0))
+    expected = compiling.roughly(4 * 18 * (0.4 + 0.6 / cores))
+    assert heard == [f"compiling Hopper, {expected} the first time", ""]
+    compiling.compiles_now(4.0)
+    assert len(heard) == 2
 
 
 @pytest.mark.usefixtures("says_everything")

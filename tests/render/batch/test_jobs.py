@@ -6,11 +6,13 @@ from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 from lerax_render import Clip, EncodeError, Job, Video, render_clips
+from lerax_render.acting import compiling
 from lerax_render.batch.jobs import make_still, render_job
 
 SMALL = {"steps": 5, "width": 64, "height": 48}
@@ -135,6 +137,30 @@ def test_clips_come_back_in_memory_and_from_any_folder(tmp_path, monkeypatch):
     assert contents[0] != contents[1]
 
 
+class Told:
+    """A progress that hears what takes long."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __call__(self, running, more) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        self.heard.append(text)
+
+
+def test_what_takes_long_is_said_to_the_progress(monkeypatch):
+    monkeypatch.setattr(compiling, "SAID_FROM", 0.0)
+    monkeypatch.setattr(compiling, "_FROM_CACHE", 0.0)
+    jax.clear_caches()
+    told = Told()
+    ((_, outcome),) = render_clips([Clip(env="CartPole", **SMALL)], progress=told)
+    assert outcome.error is None
+    assert any(text.startswith("compiling CartPole, about ") for text in told.heard)
+    assert told.heard[-1] == ""
+
+
 def test_an_iterator_of_clips_is_asked_when_there_is_room():
     asked = 0
 
@@ -151,6 +177,16 @@ def test_an_iterator_of_clips_is_asked_when_there_is_room():
     # One of two threads may overtake the other.
     assert len(numbers) == 12
     assert max(numbers) < asked <= 12 + 5
+
+
+def test_an_executor_that_was_shut_down_takes_no_more_clips():
+    executor = ThreadPoolExecutor(1)
+    outcomes = render_clips([Clip(env="nowhere:Env")] * 4, executor, at_once=1)
+    assert "no module" in next(outcomes)[1].error
+    executor.shutdown()
+    rest = dict(outcomes)
+    assert sorted(rest) == [1, 2, 3]
+    assert "it was given up: the executor takes no more clips: cannot" in rest[3].error
 
 
 def test_an_executor_that_was_shut_down_gives_clips_up():

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import docstring_parser
 import jax
@@ -24,7 +25,7 @@ import lerax_render
 from lerax_render import Clip, record
 from lerax_render.cli import commands as cli
 from lerax_render.cli.options import given, options_of
-from lerax_render.cli.progress import Bar
+from lerax_render.cli.progress import Bar, ClipsBar
 from support.paths import ROOT
 
 SCENES = ROOT / "assets" / "scenes"
@@ -392,6 +393,20 @@ def test_a_bar_says_what_takes_long_in_its_description_place():
         assert task.description == before
         bar(2)
         assert task.completed == 2
+
+
+def test_a_gallerys_bar_says_what_takes_long_behind_what_runs():
+    entries = [SimpleNamespace(name=name, clip=Clip(env="CartPole")) for name in ("one", "two")]
+    bar = ClipsBar().start(entries)
+    (task,) = bar._progress.tasks
+    bar([1], 0)
+    bar.say("compiling Hopper[0], about a minute the first time")
+    said = Text.from_markup(task.description).plain
+    assert said == "two: compiling Hopper[0], about a minute the first time"
+    bar.say("")
+    assert task.description == "two"
+    bar([0], 5)
+    assert (task.description, task.completed) == ("one", 5)
 
 
 def test_on_a_terminal_a_progress_bar_is_shown_and_removed(tmp_path):

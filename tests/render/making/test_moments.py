@@ -9,6 +9,7 @@ import lerax_render as lr
 from lerax_render.batch import Clip
 from lerax_render.cli.options import given, options_of
 from lerax_render.settings import Picture, Settings
+from support.format_contract import psnr
 
 SMALL = {"width": 120, "height": 90, "format": "apng"}
 DT = 0.02  # of CartPole
@@ -136,6 +137,12 @@ def test_a_card_comes_before_the_clip(replay, whole):
     assert (frames[:100] == frames[0]).all()
     assert frames[0].max() > 200
     assert np.median(frames[0]) < 60
+
+
+def test_a_drawing_behind_a_card_is_encoded_as_one(replay, whole):
+    frames = lr.record(replay, title="CartPole", width=120, height=90).frames()
+    # 45.2 dB as a rendering, 47.6 dB as a drawing.
+    assert psnr(frames[100:], whole).mean() > 46.4
 
 
 def test_captions_are_there_for_their_steps(replay, whole):

@@ -1,6 +1,7 @@
 """Environments and policies named by text."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -166,6 +167,43 @@ def test_gymnasium_environments():
 
     assert env.render_mode == "rgb_array"
     assert load_env("gym:FrozenLake-v1", {"map_name": "8x8"}).observation_space.n == 64
+
+
+_WITH_A_MODEL = """
+import mujoco
+
+class Env:
+    def __init__(self):
+        compiler = '<compiler settotalmass="14"/>'
+        ball = '<worldbody><body><freejoint/><geom size=".1"/></body></worldbody>'
+        self.model = mujoco.MjModel.from_xml_string(f"<mujoco>{compiler}{ball}</mujoco>")
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["gym:HalfCheetah", "gym:HalfCheetah-v5", "gym:models:Own-v0", "models.py:Env"]
+)
+def test_mujoco_leaves_no_file_of_what_it_warns_of(name, tmp_path):
+    (tmp_path / "models.py").write_text(
+        f"{_WITH_A_MODEL}\n"
+        "from gymnasium import register\n"
+        "register('Own-v0', 'gymnasium.envs.mujoco.half_cheetah_v5:HalfCheetahEnv')\n"
+    )
+    # In a process of its own: MuJoCo is imported when it is needed.
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from lerax_render.naming import load_env; load_env(sys.argv[1])",
+            name,
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert "WARNING: compiler attribute 'settotalmass' is deprecated" in done.stderr
+    assert not list(tmp_path.glob("*.TXT"))
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,14 @@ def test_a_drawing_is_sharper_than_what_is_rendered():
     assert better > 4
 
 
+def test_what_is_rendered_is_no_drawing_in_whatever_order_its_colours_are():
+    for clip, is_drawn in ((moving_picture(WIDTH, HEIGHT)[:8], False), (drawing(8), True)):
+        frames = as_bgr0(clip)
+        video = written(frames, pixel_format="bgr0")
+        assert video.data == written(frames, pixel_format="bgr0", drawn=is_drawn).data
+        assert video.data != written(frames, pixel_format="bgr0", drawn=not is_drawn).data
+
+
 def test_a_frame_that_repeats_is_a_frame():
     clip = drawing(2)
     video = written([clip[0]] * 10 + [clip[1]] * 10, freeze_end=0.5)

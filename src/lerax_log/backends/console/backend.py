@@ -62,6 +62,7 @@ class ConsoleBackend(AbstractLoggingBackend):
         self._console = console
         self._line_interval = line_interval
         self._output: Display | None = None
+        self._note = ""
         # Copies share it: each lane opens a copy, and the first that does ends the waiting.
         self._waiting = Waiting()
 
@@ -156,6 +157,9 @@ class ConsoleBackend(AbstractLoggingBackend):
         if self._output is not None:
             if self._output.state.show(progress, time.monotonic()):
                 self._output.entered(progress.stage)
+            before, self._note = self._note, progress.note
+            if progress.note not in ("", before):
+                self._output.say(f"recording: {progress.note}")
         elif progress.stage in ("tracing", "compiling"):
             import rich
 
