@@ -66,13 +66,15 @@ class Clock {
     this.playing = true;
     let before = performance.now();
     const tick = (now) => {
-      if (!this.playing) return;
+      // Told to play while it plays, it goes on no faster.
+      if (!this.playing || tick !== this.tick) return;
       // After a pause of the browser's own, go on from where it was.
       this.advance(Math.min(Math.max(now - before, 0), 500) / 1000);
       before = now;
       this.onmove();
       requestAnimationFrame(tick);
     };
+    this.tick = tick;
     requestAnimationFrame(tick);
     this.onmove();
   }
