@@ -53,7 +53,7 @@ def prepare_process(cache: bool) -> None:
     # and again, and once more at the end, takes a fifth of a first clip.
     gc.set_threshold(50_000, 20, 100)
     atexit.register(gc.freeze)
-    warnings.formatwarning = _formatted
+    show_warnings_as_lines()
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
     # Gymnax imports it. Where it may not write to HOME, it uses a temporary folder.
@@ -66,6 +66,11 @@ def prepare_process(cache: bool) -> None:
         import platformdirs
 
         keep_compilations(platformdirs.user_cache_path("lerax-render") / "jax")
+
+
+def show_warnings_as_lines() -> None:
+    """Have warnings of ours printed without the place in our code that they come from."""
+    warnings.formatwarning = _formatted
 
 
 def _formatted(

@@ -397,7 +397,7 @@ def test_clips_are_given_up_where_the_scheduler_is_gone():
 
 
 def test_mistakes_of_worker_processes():
-    with pytest.raises(TypeError, match="workers must be a whole number, .*, got '2'"):
+    with pytest.raises(TypeError, match=r"workers must be a whole number, .*, got '2'"):
         WorkerProcesses("2")
 
 
