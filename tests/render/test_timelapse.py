@@ -4,6 +4,8 @@ import dataclasses
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -304,6 +306,33 @@ def test_what_a_training_had_no_time_for_is_painted(replays, tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["timelapse", str(run), "-o", f"{tmp_path}/b.mp4", "--quality", "high"])
     assert f"needs its model in '{second}', which is no such file" in capsys.readouterr().err
+
+
+def test_a_folder_of_runs_is_the_runs_in_it_that_have_recordings(tmp_path, capsys):
+    steps = np.arange(2) * 100
+    for name in ("seeds/a_0", "seeds/a_1", "seeds/a_all"):
+        (tmp_path / name / "videos").mkdir(parents=True)
+        (tmp_path / name / "run.json").write_text("{}")
+        for number, step in enumerate(steps if name[-1].isdigit() else []):
+            file = tmp_path / name / f"videos/step_{step:09d}.mp4"
+            clip(file, list(COLOURS.values())[number], 2)
+    out = ["-o", f"{tmp_path}/a.mp4"]
+    cli.main(["timelapse", str(tmp_path / "seeds"), *out])
+    said = capsys.readouterr()
+    assert ("4 of 4 recordings, 4 frames" in said.out, "left out" in said.err) == (True, False)
+    # As a shell names them all.
+    every = [str(each) for each in sorted((tmp_path / "seeds").iterdir())]
+    command = [sys.executable, "-m", "lerax_render", "timelapse", *every, *out]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "4 of 4 recordings" in ended.stdout
+    left_out = f"lerax-render: warning: {every[2]} is left out: there are no recordings in it\n"
+    assert ended.stderr == left_out
+    cli.main(["paint", str(tmp_path)])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    for wrong in (every[2:], [*every[:2], str(tmp_path / "nowhere")]):
+        with pytest.raises(SystemExit):
+            cli.main(["timelapse", *wrong, *out])
+        assert f"no recordings in {wrong[-1]!r}" in capsys.readouterr().err
 
 
 def test_each_replay_shows_the_one_before(replays, tmp_path):

@@ -66,7 +66,7 @@ class PageBackend(AbstractLoggingBackend):
         if folder is None:
             folder = run_folder_in(self.log_dir or Path("logs"), name)
         folder.mkdir(parents=True, exist_ok=True)
-        self._writer = _Writer(folder)
+        self._writer = _Writer(folder, name)
         self.run_dir = folder
 
     @override
@@ -107,14 +107,14 @@ class PageBackend(AbstractLoggingBackend):
 class _Writer:
     """The thread that keeps a page up to date."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         # Here, since a training without a page loads nothing that makes one.
         from lerax_render.runpage import RunData, add_run, make_run_page, place_page
 
         self._folder = folder
         self._data = RunData(folder)
         self._data.read()
-        make_run_page([folder], place_page([folder]))
+        make_run_page([folder], place_page([folder]), name=name)
         self._adding, self._writing = threading.Lock(), threading.Lock()
         self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._ends = self._warned = False

@@ -21,6 +21,7 @@ from types import TracebackType
 import loky
 
 from ..errors import BackendUnavailableError, RenderError
+from ..settings import Count, checked
 from ..system import keep_compilations
 from ..video import WorkFolder
 
@@ -51,11 +52,11 @@ class WorkerProcesses(Executor):
 
     Raises:
         ValueError: `workers` is not positive.
+        TypeError: It is no whole number.
     """
 
     def __init__(self, workers: int, initializer: Callable[[], None] | None = None) -> None:
-        if workers < 1:
-            raise ValueError(f"workers must be at least 1, got {workers}")
+        workers = checked("workers", Count, workers)
         self._folder = WorkFolder()
         self._workers = [
             _Worker(cores, initializer, self._folder.path) for cores in shares_of_cores(workers)
@@ -217,6 +218,20 @@ def deaths_in(error: BaseException | None) -> int:
     if distributed is not None and isinstance(error, distributed.KilledWorker):
         return int(error.allowed_failures) + 1
     return 0
+
+
+def has_lost_scheduler(executor: Executor) -> bool:
+    """Return whether an executor is a Dask client's that has closed.
+
+    It still takes work, which is then neither done nor given up.
+    """
+    distributed = sys.modules.get("distributed")
+    client = getattr(executor, "_client", None)
+    return (
+        distributed is not None
+        and isinstance(client, distributed.Client)
+        and client.status == "closed"
+    )
 
 
 def shares_of_cores(workers: int) -> list[set[int]]:

@@ -18,7 +18,7 @@ from ..output import Output
 from ..settings import between, checked
 from ..video import Video, make_still
 from .clip import Clip
-from .executors import deaths_in
+from .executors import deaths_in, has_lost_scheduler
 
 type Progress = Callable[[Sequence[int], int], None]
 """Called with the numbers of the clips that run now, and how many steps are done since last time.
@@ -30,6 +30,8 @@ _log = logging.getLogger("lerax_render.batch.jobs")
 
 _LOOK_SECONDS = 0.2
 
+_GIVEN_UP = "it was given up: the executor was shut down, or the connection to it broke"
+
 
 @dataclass(frozen=True)
 class Job:
@@ -40,6 +42,9 @@ class Job:
         path: A file in a folder that whoever renders has, too, under the same name; `None` has the
             clip's bytes sent back.
         still: Whether its first frame is wanted, as a WebP picture.
+
+    Raises:
+        TypeError: `clip` is no `Clip`, or `path` no path.
     """
 
     clip: Clip
@@ -47,8 +52,10 @@ class Job:
     still: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.clip, Clip):
+            raise TypeError(f"clip must be a Clip, got {self.clip!r}")
         if self.path is not None:
-            object.__setattr__(self, "path", Path(self.path))
+            object.__setattr__(self, "path", checked("path", Path | None, self.path))
 
 
 @dataclass(frozen=True)
@@ -105,10 +112,17 @@ def render_clips(
 
     Raises:
         ValueError: `retries` is negative, or `at_once` not positive.
-        TypeError: One of them is no whole number, or what comes is neither a `Clip` nor a `Job`.
+        TypeError: One of them is no whole number, `clips` is none of several, what comes is neither
+            a `Clip` nor a `Job`, or `executor` is none.
     """
     retries = checked("retries", Annotated[int, between(0)], retries)
     at_once = checked("at_once", Annotated[int, between(1)], at_once)
+    if not isinstance(clips, Iterable):
+        raise TypeError(f"clips must be a list or an iterator of Clips and Jobs, got {clips!r}")
+    if not (executor is None or hasattr(executor, "submit")):
+        raise TypeError(
+            f"executor must be an executor, such as WorkerProcesses(4), or None, got {executor!r}"
+        )
     jobs = map(_as_job, clips)
     if executor is None:
         return _one_by_one(jobs, progress)
@@ -220,6 +234,9 @@ def _on_executor(
                 return
             ready = []
             for future in _arrived(done):
+                # One that was given up may arrive after all.
+                if future not in underway:
+                    continue
                 attempt = underway.pop(future)
                 error = _error(future)
                 attempt.deaths += deaths_in(error)
@@ -228,6 +245,10 @@ def _on_executor(
                 else:
                     outcome = _failure(error, attempt.deaths) if error else future.result()
                     ready.append((attempt, dataclasses.replace(outcome, deaths=attempt.deaths)))
+            if not ready and has_lost_scheduler(executor):
+                gone = Outcome(error=_GIVEN_UP)
+                ready = [(a, dataclasses.replace(gone, deaths=a.deaths)) for a in underway.values()]
+                underway.clear()
             if progress is not None:
                 running = sorted(a.number for future, a in underway.items() if future.running())
                 progress(running, sum(attempt.job.clip.length for attempt, _ in ready))
@@ -247,6 +268,8 @@ def _arrived[T](queue: SimpleQueue[T]) -> Iterator[T]:
 
 
 def _submit(executor: Executor, job: Job) -> Future[Outcome]:
+    if has_lost_scheduler(executor):
+        return _done(Outcome(error=_GIVEN_UP))
     try:
         return executor.submit(render_job, job)
     except BrokenExecutor as error:
@@ -271,7 +294,7 @@ def _error(future: Future[Outcome]) -> BaseException | None:
 
 def _failure(error: BaseException, deaths: int) -> Outcome:
     if isinstance(error, CancelledError):
-        text = "it was given up: the executor was shut down, or the connection to it broke"
+        text = _GIVEN_UP
     elif deaths_in(error):
         times = "once" if deaths == 1 else f"{deaths} times"
         text = (

@@ -31,6 +31,7 @@ from .process import (
     open_standard_files,
     prepare_process,
     printable,
+    show_warnings_as_lines,
     shows,
     sigterm_as_ctrl_c,
 )
@@ -277,6 +278,7 @@ def _run(arguments: list[str]) -> int | None:
     if complaint := _no_command(arguments) or _too_many(arguments):
         print(printable(f"lerax-render: {complaint}"), file=sys.stderr)
         return 2
+    show_warnings_as_lines()
     try:
         with sigterm_as_ctrl_c():
             _obey(arguments)

@@ -56,7 +56,7 @@ def prepare_process(cache: bool) -> None:
     # and again, and once more at the end, takes a fifth of a first clip.
     gc.set_threshold(50_000, 20, 100)
     atexit.register(gc.freeze)
-    warnings.formatwarning = _formatted
+    show_warnings_as_lines()
     # MJX asks for 64 bits all over and is content with 32; that helps nobody here.
     warnings.filterwarnings("ignore", message="Explicitly requested dtype")
     # Gymnax imports it. Where it may not write to HOME, it uses a temporary folder.
@@ -70,6 +70,11 @@ def prepare_process(cache: bool) -> None:
 
         folder = platformdirs.user_cache_path("lerax-render") / "jax"
         keep_compilations(folder, _MOST_COMPILED_BYTES)
+
+
+def show_warnings_as_lines() -> None:
+    """Have warnings of ours printed without the place in our code that they come from."""
+    warnings.formatwarning = _formatted
 
 
 def _formatted(

@@ -1,5 +1,6 @@
 """The commands for what a training leaves behind: its run's folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,8 +33,8 @@ def timelapse(
     of the picture, such as --camera, the recordings are painted anew.
 
     Args:
-        run_dirs: Folders of runs, with videos/ and replays/ in them, or folders of step_*.mp4 or
-            step_*.replay files.
+        run_dirs: Folders of runs, with videos/ and replays/ in them, folders with such folders in
+            them, or folders of step_*.mp4 or step_*.replay files.
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
@@ -46,6 +47,7 @@ def timelapse(
     from ..timelapse import count_recordings, make_timelapse
     from .progress import progress_bar
 
+    run_dirs = _recorded(run_dirs)
     count, shown = count_recordings(run_dirs, wanted.grid)
     with progress_bar(f"{run_dirs[0]} → {output}", shown) as advance:
         video = make_timelapse(
@@ -70,14 +72,14 @@ def paint(run_dirs: Annotated[Positional[tuple[Path, ...]], _RUN_DIRS]) -> None:
     """Paint the recordings that a training had no time to paint, into the videos/ of its run.
 
     Args:
-        run_dirs: Folders of runs, with replays/ in them.
+        run_dirs: Folders of runs, with replays/ in them, or folders with such folders in them.
     """
     if not run_dirs:
         raise ValueError("paint needs the folder of a run, such as logs/RUN")
     from ..repainting import find_unpainted, paint_run
     from .progress import progress_bar
 
-    counts = {run_dir: len(find_unpainted(run_dir)) for run_dir in run_dirs}
+    counts = {run_dir: len(find_unpainted(run_dir)) for run_dir in _recorded(run_dirs)}
     for run_dir, count in counts.items():
         with progress_bar(f"{run_dir}", count) as advance:
             painted = paint_run(run_dir, lambda advance=advance: advance(1))  # type: ignore[misc]
@@ -138,3 +140,28 @@ def page(
         write_whole(target, text)
         size = decimal(target.stat().st_size)
         print(f"{target}: {size}, {count}, {players} recording{'s' * (players != 1)} to look at")
+
+
+def _recorded(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Return what there are recordings in: of a folder of runs, the runs in it that have some.
+
+    A run that has none is left out, such as the one of all lanes of a training, which a shell names
+    with the others; where nothing remains, the folders are returned as they are, to be refused.
+    """
+    from ..errors import warn
+    from ..runs import RUN, RunFolder
+
+    kept: list[Path] = []
+    without: list[Path] = []
+    for folder in folders:
+        if RunFolder(folder).recordings():
+            kept.append(folder)
+        elif (folder / RUN).is_file():
+            without.append(folder)
+        else:
+            below = [file.parent for file in sorted(folder.glob(f"*/**/{RUN}"))]
+            kept += [run for run in below if RunFolder(run).recordings()] or [folder]
+    if kept:
+        for folder in without:
+            warn(f"{folder} is left out: there are no recordings in it")
+    return tuple(kept or folders)

@@ -72,13 +72,16 @@ def _is_ours(file: Path) -> bool:
     return _MARK.encode() in begins if file.name == PAGE else begins.startswith(SCRIPT.encode())
 
 
-def make_run_page(runs: Sequence[Path], page: Path, *, grows: bool = False) -> None:
+def make_run_page(
+    runs: Sequence[Path], page: Path, *, grows: bool = False, name: str | None = None
+) -> None:
     """Write the page of runs, whose data lie in their folders.
 
     Args:
         runs: Their folders, in or below the page's.
         page: Its file.
         grows: Whether runs that are added later belong to it, see `add_run`.
+        name: Of the run, where its folder does not say it yet.
 
     Raises:
         OSError: The disk is full or failed.
@@ -93,7 +96,7 @@ def make_run_page(runs: Sequence[Path], page: Path, *, grows: bool = False) -> N
         text = _page(f"Runs in {folder.name}", [], grows=True)
     else:
         index.unlink(missing_ok=True)
-        text = _page(_title(runs), bases)
+        text = _page(name or _title(runs), bases)
     write_whole(page, text)
 
 

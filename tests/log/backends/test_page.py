@@ -50,6 +50,13 @@ def test_a_training_leaves_a_page_with_all_that_it_has_logged(training, tmp_path
     assert not (tmp_path / "logs").exists()
 
 
+def test_its_title_is_the_whole_name_of_the_run_from_the_beginning(tmp_path):
+    backend = PageBackend(tmp_path)
+    backend.open("CartPole/lr=0.1/3")
+    assert "<h1>CartPole/lr=0.1/3</h1>" in (backend.run_dir / "index.html").read_text()
+    backend.close()
+
+
 def test_it_is_written_while_the_training_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(page_module, "PERIOD", 0.05)
     backend = PageBackend(tmp_path)

@@ -380,6 +380,27 @@ def test_where_no_scheduler_is_the_error_comes_soon():
     assert "Exception ignored" not in ended.stderr
 
 
+def test_clips_are_given_up_where_the_scheduler_is_gone():
+    address = f"tcp://127.0.0.1:{free_port()}"
+    options = ["--host", "127.0.0.1", "--no-dashboard", "--port", address.rpartition(":")[2]]
+    with ExitStack() as stack:
+        scheduler = stack.enter_context(dask("scheduler", *options, log=subprocess.DEVNULL))
+        # Connects anew for as long as this.
+        executor = stack.enter_context(dask_cluster(address, timeout=20.0))
+        executor._client._timeout = 0.5
+        # More than the scheduler is given at once: it would take the others, and never do them.
+        outcomes = render_clips([Clip(env="CartPole", **SMALL)] * 5, executor, at_once=2)
+        scheduler.kill()
+        errors = [outcome.error for _, outcome in outcomes]
+    assert len(errors) == 5
+    assert all("the connection to it broke" in error for error in errors)
+
+
+def test_mistakes_of_worker_processes():
+    with pytest.raises(TypeError, match=r"workers must be a whole number, .*, got '2'"):
+        WorkerProcesses("2")
+
+
 def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (

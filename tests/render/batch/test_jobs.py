@@ -234,8 +234,22 @@ def test_an_executor_that_is_broken_from_the_start_says_so():
         ([], {"at_once": 0}, "at_once must be a whole number, at least 1, got 0"),
         ([], {"at_once": 2.5}, "at_once must be a whole number, at least 1, got 2.5"),
         (["CartPole"], {}, "expected a Clip or a Job, got 'CartPole'"),
+        (Clip(env="CartPole"), {}, "clips must be a list or an iterator of Clips and Jobs, got Cl"),
+        ([], {"executor": 4}, "executor must be an executor, such as .*, or None, got 4"),
     ],
 )
 def test_mistakes(clips, options, error):
     with pytest.raises((ValueError, TypeError), match=error):
         list(render_clips(clips, **options))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("CartPole",), "clip must be a Clip, got 'CartPole'"),
+        ((Clip(env="CartPole"), 3), "path must be .*, got 3"),
+    ],
+)
+def test_what_is_no_job_is_refused_before_the_batch_begins(arguments, error):
+    with pytest.raises(TypeError, match=error):
+        Job(*arguments)

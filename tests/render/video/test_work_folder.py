@@ -12,7 +12,7 @@ import pytest
 
 from lerax_render import VideoWriter
 from lerax_render.video import work_folder as work_folders
-from lerax_render.video.work_folder import PREFIX, WorkFolder, sweep
+from lerax_render.video.work_folder import PREFIX, WorkFolder, sweep, write_whole
 from support.processes import is_running, state
 
 HOLD = """
@@ -203,3 +203,9 @@ print(writer.video.num_frames, flush=True)
         assert time.monotonic() - start < 30
         assert list(tmp_path.iterdir()) == [tmp_path / "clip.mp4"]
     process.wait(30)
+
+
+def test_where_none_can_be_made_the_error_names_the_folder_that_was_given(tmp_path):
+    with pytest.raises(FileNotFoundError) as raised:
+        write_whole(tmp_path / "gone" / "page.html", "text")
+    assert raised.value.filename == str(tmp_path / "gone")
