@@ -9,8 +9,8 @@ from .look import check_name as check_name
 from .look import drawn_as as drawn_as
 from .look import ground_geoms as ground_geoms
 from .look import is_directional as is_directional
-from .mjcf_limits import INSIDE as INSIDE
-from .mjcf_limits import check_mjcf as check_mjcf
+from .files import INSIDE as INSIDE
+from .files import check_mjcf as check_mjcf
 from .pool_worker import open_renderer as open_renderer
 from .pose import MODEL_FIELDS as MODEL_FIELDS
 from .pose import Pose as Pose
