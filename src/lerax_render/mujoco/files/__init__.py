@@ -1,4 +1,4 @@
-"""Models' files: what one from a stranger asks for."""
+"""Models' files: what one from a stranger asks for, and URDF as it comes."""
 
 import lazy_loader
 
