@@ -20,7 +20,7 @@ from lerax_render.gallery.ledger import names
 from lerax_render.gallery.manifest import Manifest, read_manifest
 from lerax_render.gallery.schema import NAME, Caption
 from lerax_render.gallery.toml_lines import key_lines
-from lerax_render.mujoco.mjcf_limits import check_mjcf
+from lerax_render.mujoco.files.limits import check_mjcf
 from lerax_render.settings.declarations import settings_of
 from lerax_render.settings.texts import assignments, parsed_camera, parsed_grid, parsed_size
 from support.paths import ROOT

@@ -151,7 +151,7 @@ def advance(
     policy_state, chosen = act(env, policy, carry, keys, deterministic)
     taken = chosen
     if isinstance(env.action_space, Box):
-        taken = jnp.clip(chosen, env.action_space.low, env.action_space.high)
+        taken = _clipped(env.action_space, policy, chosen)
     led_to = _asked(env, "transition", carry.env_state, taken, key=keys.transition)
     state = _alike(env.unwrapped, "transition", "initial", led_to, carry.env_state)
     rewarded = chosen if _is_off_policy(policy) else taken
@@ -167,6 +167,19 @@ def _asked(owner: Any, method: str, *arguments: Any, **named_arguments: Any) -> 
     """Call a method of the user's: what it raises names it, and the line."""
     with named(owner, method):
         return getattr(owner, method)(*arguments, **named_arguments)
+
+
+def _clipped(space: Box, policy: Any, action: Any) -> Any:
+    """Clip an action to its space, or raise `ValueError` where it has another form."""
+    try:
+        jnp.broadcast_shapes(jnp.shape(action), space.low.shape)
+    except (TypeError, ValueError) as error:
+        form = jax.tree.map(jnp.shape, action)
+        raise ValueError(
+            f"{type(policy).__name__}.__call__ returned an action of shape {form}, and those of "
+            f"the environment have the shape {space.low.shape}"
+        ) from error
+    return jnp.clip(action, space.low, space.high)
 
 
 def _is_off_policy(policy: Any) -> bool:

@@ -3,14 +3,15 @@ from .backdrop import FROM_CAMERA as FROM_CAMERA
 from .backdrop import GLOW as GLOW
 from .backdrop import GROUND as GROUND
 from .backdrop import Backdrop as Backdrop
+from .files import INSIDE as INSIDE
+from .files import check_mjcf as check_mjcf
+from .files import read_urdf as read_urdf
 from .look import CINEMATIC as CINEMATIC
 from .look import NAMES as NAMES
 from .look import check_name as check_name
 from .look import drawn_as as drawn_as
 from .look import ground_geoms as ground_geoms
 from .look import is_directional as is_directional
-from .mjcf_limits import INSIDE as INSIDE
-from .mjcf_limits import check_mjcf as check_mjcf
 from .pool_worker import open_renderer as open_renderer
 from .pose import MODEL_FIELDS as MODEL_FIELDS
 from .pose import Pose as Pose

@@ -98,6 +98,7 @@ class FilamentRenderer:
         self._loader.load(state)
         data = self._loader.data
         camera = mujoco.mjv_camera2GLCamera(self._model, data, self._rig.at(data))
+        self._rig.draw_from_near([camera])
         seen: dict[str, Any] = {name: np.array(getattr(camera, name)) for name in _CAMERA_VECTORS}
         seen |= {name: float(getattr(camera, name)) for name in _CAMERA_NUMBERS}
         seen["orthographic"] = bool(camera.orthographic)

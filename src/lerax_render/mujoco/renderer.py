@@ -343,6 +343,7 @@ class HeadlessMujocoRenderer:
         # previous picture's, and pixels would depend on what was painted before.
         mujoco.mjv_updateCamera(self.model, data, camera, scene)
         mujoco.mjv_updateScene(self.model, data, self._options, None, camera, categories, scene)
+        self._rig.draw_from_near(scene.camera)
         if scene.ngeom >= scene.maxgeom and not self._crowded:
             self._crowded = True
             text = "the picture shows only the first %d shapes; raise max_geom"

@@ -64,13 +64,13 @@ def looks_of(model: mujoco.MjModel, picture: Picture) -> list[Look]:
 
 
 def _cameras(model: mujoco.MjModel, camera: Any) -> Sequence[Any]:
-    """Return one camera, or the numbers of all that the model has."""
+    """Return one camera, or all that the model has, by name where they have one."""
     kind = mujoco.mjtObj.mjOBJ_CAMERA.value
     if camera != ALL_CAMERAS or mujoco.mj_name2id(model, kind, ALL_CAMERAS) >= 0:
         return (camera,)
     if not model.ncam:
         raise ValueError(f"camera={ALL_CAMERAS} is all of the model's cameras, and it has none")
-    return range(model.ncam)
+    return [mujoco.mj_id2name(model, kind, number) or number for number in range(model.ncam)]
 
 
 def _cell(

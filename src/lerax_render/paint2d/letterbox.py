@@ -26,8 +26,8 @@ class Fitter:
         """Return `frame` as `uint8 (H, W, 3)`, an array of its own.
 
         Args:
-            frame: `(h, w, 3)` or `(h, w, 4)` RGB, row 0 on top, integers in 0..255 or floats in
-                0..1.
+            frame: `(h, w, 3)` or `(h, w, 4)` RGB, or `(h, w)` or `(h, w, 1)` grey, row 0 on top,
+                integers in 0..255 or floats in 0..1.
 
         Raises:
             ValueError: The frame has another shape.
@@ -61,12 +61,14 @@ def _border_colour(frame: np.ndarray) -> np.ndarray:
 
 
 def _as_rgb(frame: Any) -> np.ndarray:
-    array = np.asarray(frame)
-    if array.ndim != 3 or array.shape[2] not in (3, 4) or 0 in array.shape:
+    array: np.ndarray = np.asarray(frame)
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)) or not array.size:
         raise ValueError(
-            f"a frame must have shape (height, width, 3), the renderer gave {array.shape}"
+            "a frame must have shape (height, width, 3), or (height, width) where it is grey, the "
+            f"renderer gave {array.shape}"
         )
-    array = array[:, :, :3]
+    array = array[:, :, :3] if array.shape[2:] else array[:, :, None]
+    array = np.broadcast_to(array, (*array.shape[:2], 3))
     if array.dtype == np.uint8:
         return np.array(array, order="C")
     array = np.nan_to_num(array)

@@ -249,6 +249,11 @@ def _strokes(polylines: Floats) -> list[Stroke]:
     centered = np.zeros(polylines.shape, np.bool_)
     centered[:, :-1] |= straight
     centered[:, 1:] |= straight
+    # A closed one ends where it begins.
+    closed = (snapped[:, 0] == snapped[:, -1]).all(axis=1, keepdims=True)
+    around = closed & (centered[:, 0] | centered[:, -1])
+    centered[:, 0] |= around
+    centered[:, -1] |= around
     return list(
         map(Stroke, _to_line(np.where(centered, np.floor(snapped) + 0.5, snapped)).tolist())
     )

@@ -132,6 +132,7 @@ def pack_lane(
     rig = CameraRig(model, picture.camera if view is None else view, width / height, groups)
     if view is not None:
         backdrop.lowest = view.lowest
+        packed_scene["near"] = min(packed_scene["near"], view.near)
     eyes, grounds = Eyes(), []
 
     def watch(changed: mujoco.MjModel, data: mujoco.MjData) -> None:

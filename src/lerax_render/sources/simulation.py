@@ -98,7 +98,7 @@ class Simulation:
                 from ..mujoco import check_mjcf
 
                 check_mjcf(model, assets)
-            model = _loaded(fspath(model))
+            model = _loaded(fspath(model), trusted=assets is None)
         if not isinstance(model, mujoco.MjModel):
             raise ValueError(f"model must be a mujoco.MjModel or a path, got {model!r}")
         self.model = model
@@ -207,12 +207,16 @@ def match(env: Any) -> SimulationSource | str:
     return SimulationSource() if isinstance(env, Simulation) else "a Simulation"
 
 
-def _loaded(path: str) -> Any:
+def _loaded(path: str, *, trusted: bool) -> Any:
     """Return the `mujoco.MjModel` in a file."""
     import mujoco
 
     is_compiled = path.lower().endswith(".mjb")
     load = mujoco.MjModel.from_binary_path if is_compiled else mujoco.MjModel.from_xml_path
+    if trusted and path.lower().endswith(".urdf"):
+        from ..mujoco import read_urdf
+
+        load = read_urdf
     try:
         with without_log():
             return load(path)

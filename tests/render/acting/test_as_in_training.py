@@ -181,6 +181,24 @@ def test_a_policys_state_is_told_of_likewise(kind, message):
         capture(Counting(), kind(Counting()), steps=3)
 
 
+class Steered(Counting):
+    def __init__(self):
+        super().__init__()
+        self.action_space = Box(-jnp.ones(2), jnp.ones(2))
+
+
+class SteersTooMuch(Metronome):
+    def __call__(self, state, observation, *, key=None, action_mask=None):
+        return state, jnp.zeros(3)
+
+
+def test_an_action_of_another_shape_is_told_of():
+    with pytest.raises(
+        ValueError, match=r"SteersTooMuch.__call__ returned an action of shape \(3,\), .* \(2,\)"
+    ):
+        capture(Steered(), SteersTooMuch(Steered()), steps=3)
+
+
 class Masked(Counting):
     """Allows only the last action."""
 

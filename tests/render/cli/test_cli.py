@@ -372,7 +372,7 @@ def test_a_clip_loads_no_more_than_it_needs(tmp_path):
     loaded = set(done.stdout.split())
     assert "lerax_render.paint2d.drawlist" in loaded
     assert not loaded & {
-        "lerax_render.mujoco.mjcf_limits",
+        "lerax_render.mujoco.files.limits",
         "matplotlib",
         "mujoco",
         "optax",

@@ -245,6 +245,21 @@ def test_what_cannot_be_seen_is_said() -> None:
         lr.record(replay, width=32, height=24, camera=away)
 
 
+def test_what_is_small_in_a_huge_world_is_as_large_in_the_picture_as_anywhere() -> None:
+    model = mujoco.MjModel.from_xml_string(
+        '<mujoco><option gravity="0 0 0"/><worldbody><geom type="plane" size="2000 2000 1"/>'
+        '<geom type="box" size="99 99 99" pos="1500 0 99"/>'
+        '<body pos="0 0 1"><joint type="slide" axis="1 0 0"/>'
+        '<geom type="box" size=".4 .2 .2" rgba="1 0 0 1"/></body></worldbody>'
+        '<keyframe><key qvel="1"/></keyframe></mujoco>'
+    )
+    replay = lr.capture(Simulation(model), steps=3)
+    picture = lr.record(replay, width=64, height=48).frames()[0].astype(int)
+    assert np.count_nonzero(picture[..., 0] > 2 * picture[..., 1]) > 0.1 * 64 * 48
+    # The floor, and not the sky below a floor that is cut off.
+    assert abs(picture[-1] - picture[24, 2]).max() < 20
+
+
 def test_a_goal_is_shown_and_what_is_far_off_is_not() -> None:
     goal = (
         '<body pos=".9 0 .2"><geom size=".05" contype="0" conaffinity="0" rgba="0 1 0 1"/></body>'

@@ -50,6 +50,14 @@ def test_model_stands_for_all_cameras_of_the_model(replay):
     )
 
 
+def test_one_of_all_cameras_that_sees_nothing_is_told_by_its_name(tmp_path):
+    path = tmp_path / "ball.xml"
+    away = '<camera name="exit" pos="0 9 1" xyaxes="1 0 0 0 0 1"/>'
+    path.write_text(MODEL.replace("<geom", f"{away}<geom", 1))
+    with pytest.warns(lr.RenderWarning, match="in the picture of camera 'exit'"):
+        lr.record(str(path), steps=12, width=96, height=32, camera="model")
+
+
 def test_what_is_not_given_is_framed_by_itself(replay):
     wide = frames(replay, camera=[lr.Camera(azimuth=0), "front", lr.Camera(azimuth=90)])
     alone = frames(replay, 160, 60, camera=lr.Camera(azimuth=90))

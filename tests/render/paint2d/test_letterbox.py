@@ -61,7 +61,16 @@ def test_floats_and_alpha_are_understood():
     np.testing.assert_array_equal(Fitter(64, 48).fit(alpha), frame)
 
 
-@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 2), (0, 64, 3), (2, 48, 64, 3)])
+@pytest.mark.parametrize("added", [(), (1,)])
+def test_grey_is_understood(added):
+    grey = picture(48, 64)[..., 0]
+
+    fitted = Fitter(64, 48).fit(grey.reshape(48, 64, *added))
+    np.testing.assert_array_equal(fitted, np.repeat(grey[..., None], 3, axis=2))
+    assert fitted.flags.owndata
+
+
+@pytest.mark.parametrize("shape", [(48,), (48, 64, 2), (0, 64, 3), (2, 48, 64, 3)])
 def test_other_shapes_are_an_error(shape):
     with pytest.raises(ValueError, match=r"must have shape \(height, width, 3\)"):
         Fitter(64, 48).fit(np.zeros(shape, np.uint8))

@@ -153,6 +153,15 @@ def test_polylines_are_one_pixel_wide_and_connected():
     assert (columns < 4).all()
 
 
+@pytest.mark.parametrize("turn", range(4))
+def test_closed_polylines_meet_where_they_begin(turn):
+    corners = [(10, 20), (60, 20), (60, 70), (10, 70)]
+    corners = corners[turn:] + corners[:turn]
+    picture = paint(("polyline", [*corners, corners[0]], []))
+    assert (picture == 1).sum() == 200
+    assert not ((picture > 0) & (picture < 1)).any()
+
+
 @pytest.mark.parametrize("zoom", [0.5, 1, 1.5, 2, 3.5, 8])
 def test_polylines_are_magnified_with_the_picture(zoom):
     layout = Layout(10, 10, 1.0, (0.0, 0.0)).fitted(round(10 * zoom), round(10 * zoom))

@@ -31,6 +31,7 @@ class Eye:
     def note(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Take down where it is in a state."""
         mujoco.mjv_updateCamera(model, data, self._rig.at(data), self._scene)
+        self._rig.draw_from_near(self._scene.camera)
         left, right = self._scene.camera
         side = np.cross(left.forward, left.up)
         # It stands between those of two eyes.

@@ -3,7 +3,7 @@
 The options of a `Camera` are the fields that `settings.picture` declares.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import SupportsIndex
 
 import mujoco
@@ -39,6 +39,9 @@ class CameraRig:
         self, model: mujoco.MjModel, wish: CameraLike, aspect: float, groups: np.ndarray
     ) -> None:
         self._follow: Callable[[mujoco.MjData], np.ndarray] | None = None
+        self._near: float | None = None
+        if isinstance(wish, View) and wish.near < model.vis.map.znear * model.stat.extent:
+            self._near = wish.near
         self._is_users = isinstance(wish, mujoco.MjvCamera)
         if isinstance(wish, mujoco.MjvCamera):
             self._camera = wish
@@ -63,6 +66,16 @@ class CameraRig:
         if self._follow is not None:
             self._camera.lookat[:] = self._follow(data)
         return self._camera
+
+    def draw_from_near(self, cameras: Iterable[mujoco.MjvGLCamera]) -> None:
+        """Have MuJoCo's cameras, as it has just made them, draw from as near as a `View` says."""
+        if self._near is None:
+            return
+        for camera in cameras:
+            share = self._near / camera.frustum_near
+            for rim in ("near", "center", "width", "bottom", "top"):
+                name = f"frustum_{rim}"
+                setattr(camera, name, share * getattr(camera, name))
 
     def stands(self, model: mujoco.MjModel) -> bool:
         """Whether it is in the same place for all states of the model."""

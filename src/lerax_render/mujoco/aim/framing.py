@@ -32,6 +32,9 @@ _LONG = 3.0
 _LOOKS = 6
 # A place so many times further off than usual is none.
 _MISHAP = 20.0
+# Nearer than this share of its size the subject is never, however small the near plane's distance;
+# and the near plane is at this share of the way to it, before the floor that is in the picture.
+_CLOSE, _NEAR = 0.1, 0.3
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class View:
         extent: What has to be in the picture, see `Extent`.
         fill: The share of the picture that it takes at most.
         lowest: Height of the lowest point that is drawn in the rollout, in metres, if it matters.
+        near: What is nearer than this is not drawn, in metres: at most the model's own distance,
+            which grows with all of the model, and would hide what is small in it.
     """
 
     azimuth: float
@@ -60,6 +65,7 @@ class View:
     extent: "Extent | None" = None
     fill: float = 1.0
     lowest: float = math.inf
+    near: float = math.inf
 
 
 def frame(
@@ -121,7 +127,9 @@ def frame(
     if wish.distance is not None:
         distance = wish.distance
     follow = subject.follow if any(axes) else None
-    return View(azimuth, elevation, distance, tuple(lookat.tolist()), follow, axes, extent, fill)
+    near = scout.near(extent, azimuth, elevation, distance, lookat)
+    at = tuple(lookat.tolist())
+    return View(azimuth, elevation, distance, at, follow, axes, extent, fill, near=near)
 
 
 class Extent(NamedTuple):
@@ -146,6 +154,12 @@ class Extent(NamedTuple):
     down: float
     front: float
     back: float
+
+    @property
+    def size(self) -> float:
+        """How far it reaches, in metres."""
+        across = max(self.right - self.left, self.up - self.down, self.back - self.front)
+        return max(across, 1e-9)
 
     def joined(self, other: "Extent") -> "Extent":
         """Return what holds both."""
@@ -185,7 +199,7 @@ class _Scout:
         model = motion.model
         height = math.tan(math.radians(model.vis.global_.fovy) / 2) * fill
         self._tangents = height * aspect, height
-        self._nearest = 1.1 * model.vis.map.znear * model.stat.extent
+        self._model_near = model.vis.map.znear * model.stat.extent
 
     def direction(self, wish: Camera) -> tuple[float, float]:
         """Return the azimuth and the elevation from which the subject is seen best."""
@@ -249,6 +263,7 @@ class _Scout:
         """Return the least distance that shows all of it, and the point looked at, `(3,)`."""
         forward, right, up = _axes(azimuth, elevation)
         wide, high = self._tangents
+        nearest = min(1.1 * self._model_near, _CLOSE * extent.size)
         if self._fixed is not None:
             x, y, z = (float(self._fixed @ axis) for axis in (right, up, forward))
             back = max(
@@ -256,17 +271,30 @@ class _Scout:
                 (x - extent.left) / wide,
                 (extent.up - y) / high,
                 (y - extent.down) / high,
-                self._nearest - extent.front,
+                nearest - extent.front,
             )
-            return max(back + z, self._nearest), self._fixed
+            return max(back + z, nearest), self._fixed
         x, y = (extent.right + extent.left) / 2, (extent.up + extent.down) / 2
         back = max(
             (extent.right - extent.left) / (2 * wide),
             (extent.up - extent.down) / (2 * high),
-            self._nearest - extent.front,
+            nearest - extent.front,
         )
         z = (extent.front + extent.back) / 2
         return back + z, x * right + y * up + z * forward
+
+    def near(
+        self,
+        extent: Extent,
+        azimuth: float,
+        elevation: float,
+        distance: float,
+        lookat: np.ndarray,
+    ) -> float:
+        """Return from which distance on everything is drawn."""
+        eye = float(lookat @ _axes(azimuth, elevation)[0]) - distance
+        gap = max(extent.front - eye, _CLOSE * extent.size)
+        return float(min(self._model_near, _NEAR * gap))
 
     def _clear_share(self, azimuth: float, elevation: float) -> float:
         """Which share of the subject's points the camera would see."""

@@ -1,0 +1,5 @@
+"""Models' files: what one from a stranger asks for, and URDF as it comes."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
