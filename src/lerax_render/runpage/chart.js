@@ -23,8 +23,8 @@ class Chart {
     this.figure.append(caption, this.canvas);
     this.seen = false;
     // What nobody sees is neither loaded nor drawn.
-    new IntersectionObserver(([entry]) => {
-      this.seen = entry.isIntersecting;
+    new IntersectionObserver((entries) => {
+      this.seen = entries.at(-1).isIntersecting;
       if (this.seen) this.draw();
     }, { rootMargin: "100px" }).observe(this.canvas);
     new ResizeObserver(() => this.draw()).observe(this.canvas);
