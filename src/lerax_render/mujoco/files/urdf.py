@@ -39,6 +39,8 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
         robot = ElementTree.parse(path).getroot()
     except ElementTree.ParseError:
         # MuJoCo says what is wrong, and may be less strict.
+        robot = None
+    if robot is None or robot.tag != "robot":
         return mujoco.MjModel.from_xml_path(os.fspath(path))
     compiler = _compiler(robot)
     decides = "discardvisual" in compiler.attrib
