@@ -134,6 +134,19 @@ def test_a_picture_does_not_depend_on_those_before() -> None:
                 assert np.array_equal(one.render(data), fresh.render(data))
 
 
+def test_a_model_that_wants_no_shadow_map_has_none(areas: list[float]) -> None:
+    without = '<visual><quality shadowsize="0"/>'
+    xml = BALL.format(light=LIGHTS[0]).replace("<visual>", without)
+    model = mujoco.MjModel.from_xml_string(xml)
+    data = mujoco.MjData(model)
+    with both(model) as (parts, wholes):
+        for data.qpos[0] in (0.0, 1.0):
+            areas.clear()
+            part = parts.render(data)
+            assert areas[-1] < 1
+            assert_alike(part, wholes.render(data))
+
+
 def test_what_is_the_same_is_painted_once(areas: list[float]) -> None:
     model = mujoco.MjModel.from_xml_string(BALL.format(light=LIGHTS[0]))
     data = mujoco.MjData(model)

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 import mujoco
 import numpy as np
 
-from ..gl import Context
+from ..gl import Context, is_software
 
 _CLAMP_VERTEX_COLOR = 0x891A
 _SHADOW_UNIT, _TEXTURE_2D = 0x84C1, 0x0DE1
-_DEPTH24_STENCIL8, _DEPTH_STENCIL, _UNSIGNED_INT_24_8 = 0x88F0, 0x84F9, 0x84FA
+_DEPTH_COMPONENT24, _DEPTH_COMPONENT, _UNSIGNED_INT = 0x81A6, 0x1902, 0x1405
 _ENUM, _NUMBER = ctypes.c_uint, ctypes.c_int
 
 
@@ -29,7 +29,9 @@ class Canvas:
     def __init__(self, context: Context, drawing: mujoco.MjrContext) -> None:
         self.drawing = drawing
         self._context = context
-        self._shadow_size = drawing.shadowSize
+        # MuJoCo's map has a stencil beside it, which nothing uses, and around which a CPU has to
+        # clear. So it is made anew there.
+        self._shadow_size = 0 if is_software(context.renderer) else drawing.shadowSize
 
     def current(self) -> AbstractContextManager[None]:
         """Be drawn on for the time of the context, which all else here needs."""
@@ -71,7 +73,7 @@ class Canvas:
         call(
             "glTexImage2D",
             (_ENUM, *[_NUMBER] * 5, _ENUM, _ENUM, ctypes.c_void_p),
-            *(_TEXTURE_2D, 0, _DEPTH24_STENCIL8, size, size, 0),
-            *(_DEPTH_STENCIL, _UNSIGNED_INT_24_8, None),
+            *(_TEXTURE_2D, 0, _DEPTH_COMPONENT24, size, size, 0),
+            *(_DEPTH_COMPONENT, _UNSIGNED_INT, None),
         )
         self._shadow_size = size

@@ -174,7 +174,7 @@ def _reach(
         return None
     points = [movers.corners().reshape(-1, 3)]
     lights = [light for light in scene.lights[: scene.nlight] if light.castshadow]
-    if scene.flags[_SHADOW] and movers.casts.any() and lights:
+    if scene.flags[_SHADOW] and drawing.shadowSize and movers.casts.any() and lights:
         if not shapes.are_bounded(planes=True):
             return None
         ground = float(shapes.corners()[..., 2].min())
