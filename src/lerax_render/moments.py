@@ -27,9 +27,10 @@ def find_recordings(run_dir: str | os.PathLike[str]) -> list[Recording]:
             `step_000012288.mp4` or `step_000012288.replay`.
 
     Raises:
-        ValueError: There are none that can be shown.
+        ValueError: There are none that can be shown, or no such folder.
     """
     run = RunFolder(run_dir)
+    run.check_there()
     found = [each for each in run.recordings() if each.files.keys() & {"video", "replay"}]
     if not found:
         raise ValueError(

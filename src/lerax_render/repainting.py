@@ -18,6 +18,7 @@ def find_unpainted(run_dir: str | os.PathLike[str]) -> list[Recording]:
         ValueError: It is no run's folder.
     """
     run = RunFolder(run_dir)
+    run.check_there()
     recordings = run.recordings()
     if not recordings:
         raise ValueError(

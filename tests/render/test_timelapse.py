@@ -137,9 +137,16 @@ def test_recordings_of_another_size_are_fitted(tmp_path):
 
 def test_where_there_are_none(tmp_path):
     with pytest.raises(ValueError, match=r"no recordings in '.*': expected are files such as"):
-        make_timelapse(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="no recordings"):
         make_timelapse(tmp_path)
+    with pytest.raises(ValueError, match=r"there is no folder '.*nowhere'"):
+        make_timelapse(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("command", [["timelapse", "-o", "a.mp4"], ["paint"], ["page"]])
+def test_a_folder_that_is_not_there(tmp_path, capsys, command):
+    with pytest.raises(SystemExit):
+        cli.main([*command, str(tmp_path / "nowhere")])
+    assert f"lerax-render: there is no folder '{tmp_path}/nowhere'\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -329,10 +336,11 @@ def test_a_folder_of_runs_is_the_runs_in_it_that_have_recordings(tmp_path, capsy
     assert ended.stderr == left_out
     cli.main(["paint", str(tmp_path)])
     assert len(capsys.readouterr().out.splitlines()) == 2
-    for wrong in (every[2:], [*every[:2], str(tmp_path / "nowhere")]):
+    nowhere = str(tmp_path / "nowhere")
+    for wrong, said in ((every[2:], "recordings in"), ([*every[:2], nowhere], "folder")):
         with pytest.raises(SystemExit):
             cli.main(["timelapse", *wrong, *out])
-        assert f"no recordings in {wrong[-1]!r}" in capsys.readouterr().err
+        assert f"no {said} {wrong[-1]!r}" in capsys.readouterr().err
 
 
 def test_each_replay_shows_the_one_before(replays, tmp_path):

@@ -63,6 +63,10 @@ class Keeper:
         """Whether the replay of a step is there."""
         return place_of(self._folder, "replay", step).exists()
 
+    def is_unpainted(self, step: int) -> bool:
+        """Whether there is a replay of a step, and no clip."""
+        return self.has(step) and not self.clip_path(step).exists()
+
     def load(self, step: int) -> list[Replay] | None:
         """Return the replays of a step; `None` where they had to go."""
         return load_replays(place_of(self._folder, "replay", step)) if self.has(step) else None

@@ -143,7 +143,7 @@ class Recorder:
         if self._dropped > 1:
             _log.warning("run %s: %d recordings were dropped in all", self._name, self._dropped)
         keeper = self._kept_by()
-        if keeper is not None and (count := sum(map(keeper.has, self._unpainted))):
+        if keeper is not None and (count := sum(map(keeper.is_unpainted, self._unpainted))):
             warn(
                 f"run {self._name}: recordings that are not painted, but kept as replays: "
                 f"{count}. This paints them: lerax-render paint {self._folder}"

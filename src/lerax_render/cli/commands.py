@@ -22,7 +22,7 @@ from .. import __version__
 from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
-from ..settings import FigureSettings, shown
+from ..settings import FigureSettings, settings_of, shown
 from .options import OUTPUT, PLAIN, given, options_of
 from .process import (
     Output,
@@ -45,6 +45,9 @@ _ACTED = (
     *("env", "env_args", "untrusted", "policy", "policy_class", "policy_args", "seed", "steps"),
     "deterministic",
 )
+
+# A figure has no ghosts, and says so where it is called.
+_DRAWN = tuple(name for name in settings_of(FigureSettings) if name != "ghost")
 
 
 def clip(
@@ -165,7 +168,7 @@ def gallery(
 
 def figure(
     rollout: Annotated[Any, arg(name="", constructor_factory=options_of(Clip, _ACTED))],
-    settings: Annotated[Any, arg(name="", constructor_factory=options_of(FigureSettings))],
+    settings: Annotated[Any, arg(name="", constructor_factory=options_of(FigureSettings, _DRAWN))],
     output: Annotated[Path | None, OUTPUT] = None,
     cache: bool = True,
 ) -> None:

@@ -106,21 +106,40 @@ def page(
         raise ValueError(
             f"--share makes a page: name a file that ends in .html, not {str(share)!r}"
         )
-    from ..errors import RenderError, warn
     from ..runpage import (
+        aside,
+        check_writable,
         find_runs,
-        make_moment,
         make_run_page,
-        moments_without,
         place_page,
         share_run_page,
-        update,
     )
     from ..video import write_whole
-    from .progress import progress_bar
 
     runs = find_runs(run_dirs)
-    target = share or place_page(run_dirs)
+    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
+    if share is None:
+        target = place_page(run_dirs)
+        check_writable([*runs, target.parent])
+        _update(runs, target)
+        # A folder stands for the runs that will be in it, too.
+        make_run_page(runs, target, grows=len(run_dirs) == 1 and target.parent not in runs)
+        print(f"{target}: {count}")
+        return
+    with aside(runs) as copies:
+        _update(copies, share)
+        text, players = share_run_page(copies)
+    write_whole(share, text)
+    size = decimal(share.stat().st_size)
+    print(f"{share}: {size}, {count}, {players} recording{'s' * (players != 1)} to look at")
+
+
+def _update(runs: Sequence[Path], target: Path) -> None:
+    """Bring what pages have of runs up to date."""
+    from ..errors import RenderError, warn
+    from ..runpage import make_moment, moments_without, update
+    from .progress import progress_bar
+
     waiting = [(data, each) for data in map(update, runs) for each in moments_without(data.run)]
     with progress_bar(str(target), len(waiting)) as advance:
         for data, each in waiting:
@@ -130,16 +149,6 @@ def page(
                 warn(f"{data.run.path.name}, {each.label} cannot be played: {error}")
             data.write()
             advance(1)
-    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
-    if share is None:
-        # A folder stands for the runs that will be in it, too.
-        make_run_page(runs, target, grows=len(run_dirs) == 1 and target.parent not in runs)
-        print(f"{target}: {count}")
-    else:
-        text, players = share_run_page(runs)
-        write_whole(target, text)
-        size = decimal(target.stat().st_size)
-        print(f"{target}: {size}, {count}, {players} recording{'s' * (players != 1)} to look at")
 
 
 def _recorded(folders: Sequence[Path]) -> tuple[Path, ...]:

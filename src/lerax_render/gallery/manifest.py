@@ -83,7 +83,7 @@ class _Reader:
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
         self._lines = key_lines(text)
-        self._mistakes: list[tuple[int, str]] = []
+        self._mistakes: list[tuple[int, str, str]] = []
         self._clip = ""
         settings = settings_of(Clip)
         self._clip_keys = {name: key for name, key in settings.items() if key.is_written}
@@ -116,10 +116,7 @@ class _Reader:
             if before == len(self._mistakes):
                 self._add_entry(place, values, entries)
         if self._mistakes:
-            # One in [defaults] is found again with every clip.
-            mistakes = sorted(set(self._mistakes))
-            lines = [f"{self._path}, line {line}{text}" for line, text in mistakes]
-            raise ValueError("\n".join(lines))
+            raise ValueError("\n".join(self._said(len(tables))))
         return Manifest(about.get("title", "Gallery"), about.get("description", ""), tuple(entries))
 
     def _values(self, place: Place, table: Any, keys: Keys) -> dict[str, Any]:
@@ -245,8 +242,21 @@ class _Reader:
         return default if own not in self._lines and default in self._lines else own
 
     def _mistake(self, place: Place, text: str) -> None:
-        clip = f", clip {self._clip}" if place[:1] == ("clips",) and self._clip else ""
-        self._mistakes.append((line_of(self._lines, place), f"{clip}: {text}"))
+        self._mistakes.append((line_of(self._lines, place), text, self._clip))
+
+    def _said(self, count: int) -> list[str]:
+        """Return the mistakes in so many clips, a line each."""
+        found: dict[tuple[int, str], list[str]] = {}
+        # One in [defaults] is found again with every clip that it concerns.
+        for line, text, clip in sorted(self._mistakes, key=lambda each: each[:2]):
+            found.setdefault((line, text), []).append(clip)
+        lines = []
+        for (line, text), (clip, *others) in found.items():
+            is_of_all = 0 < len(others) == count - 1
+            more = f" and {len(others)} more" if others else ""
+            whose = f", clip {clip}{more}" if clip and not is_of_all else ""
+            lines.append(f"{self._path}, line {line}{whose}: {text}")
+        return lines
 
 
 def _tables() -> str:

@@ -5,6 +5,8 @@ from .moments import moments_without as moments_without
 from .pages import PAGE as PAGE
 from .pages import RUNS as RUNS
 from .pages import add_run as add_run
+from .pages import aside as aside
+from .pages import check_writable as check_writable
 from .pages import find_runs as find_runs
 from .pages import make_run_page as make_run_page
 from .pages import place_page as place_page

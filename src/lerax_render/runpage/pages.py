@@ -5,13 +5,14 @@ import contextlib
 import fcntl
 import html
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from ..runs import METRICS, RUN, RunFolder, check_within
-from ..video import write_whole
+from ..runs import FOLDERS, METRICS, RUN, RunFolder, check_within
+from ..video import WorkFolder, write_whole
 from ..webpage import filled, joined_files, policy_hash, policy_hashes
 from .data import DATA, FOLDER, SCRIPT, as_script, from_script
 
@@ -33,10 +34,11 @@ def find_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """Return runs' folders: those that are given, and those in folders that are none themselves.
 
     Raises:
-        ValueError: There is none in one of them.
+        ValueError: There is none in one of them, or no such folder.
     """
     found: dict[Path, None] = {}
     for given in folders:
+        RunFolder(given).check_there()
         folder = Path(os.path.abspath(given))
         runs = [folder] if _is_run(folder) else sorted(filter(_is_run, folder.glob("**/")))
         if not runs:
@@ -70,6 +72,17 @@ def _is_ours(file: Path) -> bool:
     with file.open("rb") as opened:
         begins = opened.read(2000)
     return _MARK.encode() in begins if file.name == PAGE else begins.startswith(SCRIPT.encode())
+
+
+def check_writable(folders: Iterable[Path]) -> None:
+    """Raise `PermissionError` where the page of a run cannot be written into its folder."""
+    for folder in folders:
+        for place in (folder / FOLDER, folder):
+            if place.exists() and not os.access(place, os.W_OK, effective_ids=True):
+                raise PermissionError(
+                    f"{place} cannot be written to, which a page needs: make a single file "
+                    "elsewhere with --share FILE.html"
+                )
 
 
 def make_run_page(
@@ -114,6 +127,33 @@ def add_run(run: Path) -> None:
             bases, base = _listed(index), _below(run, folder)
             if base not in bases:
                 write_whole(index, as_script([*bases, base]))
+
+
+@contextlib.contextmanager
+def aside(runs: Sequence[Path]) -> Iterator[list[Path]]:
+    """Yield folders that stand for runs', so that nothing is written into those.
+
+    They hold links to what was logged, and copies of the stills and players that a page has.
+
+    Raises:
+        RenderError: The page of a run, or a file of it, is a link out of its folder.
+    """
+    around = Path(os.path.commonpath(runs))
+    with WorkFolder() as work:
+        yield [_linked(run, work / around.name / run.relative_to(around)) for run in runs]
+
+
+def _linked(run: Path, folder: Path) -> Path:
+    (folder / FOLDER).mkdir(parents=True)
+    for each in run.iterdir():
+        if each.name == FOLDER:
+            check_within(each, run)
+            for file in each.glob("step_*"):
+                check_within(file, run)
+                shutil.copyfile(file, folder / FOLDER / file.name)
+        elif each.is_file() or each.name in FOLDERS:
+            (folder / each.name).symlink_to(each)
+    return folder
 
 
 def share_run_page(runs: Sequence[Path], most_bytes: int = SHARED_BYTES) -> tuple[str, int]:

@@ -1,3 +1,4 @@
+from .folder import FOLDERS as FOLDERS
 from .folder import FORMAT as FORMAT
 from .folder import METRICS as METRICS
 from .folder import RUN as RUN

@@ -27,6 +27,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..errors import RenderError
+from ..settings import shown
 
 FORMAT = 1
 """Version of the folder."""
@@ -42,6 +43,9 @@ _PLACES: Mapping[Kind, tuple[str, str]] = {
     "player": ("page", ".html"),
     "still": ("page", ".webp"),
 }
+FOLDERS = {folder for folder, _ in _PLACES.values()}
+"""The names of the folders in a run's."""
+
 _OF_A_PAGE: tuple[Kind, ...] = ("player", "still")
 _STEP = re.compile(r"step_(\d{1,18})")
 _LARGEST_RUN = _LONGEST_LINE = 2**24
@@ -157,6 +161,11 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
+    def check_there(self) -> None:
+        """Raise `ValueError` where there is no such folder."""
+        if not self.path.is_dir():
+            raise ValueError(f"there is no folder {shown(str(self.path))}")
+
     @property
     def facts(self) -> Facts:
         """What `run.json` says; nothing where there is none.
@@ -185,7 +194,9 @@ class RunFolder:
         if self.facts.outcome != "running":
             return False
         with contextlib.suppress(OSError):
-            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            # Where its files are links, theirs is held.
+            place = Path(os.path.realpath(self.path / RUN)).parent
+            folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:

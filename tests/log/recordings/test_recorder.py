@@ -521,6 +521,26 @@ def test_what_is_not_painted_in_time_is_kept(training, tmp_path, monkeypatch):
     assert all(set(each.files) == {"replay"} for each in found)
 
 
+def test_a_clip_that_is_there_counts_as_painted(training, tmp_path, monkeypatch):
+    paint = recording.paint
+
+    def paints_half(*arguments):
+        paint(*arguments)
+        raise OSError("no GIF")
+
+    monkeypatch.setattr(recording, "paint", paints_half)
+    callback = LoggingCallback(GifMemory(), name="run", video_interval=7, **SMALL)
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        training(callback)
+        callback.close()
+    (message,) = warned(recorded)
+    assert message.startswith("run run: the recording at step 0 could not be painted: OSError: no")
+    found = RunFolder("logs/run").recordings()
+    assert all(set(each.files) == {"replay", "video"} for each in found)
+    assert len(found) == 2
+
+
 def test_too_much_that_is_kept_goes_evenly(training, tmp_path):
     options = {"video_interval": 1, "video_mode": "block", **SMALL}
     with LoggingCallback(Memory(), name="all", **options) as callback:

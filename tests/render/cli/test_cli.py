@@ -69,6 +69,7 @@ def test_a_figure_and_its_one_line(run, tmp_path):
         r"strobe\.svg: [\d.]+ kB, 17 x \d+ mm at 96 dpi, 2 moments, [\d.]+ s\n", out
     )
     assert (tmp_path / "strobe.svg").read_text().startswith("<?xml")
+    assert "--ghost" not in run("figure", "--help")[1]
     code, _, error = run("figure", "CartPole", "--kind", "trajectory", "--follow", "pole")
     assert (code, error.count("\n")) == (1, 2)
     assert "has no bodies" in error

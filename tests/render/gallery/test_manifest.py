@@ -244,7 +244,7 @@ def test_all_mistakes_are_said_at_once(read):
         ("[[clips]]\nenv='a.py:Env'", r"line 2, clip .*: env names 'a\.py', and there is no file"),
         (
             "[defaults]\ngrid='2x2'\n[[clips]]\nenv='x:y'\n[[clips]]\nenv='gym:A'",
-            "line 2: grid must be false with gym:A, got 2x2: .* make a clip for each seed",
+            "line 2, clip 'gym:A': grid must be false with .* make a clip for each seed",
         ),
         ("[[clips]]\nenv='scene.xml'\ngrid='1x2'", "line 3, .*: grid must be false with"),
         ("clips = [3]", "line 1, clip 1: clips must be a table, got 3"),
@@ -262,6 +262,18 @@ def test_a_mistake_of_the_defaults_is_said_once(read, tmp_path):
     with pytest.raises(ValueError, match=r"line 2: policy names 'c\.eqx'") as error:
         read('[defaults]\npolicy = "c.eqx"\n[[clips]]\nenv = "x:A"\n[[clips]]\nenv = "x:B"')
     assert "\n" not in str(error.value)
+
+
+def test_a_mistake_of_the_defaults_names_the_clips_that_it_concerns(read):
+    defaults, clip = "[defaults]\nwidth = 99\n", '[[clips]]\nenv = "x:{}"\n'.format
+    page = 'format = "replay"\n'
+    refused = "width would make no difference in a replay"
+    with pytest.raises(ValueError, match=rf"line 2, clip 'x:B': {refused}"):
+        read(defaults + clip("A") + clip("B") + page + clip("C"))
+    with pytest.raises(ValueError, match=rf"line 2, clip 'x:B' and 1 more: {refused}"):
+        read(defaults + clip("A") + clip("B") + page + clip("C") + page)
+    with pytest.raises(ValueError, match=rf"line 2: {refused}"):
+        read(defaults + clip("A") + page + clip("B") + page)
 
 
 def test_a_clip_can_leave_what_the_defaults_say(read):

@@ -2,6 +2,9 @@
 
 import html
 import json
+import os
+import re
+import subprocess
 import time
 
 import pytest
@@ -12,6 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from lerax_render.cli import main
 from lerax_render.runpage import PAGE, RUNS, RunData, add_run
 from lerax_render.runpage.data import as_script
+from lerax_render.runs import RUN, hold
 from support.browser import requested, resize
 from support.run_folders import add_line, write_run
 from support.run_pages import (
@@ -24,6 +28,7 @@ from support.run_pages import (
     point_at,
     text,
 )
+from support.small_disk import mounted
 
 
 def test_it_opens_from_the_disk_with_the_right_curve_and_asks_for_nothing_else(browser, logs):
@@ -265,6 +270,33 @@ def test_links_out_of_a_run_are_neither_shared_nor_written_to(tmp_path, capsys):
     assert sorted((tmp_path / "elsewhere").iterdir()) == there
 
 
+def test_a_page_of_one_file_leaves_the_runs_as_they_are(tmp_path, capsys):
+    shared = tmp_path / "shared.html"
+    with mounted(tmp_path) as disk:
+        run, one = write_run(disk / "run", recordings=1), write_run(disk / "logs/one", recordings=1)
+        main(["page", str(one)])
+        there = sorted(disk.glob("**/*"))
+        facts = json.loads((run / RUN).read_text())
+        (run / RUN).write_text(json.dumps(facts | {"outcome": "running"}))
+        held = hold(run)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        capsys.readouterr()
+        with pytest.raises(SystemExit):
+            main(["page", str(run)])
+        said = capsys.readouterr().err
+        assert f"{run} cannot be written to, which a page needs: make a single file" in said
+        assert "--share FILE.html" in said
+        main(["page", str(run), str(disk / "logs"), "--share", str(shared)])
+        os.close(held)
+        assert "2 runs, 2 recordings to look at" in capsys.readouterr().out
+        assert sorted(disk.glob("**/*")) == there
+    page = shared.read_text()
+    assert "<title>2 runs in disk</title>" in page
+    # The lock of the training is seen through the links.
+    outcomes = re.findall(r"outcome\W+(running|finished|killed)\W+written", page)
+    assert outcomes == ["running", "finished"]
+
+
 def test_a_list_of_runs_names_none_outside(tmp_path):
     folder = tmp_path / "logs"
     for run in (folder / "one", tmp_path / "other"):
@@ -286,4 +318,4 @@ def test_what_is_no_page_of_runs_is_left_alone(tmp_path, capsys, folder, name):
     assert mine.read_text() == "mine"
     with pytest.raises(SystemExit):
         main(["page", str(tmp_path / "none")])
-    assert "no run in" in capsys.readouterr().err
+    assert "there is no folder" in capsys.readouterr().err
