@@ -117,9 +117,9 @@ def render_clips(
     """
     retries = checked("retries", Annotated[int, between(0)], retries)
     at_once = checked("at_once", Annotated[int, between(1)], at_once)
-    if not isinstance(clips, Iterable):
+    if isinstance(clips, str) or not isinstance(clips, Iterable):
         raise TypeError(f"clips must be a list or an iterator of Clips and Jobs, got {clips!r}")
-    if not (executor is None or hasattr(executor, "submit")):
+    if isinstance(executor, type) or not (executor is None or hasattr(executor, "submit")):
         raise TypeError(
             f"executor must be an executor, such as WorkerProcesses(4), or None, got {executor!r}"
         )

@@ -49,7 +49,8 @@ def _make_room(folder: Path, most_bytes: int) -> None:
     # time where there are 5,000.
     looked = folder / _LOOKED
     with suppress(OSError):
-        if time.time() - looked.stat().st_mtime < _LOOK_AFTER:
+        # A clock that was wrong may have left a day to come.
+        if abs(time.time() - looked.stat().st_mtime) < _LOOK_AFTER:
             return
     # Other processes may be at it, too.
     with suppress(OSError):

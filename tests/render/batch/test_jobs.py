@@ -235,6 +235,8 @@ def test_an_executor_that_is_broken_from_the_start_says_so():
         ([], {"at_once": 2.5}, "at_once must be a whole number, at least 1, got 2.5"),
         (["CartPole"], {}, "expected a Clip or a Job, got 'CartPole'"),
         (Clip(env="CartPole"), {}, "clips must be a list or an iterator of Clips and Jobs, got Cl"),
+        ("CartPole", {}, "clips must be a list or an iterator of Clips and Jobs, got 'CartPole'"),
+        ([], {"executor": ThreadPoolExecutor}, "executor must be an executor, .*, got <class"),
         ([], {"executor": 4}, "executor must be an executor, such as .*, or None, got 4"),
     ],
 )
