@@ -327,6 +327,8 @@ def test_a_folder_of_runs_is_the_runs_in_it_that_have_recordings(tmp_path, capsy
     cli.main(["timelapse", str(tmp_path / "seeds"), *out])
     said = capsys.readouterr()
     assert ("4 of 4 recordings, 4 frames" in said.out, "left out" in said.err) == (True, False)
+    cli.main(["timelapse", str(tmp_path / "seeds"), str(tmp_path / "seeds/a_0"), *out])
+    assert "4 of 4 recordings" in capsys.readouterr().out
     # As a shell names them all.
     every = [str(each) for each in sorted((tmp_path / "seeds").iterdir())]
     command = [sys.executable, "-m", "lerax_render", "timelapse", *every, *out]

@@ -154,8 +154,9 @@ def _update(runs: Sequence[Path], target: Path) -> None:
 def _recorded(folders: Sequence[Path]) -> tuple[Path, ...]:
     """Return what there are recordings in: of a folder of runs, the runs in it that have some.
 
-    A run that has none is left out, such as the one of all lanes of a training, which a shell names
-    with the others; where nothing remains, the folders are returned as they are, to be refused.
+    Each comes once. A run that has none is left out, such as the one of all lanes of a training,
+    which a shell names with the others; where nothing remains, the folders are returned as they
+    are, to be refused.
     """
     from ..errors import warn
     from ..runs import RUN, RunFolder
@@ -173,4 +174,4 @@ def _recorded(folders: Sequence[Path]) -> tuple[Path, ...]:
     if kept:
         for folder in without:
             warn(f"{folder} is left out: there are no recordings in it")
-    return tuple(kept or folders)
+    return tuple(dict.fromkeys(kept or folders))
