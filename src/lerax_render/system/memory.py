@@ -1,6 +1,7 @@
 """Memory that this process has freed, given back to the system."""
 
 import ctypes
+import sys
 from functools import cache
 from typing import Any
 
@@ -17,4 +18,6 @@ def give_back_memory() -> None:
 
 @cache
 def _trim() -> Any:
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)
+    # Windows has no library of this name.
+    process = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    return getattr(process, "malloc_trim", None)
