@@ -25,8 +25,8 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
 
     What is seen of a link is drawn, and what collides only where nothing is, unless the file has a
     `<compiler>` of MuJoCo's with `discardvisual`. A mesh of `package://NAME/FILE` is looked for in
-    the folders that the file is in, and those that it is linked from. What is seen and cannot be read is left out with a
-    `RenderWarning`.
+    the folders that the file is in, and where it is a link, in those of what it leads to as well.
+    What is seen and cannot be read is left out with a `RenderWarning`.
 
     Args:
         path: The file.
