@@ -96,6 +96,7 @@ def one_recording(count: int = 6) -> tuple[float, float]:
     """Return the fewest seconds of a recording, and the most megabytes meanwhile."""
     begun: list[float] = []
     done: list[float] = []
+    train = short_training()
     with (
         tempfile.TemporaryDirectory() as folder,
         peak_of_family() as peak,
@@ -105,7 +106,7 @@ def one_recording(count: int = 6) -> tuple[float, float]:
         ) as callback,
     ):
         for seed in range(count):
-            train_a_little(seed, callback)
+            train(seed, callback)
             # One at a time: the next one must not wait for this one. Before the first training,
             # the policy is recorded as it is.
             while len(done) <= seed + 1:
@@ -115,24 +116,29 @@ def one_recording(count: int = 6) -> tuple[float, float]:
 
 def memory_alone(count: int = 6) -> float:
     """Return the most megabytes of the same trainings, of which nothing is recorded."""
+    train = short_training()
     with (
         tempfile.TemporaryDirectory() as folder,
         peak_of_family() as peak,
         LoggingCallback(TensorBoardBackend(folder)) as callback,
     ):
         for seed in range(count):
-            train_a_little(seed, callback)
+            train(seed, callback)
     return peak[0]
 
 
-def train_a_little(seed: int, callback: LoggingCallback) -> None:
-    """Train for as many iterations as lie between two recordings."""
+def short_training() -> Callable[[int, LoggingCallback], None]:
+    """Return a training of as many iterations as lie between two recordings."""
     env = CartPole()
     policy = MLPActorCriticPolicy(env, key=jr.key(0))
     algorithm = PPO(num_envs=4, num_steps=64, num_epochs=1, num_batches=4)
     steps = INTERVAL * algorithm.num_envs * algorithm.num_steps
-    trained = algorithm.learn(env, policy, steps, key=jr.key(seed), callback=callback)
-    jax.block_until_ready(jax.tree.leaves(trained)[0])
+
+    def train(seed: int, callback: LoggingCallback) -> None:
+        trained = algorithm.learn(env, policy, steps, key=jr.key(seed), callback=callback)
+        jax.block_until_ready(jax.tree.leaves(trained)[0])
+
+    return train
 
 
 @contextlib.contextmanager

@@ -150,9 +150,14 @@ class Recorder:
             )
 
     def _told(self, work: Callable[[], None]) -> None:
+        from lerax_render.system import give_back_memory
+
+        # What compiling `learn` took, before the rollout, a painter and ffmpeg take theirs.
+        give_back_memory()
         try:
             work()
         finally:
+            give_back_memory()
             self._on_change()
 
     def _say(self, note: str) -> None:

@@ -1,7 +1,7 @@
 """What `meta.json` says is in a replay's file; docs/replay-format.md describes it for others."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -94,6 +94,22 @@ class _Version(msgspec.Struct):
     version: int = 0
 
 
+def wholes_in(lanes: Sequence[Lane]) -> dict[bytes, Whole]:
+    """Return what lanes are parts of, once each, however many are of one."""
+    return {whole_key(lane.whole): lane.whole for lane in lanes if lane.whole is not None}
+
+
+def whole_key(whole: Whole) -> bytes:
+    """Return what tells two apart."""
+    return msgspec.json.encode(whole)
+
+
+def step_counts(lanes: Sequence[Lane]) -> list[int]:
+    """Return the numbers of steps of lanes, and of what they are parts of."""
+    wholes = wholes_in(lanes).values()
+    return [*(lane.steps for lane in lanes), *(whole.steps for whole in wholes)]
+
+
 def read_contents(archive: Archive) -> Contents:
     """Return what is in a file, and have its checksums looked at from here on.
 
@@ -114,10 +130,10 @@ def read_contents(archive: Archive) -> Contents:
         contents = msgspec.json.decode(text, type=Contents)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise archive.error(f"has a {META} that is none: {str(error)[:200]}") from error
-    parts = [each for lane in contents.lanes for each in (lane, lane.whole) if each is not None]
-    if not parts or min(each.steps for each in parts) < 1:
+    counts = step_counts(contents.lanes)
+    if not counts or min(counts) < 1:
         raise archive.error("has no steps in it")
-    if (steps := sum(each.steps for each in parts)) > MAX_STEPS:
+    if (steps := sum(counts)) > MAX_STEPS:
         raise archive.error(f"has {steps} steps in it, and {MAX_STEPS:,} is the limit")
     archive.sha256 = contents.sha256
     return contents

@@ -17,7 +17,18 @@ from ..scene import Scene
 from ..video import WorkFolder
 from . import contents
 from .archive import Archive, ArchiveWriter
-from .contents import Contents, Lane, Whole, put_tree, read_contents, steps_of, taken_tree
+from .contents import (
+    Contents,
+    Lane,
+    Whole,
+    put_tree,
+    read_contents,
+    step_counts,
+    steps_of,
+    taken_tree,
+    whole_key,
+    wholes_in,
+)
 
 # By what a file calls them: the scene's class, and the module that brings it into a file.
 _KINDS = {"mujoco": ("MujocoScene", "mujoco_scene"), "2d": ("Scene2D", "drawn_scene")}
@@ -74,12 +85,12 @@ def write_replays(file: Path, replays: Sequence[Replay], *, beside: Path | None 
     module = _module_for(replays[0].scene)
     with ArchiveWriter(file) as archive:
         scene = module.put_scene(archive, replays[0].scene, beside)
+        wholes: dict[int, Whole] = {}
         lanes = [
-            _put_lane(archive, f"lanes/{number}", module, replay)
+            _put_lane(archive, f"lanes/{number}", module, replay, wholes)
             for number, replay in enumerate(replays)
         ]
-        parts = [each for lane in lanes for each in (lane, lane.whole) if each is not None]
-        if sum(each.steps for each in parts) > contents.MAX_STEPS:
+        if sum(step_counts(lanes)) > contents.MAX_STEPS:
             raise RenderError(
                 f"a replay of more than {contents.MAX_STEPS:,} steps goes into no file: save parts "
                 "of it, replay[a:b], or fewer lanes"
@@ -105,7 +116,11 @@ def load_replays(file: str | os.PathLike[str] | BinaryIO) -> list[Replay]:
             raise archive.error(f"has a scene of an unknown kind, {said.scene.kind[:80]!r}")
         module = import_module(f"{__package__}.{_KINDS[said.scene.kind][1]}")
         scene = module.take_scene(archive, said.scene)
-        return [_taken_lane(archive, module, scene, lane) for lane in said.lanes]
+        wholes = {
+            key: module.take_captured(archive, scene, whole.captured, whole.steps)[0]
+            for key, whole in wholes_in(said.lanes).items()
+        }
+        return [_taken_lane(archive, module, scene, lane, wholes) for lane in said.lanes]
 
 
 @dataclass(frozen=True)
@@ -174,8 +189,14 @@ def describe(file: str | os.PathLike[str]) -> Description:
         )
 
 
-def _put_lane(archive: ArchiveWriter, name: str, module: Any, replay: Replay) -> Lane:
+def _put_lane(
+    archive: ArchiveWriter, name: str, module: Any, replay: Replay, wholes: dict[int, Whole]
+) -> Lane:
+    """Add a replay, and what it is a part of unless that is among those that are there, by `id`."""
     whole = replay.whole if type(replay.scene).looks_ahead is not Scene.looks_ahead else None
+    if whole is not None and id(whole) not in wholes:
+        captured = module.put_captured(archive, f"{name}/whole", whole.captured)
+        wholes[id(whole)] = Whole(whole.steps, captured)
     outcomes = {
         field: None if array is None else archive.add_array(f"{name}/{field}", np.asarray(array))
         for field in ("rewards", *_FLAGS)
@@ -189,9 +210,7 @@ def _put_lane(archive: ArchiveWriter, name: str, module: Any, replay: Replay) ->
         replay.seconds_per_step,
         actions=put_tree(archive, f"{name}/actions", replay.actions, narrow=True),
         observations=put_tree(archive, f"{name}/observations", replay.observations, narrow=True),
-        whole=None
-        if whole is None
-        else Whole(whole.steps, module.put_captured(archive, f"{name}/whole", whole.captured)),
+        whole=None if whole is None else wholes[id(whole)],
         origin=contents.Origin(
             origin.env,
             origin.policy,
@@ -203,7 +222,9 @@ def _put_lane(archive: ArchiveWriter, name: str, module: Any, replay: Replay) ->
     )
 
 
-def _taken_lane(archive: Archive, module: Any, scene: Scene, lane: Lane) -> Replay:
+def _taken_lane(
+    archive: Archive, module: Any, scene: Scene, lane: Lane, wholes: dict[bytes, Any]
+) -> Replay:
     captured, lacking = module.take_captured(archive, scene, lane.captured, lane.steps)
     if lacking != lane.not_finite:
         raise archive.error(
@@ -214,8 +235,7 @@ def _taken_lane(archive: Archive, module: Any, scene: Scene, lane: Lane) -> Repl
         raise archive.error(f"has steps of {seconds:g} s")
     whole = None
     if lane.whole is not None:
-        seen, _ = module.take_captured(archive, scene, lane.whole.captured, lane.whole.steps)
-        whole = Replay(scene, seen, seconds)
+        whole = Replay(scene, wholes[whole_key(lane.whole)], seconds)
     rewards, terminated, truncated, starts = _outcomes(archive, lane, joined=False)
     take = steps_of(archive, lane.steps)
     return Replay(

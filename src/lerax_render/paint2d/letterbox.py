@@ -27,7 +27,7 @@ class Fitter:
 
         Args:
             frame: `(h, w, 3)` or `(h, w, 4)` RGB, or `(h, w)` or `(h, w, 1)` grey, row 0 on top,
-                integers in 0..255 or floats in 0..1.
+                integers in 0..255, floats in 0..1, or bool where it is black and white.
 
         Raises:
             ValueError: The frame has another shape.
@@ -72,6 +72,7 @@ def _as_rgb(frame: Any) -> np.ndarray:
     if array.dtype == np.uint8:
         return np.array(array, order="C")
     array = np.nan_to_num(array)
-    if np.issubdtype(array.dtype, np.floating) and array.max() <= 1.0:
+    is_share = array.dtype == bool or np.issubdtype(array.dtype, np.floating)
+    if is_share and array.max() <= 1.0:
         array = array * 255.0
     return np.clip(array, 0, 255).round().astype(np.uint8)

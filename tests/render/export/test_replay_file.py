@@ -22,7 +22,7 @@ from lerax_render import (
     record,
     render,
 )
-from lerax_render.export import describe, mujoco_scene
+from lerax_render.export import describe, load_replays, mujoco_scene, write_replays
 from lerax_render.replay import Origin
 from lerax_render.trees import arrays_in, map_arrays, row
 from support.bare_scene import BareScene
@@ -96,6 +96,17 @@ def test_a_part_keeps_the_camera_of_the_whole(robot):
     part = robot[10:20]
     assert not np.array_equal(frames(part), frames(Replay(part.scene, part.captured)))
     assert np.array_equal(frames(through_a_file(part)), frames(part))
+
+
+def test_many_parts_of_one_replay_have_it_once(robot, tmp_path, monkeypatch):
+    parts = [robot[step : step + 2] for step in range(0, robot.steps, 2)]
+    monkeypatch.setattr("lerax_render.export.contents.MAX_STEPS", 2 * robot.steps)
+    write_replays(tmp_path / "parts.replay", parts)
+    loaded = load_replays(tmp_path / "parts.replay")
+    assert len(loaded) == len(parts)
+    assert np.array_equal(frames(loaded[7]), frames(parts[7]))
+    own = {id(part.whole.captured) for part in loaded}
+    assert len(own) == 1
 
 
 def test_what_changes_in_a_model_comes_back(robot):

@@ -260,6 +260,19 @@ def test_what_is_small_in_a_huge_world_is_as_large_in_the_picture_as_anywhere() 
     assert abs(picture[-1] - picture[24, 2]).max() < 20
 
 
+def test_parallel_rays_show_a_huge_world_as_large_as_they_should() -> None:
+    model = mujoco.MjModel.from_xml_string(
+        '<mujoco><option gravity="0 0 0"/><visual><global orthographic="true" fovy="2"/></visual>'
+        '<worldbody><geom type="box" size="99 99 99" pos="1500 0 0"/>'
+        '<body><joint type="slide" axis="1 0 0"/><geom size=".5" rgba="1 0 0 1"/></body>'
+        '</worldbody><keyframe><key qvel="1"/></keyframe></mujoco>'
+    )
+    picture = lr.record(Simulation(model), steps=3, width=64, height=48).frames()[0].astype(int)
+    # The ball is half as high as the picture.
+    area = np.pi * 12**2
+    assert np.count_nonzero(picture[..., 0] > 2 * picture[..., 1]) == pytest.approx(area, rel=0.1)
+
+
 def test_a_goal_is_shown_and_what_is_far_off_is_not() -> None:
     goal = (
         '<body pos=".9 0 .2"><geom size=".05" contype="0" conaffinity="0" rgba="0 1 0 1"/></body>'

@@ -70,6 +70,12 @@ def test_grey_is_understood(added):
     assert fitted.flags.owndata
 
 
+def test_black_and_white_is_understood():
+    shown = picture(48, 64)[..., 0] > 100
+    assert 0 < np.count_nonzero(shown) < shown.size
+    np.testing.assert_array_equal(Fitter(64, 48).fit(shown)[..., 1], 255 * shown)
+
+
 @pytest.mark.parametrize("shape", [(48,), (48, 64, 2), (0, 64, 3), (2, 48, 64, 3)])
 def test_other_shapes_are_an_error(shape):
     with pytest.raises(ValueError, match=r"must have shape \(height, width, 3\)"):

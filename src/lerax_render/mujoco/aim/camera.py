@@ -72,8 +72,9 @@ class CameraRig:
         if self._near is None:
             return
         for camera in cameras:
-            share = self._near / camera.frustum_near
-            for rim in ("near", "center", "width", "bottom", "top"):
+            share, camera.frustum_near = self._near / camera.frustum_near, self._near
+            # Where rays are parallel, the rims are not those of the near plane.
+            for rim in () if camera.orthographic else ("center", "width", "bottom", "top"):
                 name = f"frustum_{rim}"
                 setattr(camera, name, share * getattr(camera, name))
 

@@ -4,7 +4,7 @@ MuJoCo by itself drops what is seen and draws what collides, and knows no packag
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,8 +25,8 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
 
     What is seen of a link is drawn, and what collides only where nothing is, unless the file has a
     `<compiler>` of MuJoCo's with `discardvisual`. A mesh of `package://NAME/FILE` is looked for in
-    the folders that the file is in. What is seen and cannot be read is left out with a
-    `RenderWarning`.
+    the folders that the file is in, and where it is a link, in those of what it leads to as well.
+    What is seen and cannot be read is left out with a `RenderWarning`.
 
     Args:
         path: The file.
@@ -45,20 +45,27 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
     compiler = _compiler(robot)
     decides = "discardvisual" in compiler.attrib
     compiler.attrib.setdefault("discardvisual", "false")
-    folder = Path(path).resolve().parent
+    # It may be a link to a file among others, or lie among links.
+    folders = list(
+        dict.fromkeys(file.parent for file in (Path(path).absolute(), Path(path).resolve()))
+    )
     for mesh in robot.iterfind(".//mesh[@filename]"):
-        mesh.set("filename", _found(mesh.get("filename", ""), folder, compiler))
+        mesh.set("filename", _found(mesh.get("filename", ""), folders, compiler))
     # From here on, names are whole.
     compiler.set("strippath", "false")
-    if compiler.get("discardvisual") != "true":
-        _leave_out_unreadable(robot, Path(path).name)
-    spec = mujoco.MjSpec.from_string(ElementTree.tostring(robot, "unicode"))
-    for geom in [geom for geom in spec.geoms if 0 < geom.size[0] <= _NOTHING]:
-        spec.delete(geom)
-    if not decides:
-        for body in spec.bodies:
-            _hide_collision(body.geoms)
-    return spec.compile()
+    is_seen = compiler.get("discardvisual") != "true"
+    left_out = _leave_out(robot, _is_there) if is_seen else []
+    try:
+        model = _compiled(robot, hides_collision=not decides)
+    except ValueError:
+        more = _leave_out(robot, _can_be_compiled) if is_seen else []
+        if not more:
+            raise
+        left_out += more
+        model = _compiled(robot, hides_collision=not decides)
+    if left_out:
+        _warn_of(left_out, Path(path).name)
+    return model
 
 
 def _compiler(robot: ElementTree.Element) -> ElementTree.Element:
@@ -70,52 +77,98 @@ def _compiler(robot: ElementTree.Element) -> ElementTree.Element:
     return ElementTree.SubElement(settings, "compiler") if compiler is None else compiler
 
 
-def _found(name: str, folder: Path, compiler: ElementTree.Element) -> str:
+def _found(name: str, folders: list[Path], compiler: ElementTree.Element) -> str:
     """Return where a mesh lies, or its name where that is not known."""
-    for place in _places(name.replace("\\", "/"), folder, compiler):
+    for place in _places(name.replace("\\", "/"), folders, compiler):
         if place.is_file():
             return str(place)
     return name
 
 
-def _places(name: str, folder: Path, compiler: ElementTree.Element) -> Iterator[Path]:
+def _places(name: str, folders: list[Path], compiler: ElementTree.Element) -> Iterator[Path]:
     scheme, _, rest = name.rpartition("://")
+    bases = [folder / compiler.get("meshdir", compiler.get("assetdir", "")) for folder in folders]
+    beside = [base / Path(name).name for base in bases]
+    if compiler.get("strippath") == "true":
+        yield from beside
     if scheme == "file":
         yield Path(rest)
     elif scheme:
-        # A package is a folder of its name, or one that was cloned under another name.
-        for parent in (folder, *folder.parents):
-            yield parent / rest
-            yield parent / rest.partition("/")[2]
+        parents = [parent for folder in folders for parent in (folder, *folder.parents)]
+        # A package is a folder of its name, or else one that was cloned under another name.
+        for part in (rest, rest.partition("/")[2]):
+            yield from (parent / part for parent in parents)
     else:
-        base = folder / compiler.get("meshdir", compiler.get("assetdir", ""))
-        yield base / name
-        yield folder / name
-        yield base / Path(name).name
+        yield from (place / name for place in (*bases, *folders))
+    yield from beside
 
 
-def _leave_out_unreadable(robot: ElementTree.Element, name: str) -> None:
-    """Make nothing of what is seen and in a file that is missing, or that MuJoCo cannot read."""
+def _compiled(robot: ElementTree.Element, *, hides_collision: bool) -> mujoco.MjModel:
+    spec = mujoco.MjSpec.from_string(ElementTree.tostring(robot, "unicode"))
+    for geom in [geom for geom in spec.geoms if 0 < geom.size[0] <= _NOTHING]:
+        spec.delete(geom)
+    if hides_collision:
+        for body in spec.bodies:
+            _hide_collision(body.geoms)
+    colliding = {geom.meshname for geom in spec.geoms if _collides(geom)}
+    for mesh in spec.meshes:
+        if mesh.name not in colliding:
+            _need_no_volume(mesh)
+    return spec.compile()
+
+
+def _need_no_volume(mesh: mujoco.MjsMesh) -> None:
+    """Have a mesh that weighs nothing be flat if it is."""
+    mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL
+
+
+def _leave_out(robot: ElementTree.Element, can_be_shown: Callable[[str], bool]) -> list[str]:
+    """Make nothing of what is seen and in a file that cannot be shown, and return those."""
     left_out = []
     for geometry in robot.iterfind("link/visual/geometry"):
         mesh = geometry.find("mesh[@filename]")
         file = "" if mesh is None else mesh.get("filename", "")
-        if mesh is not None and not (file.lower().endswith(_MESHES) and Path(file).is_file()):
+        if mesh is not None and not can_be_shown(file):
             geometry.remove(mesh)
             ElementTree.SubElement(geometry, "sphere", radius=str(_NOTHING))
             left_out.append(file.rpartition("/")[2])
-    if left_out:
-        few = sorted(set(left_out))
-        more = f" and {len(few) - 3} more" if len(few) > 3 else ""
-        warn(
-            f"{name}: {', '.join(few[:3])}{more} cannot be shown, and what collides is instead: "
-            f"MuJoCo reads meshes of {', '.join(_MESHES)}, beside the file or in its package"
-        )
+    return left_out
+
+
+def _is_there(file: str) -> bool:
+    return file.lower().endswith(_MESHES) and Path(file).is_file()
+
+
+def _can_be_compiled(file: str) -> bool:
+    """Whether MuJoCo reads a mesh: it knows no text in STL, and limits how many faces there are."""
+    spec = mujoco.MjSpec()
+    _need_no_volume(spec.add_mesh(name="mesh", file=file))
+    kind = mujoco.mjtGeom.mjGEOM_MESH
+    spec.worldbody.add_geom(type=kind, meshname="mesh", contype=0, conaffinity=0, mass=0)
+    try:
+        spec.compile()
+    except ValueError:
+        return False
+    return True
+
+
+def _warn_of(left_out: list[str], name: str) -> None:
+    few = sorted(set(left_out))
+    more = f" and {len(few) - 3} more" if len(few) > 3 else ""
+    warn(
+        f"{name}: {', '.join(few[:3])}{more} cannot be shown, and what collides is instead: MuJoCo "
+        f"reads meshes of {', '.join(_MESHES)} (STL in its binary form, and of 200,000 faces at "
+        "most), beside the file or in its package"
+    )
+
+
+def _collides(geom: mujoco.MjsGeom) -> bool:
+    return bool(geom.contype or geom.conaffinity)
 
 
 def _hide_collision(geoms: list[mujoco.MjsGeom]) -> None:
     """Hide what collides of a body, if anything else of it is seen."""
-    collide = [geom for geom in geoms if geom.contype or geom.conaffinity]
+    collide = [geom for geom in geoms if _collides(geom)]
     if len(collide) < len(geoms):
         for geom in collide:
             geom.group = _HIDDEN

@@ -27,11 +27,15 @@ def package(tmp_path):
     folder = tmp_path / "ws" / "my_robot"
     (folder / "meshes").mkdir(parents=True)
     (folder / "urdf").mkdir()
-    stl = bytes(80) + struct.pack("<I", len(TRIANGLES))
-    for triangle in TRIANGLES:
-        stl += struct.pack("<12fH", 0, 0, 0, *np.ravel(triangle), 0)
-    (folder / "meshes" / "shape.stl").write_bytes(stl)
+    (folder / "meshes" / "shape.stl").write_bytes(stl_of(TRIANGLES))
     return folder
+
+
+def stl_of(triangles, scale=1.0):
+    stl = bytes(80) + struct.pack("<I", len(triangles))
+    for triangle in triangles:
+        stl += struct.pack("<12fH", 0, 0, 0, *(scale * np.ravel(triangle)), 0)
+    return stl
 
 
 def written(package, *links, settings=""):
@@ -87,6 +91,52 @@ def test_what_cannot_be_read_is_left_out_with_a_warning(package):
         model = Simulation(path).model
     assert kinds(model) == ["BOX", "BOX"]
     np.testing.assert_array_equal(model.geom_rgba, [[1, 0, 0, 1]] * 2)
+
+
+def test_of_two_packages_with_a_mesh_of_one_name_the_named_one_is_taken(package):
+    other = package.parent / "other_robot" / "meshes"
+    other.mkdir(parents=True)
+    (other / "shape.stl").write_bytes(stl_of(TRIANGLES, scale=2))
+    names = [f"package://{name}/meshes/shape.stl" for name in ("other_robot", "my_robot")]
+    model = Simulation(written(package, *(SEEN.format(TETRAHEDRON.format(n)) for n in names))).model
+    sizes = [np.ptp(model.mesh_vert[first:][:4], axis=0).max() for first in model.mesh_vertadr]
+    assert len(sizes) == 2
+    assert sizes[0] == pytest.approx(2 * sizes[1])
+
+
+@pytest.mark.parametrize("is_beside_link", [True, False])
+def test_meshes_are_beside_a_link_to_the_file_or_beside_the_file(package, is_beside_link):
+    path = written(package, SEEN.format(TETRAHEDRON.format("shape.stl")))
+    link = package / "linked" / "robot.urdf"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    mesh = package / "meshes" / "shape.stl"
+    mesh.rename((link if is_beside_link else path).parent / mesh.name)
+    assert kinds(Simulation(link).model) == ["MESH"]
+
+
+def test_a_file_that_has_paths_stripped_finds_its_meshes(package):
+    settings = '<mujoco><compiler meshdir="../meshes" strippath="true"/></mujoco>'
+    mesh = TETRAHEDRON.format("package://nowhere/deep/shape.stl")
+    path = written(package, BOX.replace('<box size=".5 .5 .5"/>', mesh), settings=settings)
+    assert kinds(Simulation(path).model) == ["MESH"]
+
+
+def test_what_is_seen_and_flat_is_drawn(package):
+    flat = [((0, 0, 0), (1, 0, 0), (0, 1, 0)), ((1, 0, 0), (1, 1, 0), (0, 1, 0))]
+    (package / "meshes" / "shape.stl").write_bytes(stl_of(flat))
+    path = written(package, SEEN.format(TETRAHEDRON.format("../meshes/shape.stl")) + BOX)
+    assert kinds(Simulation(path).model) == ["MESH"]
+
+
+@pytest.mark.parametrize("content", [b"", b"solid shape\nendsolid shape\n", stl_of(TRIANGLES[:1])])
+def test_a_mesh_that_is_seen_and_that_mujoco_cannot_compile_is_left_out(package, content):
+    (package / "meshes" / "bad.stl").write_bytes(content)
+    meshes = [TETRAHEDRON.format(f"../meshes/{name}") for name in ("bad.stl", "shape.stl")]
+    path = written(package, *(SEEN.format(mesh) + BOX for mesh in meshes))
+    with pytest.warns(RenderWarning, match=r"robot.urdf: bad.stl cannot be shown"):
+        model = Simulation(path).model
+    assert kinds(model) == ["BOX", "MESH"]
 
 
 def test_a_file_that_decides_for_itself_is_taken_at_its_word(package):
