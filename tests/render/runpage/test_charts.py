@@ -86,11 +86,12 @@ def test_an_axis_of_time_has_what_was_learned_by_then(browser, folder):
     eventually(lambda: ends() == {"quick": 400, "a_nam": 1200})
     eventually(lambda: browser.execute_script("return view.reach") == 1200)
     # A recording is where its step is, and a click goes to the step of the run that is there.
-    dots = browser.execute_script(
+    dots = (
         "const { dots, placeAt } = charts.get('episode/return');"
         "return dots.map(({ x }) => Math.round(placeAt(x)))"
     )
-    assert sorted(dots) == [10, 30, 200, 400, 600, 1200]
+    # It is drawn in the browser's next frame.
+    eventually(lambda: sorted(browser.execute_script(dots)) == [10, 30, 200, 400, 600, 1200])
     chart = canvas(browser)
     ActionChains(browser).move_to_element_with_offset(chart, 20, -60).perform()
     assert "of training" in text(browser, "#tip")
