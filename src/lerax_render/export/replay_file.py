@@ -81,7 +81,7 @@ def write_replays(file: Path, replays: Sequence[Replay], *, beside: Path | None 
         parts = [each for lane in lanes for each in (lane, lane.whole) if each is not None]
         if sum(each.steps for each in parts) > contents.MAX_STEPS:
             raise RenderError(
-                f"a replay of more than {contents.MAX_STEPS:,} steps goes into no file: save parts "
+                f"a replay of more than {contents.MAX_STEPS:,} steps cannot be saved: save parts "
                 "of it, replay[a:b], or fewer lanes"
             )
         said = Contents(scene, lanes, archive.sha256)

@@ -1,6 +1,6 @@
-"""URDF files as they come: with what is seen of a robot, from ROS packages, and as Collada too.
+"""URDF files as robots' makers publish them: with visual geometry, and meshes in ROS packages.
 
-MuJoCo by itself drops what is seen and draws what collides, and knows no packages.
+MuJoCo by itself drops visual geometry, draws collision geometry, and knows no packages.
 """
 
 import os
@@ -12,21 +12,22 @@ import mujoco
 
 from ...errors import warn
 
-# What MuJoCo reads meshes of.
+# The mesh files that MuJoCo reads.
 _MESHES = (".obj", ".stl", ".msh")
-# Models of robots have what collides in this group, which MuJoCo hides.
+# Models of robots have collision geoms in this group, which MuJoCo hides.
 _HIDDEN = 3
-# The radius in metres of what stands for a shape that is left out: what collides takes its colour.
+# Radius in metres of the sphere in place of a visual shape that is left out: without it, MuJoCo
+# would give the collision geometry its colour.
 _NOTHING = 1e-9
 
 
 def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
     """Load a URDF file that is trusted.
 
-    What is seen of a link is drawn, and what collides only where nothing is, unless the file has a
-    `<compiler>` of MuJoCo's with `discardvisual`. A mesh of `package://NAME/FILE` is looked for in
-    the folders that the file is in. What is seen and cannot be read is left out with a
-    `RenderWarning`.
+    A link's visual geometry is drawn, and its collision geometry only if it has no other, unless
+    the file has a `<compiler>` of MuJoCo's with `discardvisual`. A mesh `package://NAME/FILE` is
+    looked for in the file's folder and those above it. A visual mesh that cannot be read is left
+    out with a `RenderWarning`.
 
     Args:
         path: The file.
@@ -48,7 +49,7 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
     folder = Path(path).resolve().parent
     for mesh in robot.iterfind(".//mesh[@filename]"):
         mesh.set("filename", _found(mesh.get("filename", ""), folder, compiler))
-    # From here on, names are whole.
+    # From here on, names are full paths.
     compiler.set("strippath", "false")
     if compiler.get("discardvisual") != "true":
         _leave_out_unreadable(robot, Path(path).name)
@@ -62,7 +63,7 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
 
 
 def _compiler(robot: ElementTree.Element) -> ElementTree.Element:
-    """Return the file's settings for MuJoCo, which may be new."""
+    """Return the file's settings for MuJoCo, added if it has none."""
     settings = robot.find("mujoco")
     if settings is None:
         settings = ElementTree.SubElement(robot, "mujoco")
@@ -71,7 +72,7 @@ def _compiler(robot: ElementTree.Element) -> ElementTree.Element:
 
 
 def _found(name: str, folder: Path, compiler: ElementTree.Element) -> str:
-    """Return where a mesh lies, or its name where that is not known."""
+    """Return where a mesh is, or its name if it is not found."""
     for place in _places(name.replace("\\", "/"), folder, compiler):
         if place.is_file():
             return str(place)
@@ -83,7 +84,7 @@ def _places(name: str, folder: Path, compiler: ElementTree.Element) -> Iterator[
     if scheme == "file":
         yield Path(rest)
     elif scheme:
-        # A package is a folder of its name, or one that was cloned under another name.
+        # A package is a folder of that name, or was cloned under another name.
         for parent in (folder, *folder.parents):
             yield parent / rest
             yield parent / rest.partition("/")[2]
@@ -95,7 +96,7 @@ def _places(name: str, folder: Path, compiler: ElementTree.Element) -> Iterator[
 
 
 def _leave_out_unreadable(robot: ElementTree.Element, name: str) -> None:
-    """Make nothing of what is seen and in a file that is missing, or that MuJoCo cannot read."""
+    """Leave out visual meshes whose file is missing, or that MuJoCo cannot read."""
     left_out = []
     for geometry in robot.iterfind("link/visual/geometry"):
         mesh = geometry.find("mesh[@filename]")
@@ -108,13 +109,13 @@ def _leave_out_unreadable(robot: ElementTree.Element, name: str) -> None:
         few = sorted(set(left_out))
         more = f" and {len(few) - 3} more" if len(few) > 3 else ""
         warn(
-            f"{name}: {', '.join(few[:3])}{more} cannot be shown, and what collides is instead: "
-            f"MuJoCo reads meshes of {', '.join(_MESHES)}, beside the file or in its package"
+            f"{name}: {', '.join(few[:3])}{more} cannot be read, and collision geometry is shown "
+            f"instead: MuJoCo reads {', '.join(_MESHES)}, beside the file or in its package"
         )
 
 
 def _hide_collision(geoms: list[mujoco.MjsGeom]) -> None:
-    """Hide what collides of a body, if anything else of it is seen."""
+    """Hide a body's collision geoms, if it has visual ones."""
     collide = [geom for geom in geoms if geom.contype or geom.conaffinity]
     if len(collide) < len(geoms):
         for geom in collide:

@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_left_out_with_a_warning(package):
     ]
     path = written(package, *(SEEN.format(mesh) + BOX for mesh in meshes))
     with pytest.warns(
-        RenderWarning, match=r"robot.urdf: no.stl, shape.dae cannot be shown, and what collides"
+        RenderWarning, match=r"robot.urdf: no.stl, shape.dae cannot be read, and collision geometry"
     ):
         model = Simulation(path).model
     assert kinds(model) == ["BOX", "BOX"]
