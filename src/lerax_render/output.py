@@ -195,7 +195,7 @@ class Output:
         return EXPORTS[self.format].noun
 
     def _shown(self, name: str, size: int) -> str:
-        """Return HTML of a file that is there."""
+        """Return HTML for a file that exists."""
         if EXPORTS[self.format].element != "iframe" or size > LARGEST_SHOWN:
             return f"<p><code>{html.escape(name)}</code>, {decimal(size)}</p>"
         return framed(self.data.decode())

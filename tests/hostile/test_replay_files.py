@@ -121,7 +121,7 @@ def test_what_is_there_once_and_named_often_is_not_read_so_often(robot, tmp_path
     parts, meta = parts_of(robot), copy.deepcopy(meta_of(robot))
     parts["zeros.npy"] = npy(np.zeros((12, 10**6), np.uint8))
     meta["lanes"][0]["observations"] = ["zeros.npy"] * 1000
-    assert "so often that it has more than 100.0 MB" in limited(
+    assert "so often that they come to more than 100.0 MB" in limited(
         put_together(parts, meta), tmp_path, 2**29
     )
 

@@ -176,3 +176,15 @@ def test_tiles_of_renderers_that_draw_on_the_display_show_their_own():
     for tile in (last[:, :60], last[:, 61:]):
         assert (tile == (255, 0, 0)).all(axis=2).sum() == 5 * 25
     assert (last[:, :60] != last[:, 61:]).any()
+
+
+def test_any_step_can_be_picked_and_shows_what_was_drawn_before():
+    replay = capture(Trail(), steps=6)
+    which = np.array([4, 0, 4])
+    picked = replay.scene.picked(replay.captured, which)
+    with replay.scene.painter(Picture(**SIZE)) as painter:
+        shown = [frame.copy() for frame in painter.paint(picked)]
+    frames = list(render(replay, **SIZE))
+    for step, frame in zip(which, shown, strict=True):
+        np.testing.assert_array_equal(frame, frames[step])
+    assert not np.array_equal(frames[0], frames[4])

@@ -46,7 +46,7 @@ class Progress:
         iterations: Iterations that it will complete.
         step: Environment steps of the run so far, over all environments.
         waiting: Recordings that are not done yet.
-        note: What takes long, such as "compiling Hopper, about a minute the first time", or "".
+        note: What is taking long, such as "compiling Hopper, about a minute the first time", or "".
     """
 
     stage: Stage
@@ -295,8 +295,8 @@ def check_there(fd: int, path: Path) -> None:
     """
     if not os.fstat(fd).st_nlink:
         raise FileNotFoundError(
-            f"{path} was removed while a run was logged to it; leave a run's folder alone until "
-            "its training has ended"
+            f"{path} was removed while a run was being logged to it; leave a run's folder alone "
+            "until its training has ended"
         )
 
 

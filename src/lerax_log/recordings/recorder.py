@@ -47,7 +47,7 @@ class Recorder:
             when `note` has changed, on any.
 
     Attributes:
-        note: What a recording takes long for, or "".
+        note: What makes a recording take long, or "".
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class Recorder:
                 if records:
                     picked = counted.replays if counted else []
                     acted = show(snapshot, clip, picked) if picked else act(snapshot, clip)
-                # What is too long to be held, or is pixels, is painted while it happens.
+                # A recording that is too long to be held, or is pixels, is painted as it happens.
                 painted = self._painted(acted, attempt) if acted and not acted.replays else None
             if not self._worker.settle():
                 return

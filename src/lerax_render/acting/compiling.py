@@ -61,9 +61,12 @@ def compilation_said(name: str, say: Callable[[str], None] | None) -> Iterator[N
 
 
 def compiles_now(lowering: float) -> None:
-    """Say that this thread compiles what was lowered before, in so many seconds, perhaps elsewhere.
+    """Say that this thread now compiles a program that was lowered before, perhaps by another one.
 
-    Where one thread does both, JAX says it.
+    Where one thread does both, JAX says so.
+
+    Args:
+        lowering: Seconds that lowering took.
     """
     listener = _listeners.get(threading.get_ident())
     if listener is not None:

@@ -176,8 +176,8 @@ def _clipped(space: Box, policy: Any, action: Any) -> Any:
     except (TypeError, ValueError) as error:
         form = jax.tree.map(jnp.shape, action)
         raise ValueError(
-            f"{type(policy).__name__}.__call__ returned an action of shape {form}, and those of "
-            f"the environment have the shape {space.low.shape}"
+            f"{type(policy).__name__}.__call__ returned an action of shape {form}, but "
+            f"the environment's actions have shape {space.low.shape}"
         ) from error
     return jnp.clip(action, space.low, space.high)
 

@@ -52,7 +52,7 @@ class WorkerProcesses(Executor):
 
     Raises:
         ValueError: `workers` is not positive.
-        TypeError: It is no whole number.
+        TypeError: It is not a whole number.
     """
 
     def __init__(self, workers: int, initializer: Callable[[], None] | None = None) -> None:
@@ -221,9 +221,9 @@ def deaths_in(error: BaseException | None) -> int:
 
 
 def has_lost_scheduler(executor: Executor) -> bool:
-    """Return whether an executor is a Dask client's that has closed.
+    """Return whether an executor belongs to a Dask client that has closed.
 
-    It still takes work, which is then neither done nor given up.
+    It still takes work, but neither does it nor gives it up.
     """
     distributed = sys.modules.get("distributed")
     client = getattr(executor, "_client", None)

@@ -44,7 +44,7 @@ class Job:
         still: Whether its first frame is wanted, as a WebP picture.
 
     Raises:
-        TypeError: `clip` is no `Clip`, or `path` no path.
+        TypeError: `clip` is not a `Clip`, or `path` not a path.
     """
 
     clip: Clip
@@ -104,7 +104,7 @@ def render_clips(
             itself: see `executors.dask_cluster`.
         at_once: How many clips the executor is given at most before it has returned some.
         progress: Called now and then. If it has a method `say`, that is told what takes long, as
-            for `record`, where the clips are rendered in this process.
+            for `record`, when the clips are rendered in this process.
 
     Returns:
         An iterator of a clip's number, from 0, and what became of it, in the order in which they
@@ -112,8 +112,8 @@ def render_clips(
 
     Raises:
         ValueError: `retries` is negative, or `at_once` not positive.
-        TypeError: One of them is no whole number, `clips` is none of several, what comes is neither
-            a `Clip` nor a `Job`, or `executor` is none.
+        TypeError: One of them is not a whole number, `clips` is not iterable, one of the clips is
+            neither a `Clip` nor a `Job`, or `executor` is not an executor.
     """
     retries = checked("retries", Annotated[int, between(0)], retries)
     at_once = checked("at_once", Annotated[int, between(1)], at_once)
@@ -188,7 +188,7 @@ def _one_by_one(jobs: Iterable[Job], progress: Progress | None) -> Iterator[tupl
 
 
 class _Steps:
-    """The progress of one clip, told to that of all."""
+    """The progress of one clip, passed on to that of all."""
 
     def __init__(self, number: int, progress: Progress) -> None:
         self._number, self._progress = number, progress
@@ -275,7 +275,7 @@ def _submit(executor: Executor, job: Job) -> Future[Outcome]:
     except BrokenExecutor as error:
         return _done(Outcome(error=f"the executor is broken, and takes no more clips: {error}"))
     except RuntimeError as error:
-        # What executors raise that were shut down.
+        # Executors raise this once they are shut down.
         return _done(Outcome(error=f"it was given up: the executor takes no more clips: {error}"))
 
 

@@ -237,7 +237,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     for command in (clip, gallery, timelapse, paint, figure, page, info, doctor)
 }
 for _command in COMMANDS.values():
-    # tyro shows the line breaks in what is said of an argument.
+    # tyro keeps line breaks in the description of an argument.
     _command.__doc__ = re.sub(r"\n {8}(?=\S)", " ", _command.__doc__ or "")
 
 
@@ -324,7 +324,7 @@ def _obey(arguments: list[str]) -> None:
 
 
 def _no_command(arguments: Sequence[str]) -> str | None:
-    """Say that there is no command of a name; `None` where there is, or an option comes first."""
+    """Say that there is no command of that name; `None` if there is, or if an option is first."""
     first = next(iter(arguments), "-")
     if first in COMMANDS or first.startswith("-"):
         return None
@@ -332,7 +332,7 @@ def _no_command(arguments: Sequence[str]) -> str | None:
     meant = close[0] if close else "--help" if first == "help" else shlex.join(["clip", first])
     return (
         f"there is no command {shown(first)}: did you mean `lerax-render {meant}`? "
-        f"There are {', '.join(COMMANDS)}"
+        f"The commands are {', '.join(COMMANDS)}"
     )
 
 

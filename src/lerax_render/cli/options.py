@@ -1,6 +1,7 @@
 """Command-line options derived from settings: their names, types, defaults and help."""
 
 import dataclasses
+import itertools
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ import docstring_parser
 from tyro.conf import Positional, UseAppendAction, arg
 from tyro.constructors import PrimitiveConstructorSpec
 
-from ..settings import Kind, Setting, assignments, settings_of, shown
+from ..settings import Kind, Picture, Setting, assignments, settings_of, shown
 
 SHORT = {
     "camera": "-c",
@@ -28,6 +29,27 @@ SHORT = {
 }
 """What a hand types instead of the names that Python can have."""
 
+BOXES = {
+    "rollout": (
+        *("env", "env_args", "untrusted", "policy", "policy_class", "policy_args"),
+        *("deterministic", "seed"),
+    ),
+    "time": (
+        *("steps", "start", "stop", "episodes", "pick", "of", "max_steps", "at", "times"),
+        *("speed", "fps", "bounce", "freeze_end"),
+    ),
+    "figure": ("kind", "columns", "follow", "color_by"),
+    "picture": (*settings_of(Picture), "workers"),
+    "layout": ("grid", "labels", "overlay", "plot", "title", "captions"),
+    "file": (
+        *("format", "preset", "max_size", "print_width", "print_height", "dpi", "codec", "crf"),
+        *("lossless", "pixel_format", "loop", "poster"),
+    ),
+}
+"""Which settings stand together in a box of the help, in this order; what is new, under "other"."""
+
+_BOX_OF = {name: box for box, names in BOXES.items() for name in names}
+
 OUTPUT = arg(aliases=[SHORT["output"]], help_behavior_hint="")
 """The file that a command writes."""
 
@@ -40,7 +62,8 @@ def options_of(
 ) -> Callable[[], Any]:
     """Return what makes a dataclass that tyro makes options of: one for each setting of a class.
 
-    It is made when it is first asked for, and once.
+    Its fields are the boxes of the help, each a dataclass of settings. It is made when it is first
+    asked for, and once.
 
     Args:
         cls: The class of settings. Those without a default become positional arguments.
@@ -50,17 +73,18 @@ def options_of(
 
     @cache
     def made() -> Any:
-        settings = settings_of(cls)
-        helps = _helps(cls)
+        settings, helps = settings_of(cls), _helps(cls)
+        wanted = {name for name in names or settings if settings[name].is_written}
+        boxes: dict[str, list[Any]] = {}
+        for name in filter(wanted.__contains__, dict.fromkeys([*_BOX_OF, *settings])):
+            help = _help(helps.get(name, ""), settings[name], (defaults or {}).get(name))
+            option = _option(settings[name], help)
+            boxes.setdefault(_BOX_OF.get(name, "other"), []).append(option)
         fields = [
-            _option(
-                settings[name],
-                _help(helps.get(name, ""), settings[name], (defaults or {}).get(name)),
-            )
-            for name in names or settings
-            if settings[name].is_written
+            (box, Annotated[_dataclass(box, options), arg(name=box, help="")])
+            for box, options in boxes.items()
         ]
-        return dataclasses.make_dataclass(f"{cls.__name__}Options", fields, kw_only=True)
+        return _dataclass(f"{cls.__name__}Options", fields)
 
     return made
 
@@ -76,7 +100,8 @@ def given(options: Any, cls: type) -> dict[str, Any]:
         ValueError: An argument is not of the form `name=value`.
     """
     values: dict[str, Any] = {}
-    for name, value in vars(options).items():
+    boxes = [vars(box).items() for box in vars(options).values()]
+    for name, value in itertools.chain.from_iterable(boxes):
         kind = settings_of(cls)[name].kind
         if value is None or value == ():
             continue
@@ -85,6 +110,14 @@ def given(options: Any, cls: type) -> dict[str, Any]:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
     return values
+
+
+def _dataclass(name: str, fields: list[Any]) -> Any:
+    # What dataclasses make besides, a docstring above all, takes longer than the class itself.
+    namespace = {"__doc__": f"The options {name}."}
+    return dataclasses.make_dataclass(
+        name, fields, kw_only=True, repr=False, eq=False, namespace=namespace
+    )
 
 
 def _option(setting: Setting, help: str) -> tuple[str, Any, Any]:
@@ -99,7 +132,7 @@ def _option(setting: Setting, help: str) -> tuple[str, Any, Any]:
     elif setting.is_required:
         annotation, default = Positional[annotation], dataclasses.MISSING  # type: ignore[misc]
     short = [SHORT[setting.name]] if setting.name in SHORT else []
-    option = arg(help=help, help_behavior_hint="", aliases=short)
+    option = arg(help=help, help_behavior_hint="", aliases=short, prefix_name=False)
     return setting.name, Annotated[annotation, option], dataclasses.field(default=default)
 
 

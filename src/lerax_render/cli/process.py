@@ -73,7 +73,7 @@ def prepare_process(cache: bool) -> None:
 
 
 def show_warnings_as_lines() -> None:
-    """Have warnings of ours printed without the place in our code that they come from."""
+    """Print our warnings without the place in our code that they come from."""
     warnings.formatwarning = _formatted
 
 

@@ -81,12 +81,12 @@ class ClipsBar:
         return self
 
     def __call__(self, running: Sequence[int], more: int) -> None:
-        """Show which clips run, by their numbers, and that so many more steps are done."""
+        """Show which clips are running, by number, and that so many more steps are done."""
         self._names = ", ".join(self._entries[number].name for number in running)
         self._progress.update(self._task, description=self._names, advance=more)
 
     def say(self, text: str) -> None:
-        """Show a text behind what runs; an empty one brings that back."""
+        """Show a text after the names of running clips; an empty one removes it."""
         from rich.markup import escape
 
         said = f"{self._names}: {escape(text)}" if text else self._names

@@ -33,8 +33,8 @@ def timelapse(
     of the picture, such as --camera, the recordings are painted anew.
 
     Args:
-        run_dirs: Folders of runs, with videos/ and replays/ in them, folders with such folders in
-            them, or folders of step_*.mp4 or step_*.replay files.
+        run_dirs: Folders of runs, with videos/ and replays/ in them; folders with such folders in
+            them; or folders of step_*.mp4 or step_*.replay files.
         settings: Those of a clip that this has, too.
         output: File to write; its suffix chooses the format.
         frames: Number of frames of each clip at most (default: all).
@@ -152,10 +152,10 @@ def _update(runs: Sequence[Path], target: Path) -> None:
 
 
 def _recorded(folders: Sequence[Path]) -> tuple[Path, ...]:
-    """Return what there are recordings in: of a folder of runs, the runs in it that have some.
+    """Return the folders with recordings; a folder of runs stands for the runs in it with some.
 
-    Each comes once. A run that has none is left out, such as the one of all lanes of a training,
-    which a shell names with the others; where nothing remains, the folders are returned as they
+    Each comes once. A run without any is left out, such as that of all lanes of a training, which a
+    shell's wildcard names with the others. If nothing remains, the folders are returned as they
     are, to be refused.
     """
     from ..errors import warn

@@ -19,7 +19,7 @@ from rich.filesize import decimal
 from ..errors import RenderError
 
 MAX_BYTES = 2**31
-"""Of all that a file names, unpacked: what is there once and named twice counts twice."""
+"""Limit of all that a file names, unpacked: what is named twice counts twice."""
 
 MAX_FILES = 20_000
 MAX_TEXT = 2**24
@@ -174,8 +174,8 @@ class Archive:
         """Return what is there under a name.
 
         Raises:
-            RenderError: There is nothing, it is larger than `most`, or is damaged; or all that was
-                read is too much.
+            RenderError: It is missing, larger than `most`, or damaged; or too much has been read in
+                all.
         """
         if not isinstance(name, str) or name not in self.sizes:
             raise self.error(f"names {str(name)[:80]!r}, which is not in it")
@@ -184,11 +184,11 @@ class Archive:
                 f"has {decimal(self.sizes[name])} in {name}, and {decimal(most)} is the limit"
             )
         self._read += self.sizes[name]
-        # Twice, since rewards are looked at once more where a file is only described.
+        # Twice, since rewards are read once more when a file is only described.
         if self._read > 2 * MAX_BYTES:
             raise self.error(
-                f"names what is in it so often that it has more than {decimal(MAX_BYTES)}, which "
-                "is the limit"
+                f"names its contents so often that they come to more than {decimal(MAX_BYTES)}, "
+                "which is the limit"
             )
         try:
             content = self._zip.read(name)

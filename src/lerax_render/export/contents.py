@@ -13,7 +13,7 @@ from .archive import MAX_TEXT, META, Archive, ArchiveWriter
 FORMAT, VERSION = "lerax-render replay", 1
 
 MAX_STEPS = 10**7
-"""Of all lanes together: what Python keeps of a step is larger than what the file has of it."""
+"""Limit for all lanes together: Python needs more memory for a step than the file has bytes."""
 
 type Tree = Any
 """Names of arrays in lists and objects, as the arrays lie in tuples and dicts; `null` for none."""
@@ -114,7 +114,7 @@ def read_contents(archive: Archive) -> Contents:
     """Return what is in a file, and have its checksums looked at from here on.
 
     Raises:
-        RenderError: It is no replay's, has too many steps, or is one of another version of the
+        RenderError: It is not a replay's, has too many steps, or is of another version of the
             format.
     """
     text = archive.read(META, MAX_TEXT)

@@ -17,7 +17,7 @@ from .contents import Scene, Tree, steps_of
 
 _KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
 _MOST_POINTS = 10**6
-# Each is an object in Python, which takes ten times what the file has of it.
+# Each is an object in Python, which takes ten times the memory that it has in the file.
 _MOST_COMMANDS = 10**7
 _POINTS = {"clear": 0, "line": 2}
 _AT_LEAST = {"polygon": 3, "polyline": 2}
@@ -48,8 +48,8 @@ def put_captured(archive: ArchiveWriter, name: str, captured: DrawList | np.ndar
     ]
     if len(commands) > _MOST_COMMANDS:
         raise RenderError(
-            f"a replay whose steps draw more than {_MOST_COMMANDS:,} different commands goes into "
-            "no file: save parts of it, replay[a:b]"
+            f"a replay whose steps draw more than {_MOST_COMMANDS:,} different commands cannot be "
+            "saved: save parts of it, replay[a:b]"
         )
     ends = list(itertools.accumulate((len(listed) for listed, _ in layouts), initial=0))
     bounds = [
@@ -119,7 +119,7 @@ def take_captured(
         or not all(_within(column, limit) for column, limit in zip(table.T, limits, strict=True))
         or not _within(bounds[:, :2], len(table) + 1)
         or not _within(layout, len(bounds))
-        # What no step draws, and what overlaps, could become larger than any memory.
+        # Commands that no step draws, or that overlap, could outgrow any memory.
         or len(table) > _MOST_COMMANDS
         or len(bounds) > steps
         or bounds[:, 0].tolist() != [0, *bounds[:-1, 1].tolist()]

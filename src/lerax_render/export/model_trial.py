@@ -11,10 +11,10 @@ MOST_MEMORY = 4 * 2**30
 """Bytes of address space, the libraries' own among them."""
 
 FINEST = 512
-"""Into so many parts round shapes and faces are divided at most; MuJoCo's own take 28."""
+"""The most parts that round shapes and faces are divided into; MuJoCo's default is 28."""
 
 LARGEST_SHADOW = 2**14
-"""Pixels along a side of a shadow map; MuJoCo's own have 4096."""
+"""The most pixels along a side of a shadow map; MuJoCo's default is 4096."""
 
 SECONDS = 60.0
 
@@ -34,7 +34,7 @@ def main(file: str) -> None:
         ("numquads", FINEST),
         ("shadowsize", LARGEST_SHADOW),
     ):
-        # What is painted takes so much memory, and is not painted here.
+        # These take memory when the model is painted, which is not done here.
         if not 0 <= getattr(model.vis.quality, name) <= most:
             raise ValueError(f"its {name} is not 0 to {most}")
     for faces, count, first, vertices, parts in (

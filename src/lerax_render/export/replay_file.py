@@ -92,7 +92,7 @@ def write_replays(file: Path, replays: Sequence[Replay], *, beside: Path | None 
         ]
         if sum(step_counts(lanes)) > contents.MAX_STEPS:
             raise RenderError(
-                f"a replay of more than {contents.MAX_STEPS:,} steps goes into no file: save parts "
+                f"a replay of more than {contents.MAX_STEPS:,} steps cannot be saved: save parts "
                 "of it, replay[a:b], or fewer lanes"
             )
         said = Contents(scene, lanes, archive.sha256)

@@ -22,7 +22,7 @@ _UNUSABLE = (
     *(ValueError, TypeError, KeyError, AttributeError, OSError),
     *(RecursionError, msgspec.MsgspecError),
 )
-"""What reading a file raises that is no record."""
+"""What is raised when a file that is read is not a record."""
 
 
 @dataclass(frozen=True)

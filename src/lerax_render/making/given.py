@@ -26,7 +26,7 @@ class Given(NamedTuple):
 
     Attributes:
         env: The environment itself, or the replays that were given in its place.
-        replays: These, or `None`.
+        replays: Those replays, or `None`.
         policy: As for `record`.
         key: As for `record`.
     """

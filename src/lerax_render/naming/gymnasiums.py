@@ -20,17 +20,17 @@ def make_gym(name: str, arguments: dict[str, Any]) -> Any:
         arguments: For `gymnasium.make`.
 
     Raises:
-        ValueError: There is none of that name, or it cannot be made so.
+        ValueError: There is none of that name, or it cannot be made with these arguments.
         BackendUnavailableError: It needs a package that is not installed.
     """
     (gymnasium,) = _extra("gym", "gymnasium")
     if ":" in name:
         search_current_folder()
     what = f"gymnasium.make({name!r})"
-    # What its checker warns of concerns the environment's author.
+    # The warnings of its checker are for the environment's author.
     options = {"disable_env_checker": True, **arguments}
     try:
-        # Of an old version it warns, too, before it fails.
+        # It also warns of an old version, before it fails.
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             _import_class(gymnasium, name)
@@ -48,7 +48,7 @@ def make_gym(name: str, arguments: dict[str, Any]) -> Any:
     except OSError:
         raise
     except Exception as error:
-        # Of the module that registers it, as in gym:module:ID, or that has its class.
+        # From the module that registers it, as in gym:module:ID, or that has its class.
         cause = (error.__cause__ if isinstance(error, ImportError) else None) or error
         module = name.rpartition(":")[0]
         if module and isinstance(cause, ModuleNotFoundError) and cause.name == module:
@@ -69,8 +69,8 @@ def make_gym(name: str, arguments: dict[str, Any]) -> Any:
 
 
 def _import_class(gymnasium: Any, name: str) -> None:
-    """Import the class of an environment, and with it MuJoCo where it needs that."""
-    # What there is to say of a name or a module that is wrong is said when it is made.
+    """Import the class of an environment, and with it MuJoCo if it needs that."""
+    # A wrong name or module is reported when the environment is made.
     with suppress(Exception):
         module, _, own = name.rpartition(":")
         if module:
@@ -92,7 +92,7 @@ def in_gymnasium(name: str) -> str | None:
         gymnasium = module_named("gymnasium")
         found = name if name in gymnasium.registry else _newest(gymnasium, name)
     except Exception:
-        # It is not installed, or this is no name that it could have.
+        # It is not installed, or does not allow such a name.
         found = name if re.search(r"\w-v\d+$", name) else None
     return found and f"gym:{found}"
 
@@ -130,16 +130,16 @@ def make_gymnax(name: str, arguments: dict[str, Any]) -> Any:
 
 @cache
 def _made_once(name: str) -> tuple[Any, Any]:
-    # It has no state, and for JAX equals nothing but itself: else each clip would be compiled anew.
+    # It has no state, and JAX compares it by identity: each new one would be compiled again.
     env, params = importlib.import_module("gymnax").make(name)
     return env, params
 
 
 def _extra(extra: str, *names: str) -> list[Any]:
-    """Import modules that need not be installed."""
+    """Import modules that may not be installed."""
     try:
         return [module_named(name) for name in names]
     except ValueError as error:
         raise BackendUnavailableError(
-            f"{error}. What it needs is installed by: pip install 'lerax-render[{extra}]'"
+            f"{error}. Install what it needs with: pip install 'lerax-render[{extra}]'"
         ) from error

@@ -290,7 +290,7 @@ def _made(spec: str, maker: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _own(module: Any) -> list[str]:
-    """Return the names of what a module has, without what it imports of other packages."""
+    """Return the names in a module, without those it imports from other packages."""
 
     def is_own(value: Any) -> bool:
         made_in = str(getattr(value, "__module__", None) or "")
@@ -301,7 +301,7 @@ def _own(module: Any) -> list[str]:
 
 
 def _without_types(signature: inspect.Signature) -> inspect.Signature:
-    """Return a signature as a call is written: jaxtyping's annotations are long."""
+    """Return a signature without annotations, since jaxtyping's are long."""
     plain = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
     return signature.replace(parameters=plain, return_annotation=signature.empty)
 

@@ -104,7 +104,7 @@ def failure(what: str, error: BaseException) -> str:
 def unknown(
     kind: str, name: str, known: Iterable[str], where: str = "", meant: str | None = None
 ) -> str:
-    """Say that there is nothing of a name, and what there is.
+    """Say that nothing has that name, and which names there are.
 
     Args:
         kind: What was looked for.

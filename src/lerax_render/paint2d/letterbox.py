@@ -64,7 +64,7 @@ def _as_rgb(frame: Any) -> np.ndarray:
     array: np.ndarray = np.asarray(frame)
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)) or not array.size:
         raise ValueError(
-            "a frame must have shape (height, width, 3), or (height, width) where it is grey, the "
+            "a frame must have shape (height, width, 3), or (height, width) if it is grey; the "
             f"renderer gave {array.shape}"
         )
     array = array[:, :, :3] if array.shape[2:] else array[:, :, None]

@@ -29,7 +29,7 @@ __all__ = [
     "unite",
 ]
 
-# In pixels: of a text's picture, and of those that are kept.
+# In pixels: the largest picture of a text, and the largest that is kept.
 _LARGEST_TEXT, _LARGEST_KEPT = 2**24, 2**20
 
 type Rgb = tuple[int, int, int]

@@ -113,16 +113,19 @@ class Scene2D(Scene):
         frames = single_frames(captured)
         if frames[start].cleared:
             return super().cut(captured, start, stop)
-        # The first frame draws all that has been drawn since the last clear.
-        begun = max((t for t in range(start) if frames[t].cleared), default=0)
-        first = on_top_of_each_other(frames[begun : start + 1], self.layout)
-        return row([first, *frames[start + 1 : stop]])
+        return row([self._by_itself(frames, start), *frames[start + 1 : stop]])
 
     @override
     def picked(self, captured: Captured, which: np.ndarray) -> Captured:
         if not self.builds_up(captured):
             return super().picked(captured, which)
-        return row(self.cut(captured, step, step + 1)[0] for step in which.tolist())
+        frames = single_frames(captured)
+        return row(self._by_itself(frames, step) for step in which.tolist())
+
+    def _by_itself(self, frames: Sequence[DrawList], step: int) -> DrawList:
+        """Return a frame that draws all that has been drawn since the last clear."""
+        begun = max((t for t in range(step + 1) if frames[t].cleared), default=0)
+        return on_top_of_each_other(frames[begun : step + 1], self.layout)
 
     @override
     def held(self, captured: Captured, steps: int) -> Captured:

@@ -66,7 +66,7 @@ class Clock {
     this.playing = true;
     let before = performance.now();
     const tick = (now) => {
-      // Told to play while it plays, it goes on no faster.
+      // If it is told to play while it plays, it does not go faster.
       if (!this.playing || tick !== this.tick) return;
       // After a pause of the browser's own, go on from where it was.
       this.advance(Math.min(Math.max(now - before, 0), 500) / 1000);

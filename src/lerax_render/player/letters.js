@@ -5,8 +5,8 @@ const fontPoints = (height) => Math.max(1, Math.floor(height * 0.6875));
 
 /** Pictures of letters, which are the same in all browsers. */
 class Letters {
-  constructor({ height, origins, lefts, widths, opacity: { shape } }, opacity) {
-    Object.assign(this, { height, origins, lefts, widths, coloured: new Map() });
+  constructor({ height, origins, places, widths, tall, opacity: { shape } }, opacity) {
+    Object.assign(this, { height, origins, places, widths, tall, coloured: new Map() });
     this.sheet = new OffscreenCanvas(shape[1], shape[0]);
     const pixels = new ImageData(shape[1], shape[0]);
     for (let i = 0; i < opacity.length; i++) pixels.data[4 * i + 3] = opacity[i];
@@ -22,10 +22,11 @@ class Letters {
     for (const [letter, left, line] of text.letters) {
       const width = this.widths[letter];
       const [originX, originY] = this.origins[letter];
+      const [sheetX, sheetY] = this.places[letter];
       pen.drawImage(
-        sheet, this.lefts[letter], 0, width, sheet.height,
+        sheet, sheetX, sheetY, width, this.tall,
         x + left * spread - originX * scale, y + line * spread - originY * scale,
-        width * scale, sheet.height * scale,
+        width * scale, this.tall * scale,
       );
     }
   }

@@ -1,6 +1,7 @@
 """Replays of 2D environments for the page: draw commands as `drawn.js` takes them."""
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +18,12 @@ _LARGEST_FONT = 256
 _WHITE = (255, 255, 255)
 # What follows is outside of any picture.
 _LONGEST_LINE = 2000
-# Different ones, on a page: more than any writing needs, and less than fills memory.
+# Different letters on a page: more than any writing needs, too few to fill memory.
 _MOST_LETTERS = 2**13
 # Around each letter, so that smoothing takes in nothing of its neighbours.
 _GAP = 4
+# Width of all pictures of letters in pixels, and about their height at most: browsers have limits.
+_SHEET = 8192
 
 
 def identity(scene: Scene2D) -> Layout:
@@ -155,7 +158,8 @@ def _pack_texts(blob: Blob, texts: Sequence[str], heights: np.ndarray) -> dict[s
     Returns:
         `texts`: for each, its font's `height`, and where on its lines its letters stand, as
         (letter, x, y); `letters`: the larger font of their pictures, where in each is what stands
-        there (`origins`), the pictures' places and widths, and all side by side.
+        there (`origins`), the pictures' `places` (x, y), `widths` and `tall`, their height, and all
+        in rows.
     """
     if not texts:
         return {"texts": []}
@@ -171,22 +175,31 @@ def _pack_texts(blob: Blob, texts: Sequence[str], heights: np.ndarray) -> dict[s
             if letter in letters or len(letters) < _MOST_LETTERS
         ]
         placed.append({"height": height, "letters": places})
-    height = round(min(max(fonts) * _FINER, _LARGEST_FONT))
+    fits = _SHEET / math.sqrt(max(1, len(letters)))
+    height = round(min(max(fonts) * _FINER, _LARGEST_FONT, fits))
     font = _font(height)
     masks = [_mask(font, letter) for letter in letters]
     widths = [mask.shape[1] for mask in masks]
-    lefts = (np.cumsum([_GAP + width for width in widths]) - widths).tolist()
-    tallest = max((mask.shape[0] for mask in masks), default=1)
-    sheet = np.zeros((tallest, sum(widths) + _GAP * (len(masks) + 1)), np.uint8)
-    for mask, left in zip(masks, lefts, strict=True):
-        sheet[: mask.shape[0], left : left + mask.shape[1]] = mask
+    tall = max((mask.shape[0] for mask in masks), default=1)
+    corners = []
+    left, top, right = _GAP, 0, _GAP
+    for width in widths:
+        if left + width > _SHEET:
+            left, top = _GAP, top + tall + _GAP
+        corners.append((left, top))
+        left += width + _GAP
+        right = max(right, left)
+    sheet = np.zeros((top + tall, right), np.uint8)
+    for mask, (left, top) in zip(masks, corners, strict=True):
+        sheet[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
     return {
         "texts": placed,
         "letters": {
             "height": height,
             "origins": [_origin(font, letter) for letter in letters],
-            "lefts": lefts,
+            "places": corners,
             "widths": widths,
+            "tall": tall,
             "opacity": blob.add(sheet),
         },
     }

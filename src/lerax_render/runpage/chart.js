@@ -203,7 +203,7 @@ class Chart {
     for (const recording of line.run.recordings) {
       const place = line.run.at(recording.step);
       if (place < from || place > to) continue;
-      // What is measured of recordings is there or not: between two others nobody knows it.
+      // Values of recordings are not interpolated: between two of them nothing was measured.
       if (this.tag.startsWith("eval/") && !line.low && !line.steps.includes(place)) continue;
       // What is logged all the time begins soon after the first recording.
       const value = readAt(line, place, line.steps.length > 10 ? 3 : 0);

@@ -74,7 +74,7 @@ class RunData:
 
         Raises:
             OSError: The disk is full or failed; what was there stays.
-            RenderError: `run.json` is none, or the folder of the page is a link out of the run's.
+            RenderError: `run.json` is not valid, or the page's folder is a link out of the run's.
         """
         folder = self.run.path / FOLDER
         check_within(folder, self.run.path)

@@ -94,7 +94,7 @@ def make_run_page(
         runs: Their folders, in or below the page's.
         page: Its file.
         grows: Whether runs that are added later belong to it, see `add_run`.
-        name: Of the run, where its folder does not say it yet.
+        name: The run's name, if its folder does not say it yet.
 
     Raises:
         OSError: The disk is full or failed.
@@ -170,7 +170,7 @@ def share_run_page(runs: Sequence[Path], most_bytes: int = SHARED_BYTES) -> tupl
         Its text, and how many recordings can be played in it.
 
     Raises:
-        RenderError: A file is a link out of its run's folder, whose content nobody means to share.
+        RenderError: A file is a link out of its run's folder, to what nobody means to share.
     """
     bases = [f"{number}/" for number in range(len(runs))]
     given: dict[str, str] = {}
@@ -256,7 +256,7 @@ def _content(file: Path) -> str:
 
 
 def _listed(index: Path) -> list[str]:
-    """Return the runs of a page that grows, none where that cannot be read or they lie outside."""
+    """Return the runs of a page that grows that lie beside it; none if it cannot be read."""
     try:
         found = msgspec.json.decode(from_script(index.read_text("utf-8")), type=list[str])
     except (OSError, UnicodeError, msgspec.MsgspecError):

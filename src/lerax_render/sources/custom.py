@@ -75,7 +75,7 @@ def _call(renderer: Any, method: str) -> None:
 
 @contextmanager
 def own_renderer(env: Any) -> Iterator[Any]:
-    """Open an environment's `default_renderer()` where nobody sees it, and close it again."""
+    """Open an environment's `default_renderer()` off screen, and close it again."""
     with offscreen_display(), named(env, "default_renderer"):
         renderer = env.default_renderer()
         try:

@@ -60,7 +60,7 @@ def without_log() -> Iterator[None]:
     """Keep MuJoCo, of which a process has one, from writing its warnings into a file.
 
     They go to stderr, but for those that `watched` gives. A handler of the user's gets them all.
-    Where MuJoCo is not imported yet, this does nothing.
+    If MuJoCo is not imported yet, this does nothing.
     """
     mujoco = sys.modules.get("mujoco")
     if mujoco is None:

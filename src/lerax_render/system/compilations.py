@@ -12,16 +12,16 @@ _LEAST_SECONDS = 0.0
 as long as to read it."""
 
 _LOOKED, _LOOK_AFTER = ".lerax-render.looked", 86_400.0
-"""What is touched when a folder's size is looked at, and the seconds to the next time."""
+"""The file that is touched when a folder's size is checked, and the seconds between checks."""
 
 
 def keep_compilations(folder: Path, most_bytes: int | None = None) -> None:
     """Let JAX keep compiled programs in a folder, unless it keeps them somewhere already.
 
     Args:
-        folder: Made where there is none.
-        most_bytes: If there are more, those that were not used for longest are removed. That is
-            looked at once a day. `None` is no limit.
+        folder: Made if it does not exist.
+        most_bytes: If the programs take more, those that were unused for longest are removed; this
+            is checked once a day. `None` is no limit.
     """
     jax = sys.modules.get("jax")
     kept = os.environ.get(_WHERE.upper()) if jax is None else getattr(jax.config, _WHERE)

@@ -52,7 +52,7 @@ class WorkFolder:
         try:
             self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         except OSError as error:
-            # Whoever reads this can mend the parent, and has never seen the hidden name.
+            # The reader can mend the parent, and has never seen the hidden name.
             raise OSError(error.errno, error.strerror, str(parent)) from error
         self._remove = weakref.finalize(self, _remove, self.path, _lock(self.path), os.getpid())
 

@@ -299,7 +299,10 @@ def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, messa
     ("arguments", "message"),
     [
         (["clips", "CartPole"], "no command 'clips': did you mean `lerax-render clip`? There are"),
-        (["CartPole", "-o", "a.mp4"], "did you mean `lerax-render clip CartPole`? There are clip,"),
+        (
+            ["CartPole", "-o", "a.mp4"],
+            "did you mean `lerax-render clip CartPole`? The commands are clip,",
+        ),
         (["help"], "did you mean `lerax-render --help`?"),
     ],
 )
@@ -344,6 +347,8 @@ def test_help_is_quick_and_names_the_options():
 
     for option in ("ENV", "--output", "--policy-class", "--camera", "--quality", "--grid"):
         assert option in done.stdout
+    boxes = re.findall(r"╭─ (\w+) options", done.stdout)
+    assert sorted(boxes) == ["file", "layout", "picture", "rollout", "time"]
     for heavy in ("jaxlib", "mujoco", "pygame", "lerax", "numpy"):
         assert not re.search(rf"\| +{heavy}$", done.stderr, re.MULTILINE)
 

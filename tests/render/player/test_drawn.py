@@ -1,13 +1,18 @@
 """2D replays look in the page as our painter paints them."""
 
+import itertools
+from typing import Any
+
 import numpy as np
 import pytest
+from lerax.render import Color
 
 import lerax_render as lr
+from lerax_render.paint2d import TracingRenderer
 from lerax_render.player import make_page
 from lerax_render.settings import Picture
 from support.format_contract import psnr
-from support.pages import Opens, everything, picture, replay_of
+from support.pages import LAYOUT, Opens, everything, picture, replay_of
 
 # What a number that is none leaves out.
 incomplete = pytest.mark.filterwarnings("ignore:.*frames are incomplete")
@@ -40,6 +45,19 @@ def test_all_kinds_of_commands_are_drawn_as_we_do(opened: Opens) -> None:
 def test_frames_that_are_not_cleared_build_on_those_before(opened: Opens) -> None:
     drawn = [everything(step, cleared=step == 4) for step in range(8)]
     assert decibels(opened, replay_of(drawn), (3, 5, 7)) > 32
+
+
+def test_more_letters_than_a_browser_takes_in_a_row_are_drawn_as_we_do(opened: Opens) -> None:
+    letters = [chr(code) for code in range(0x21, 0x500) if chr(code).isalpha()]
+    lines = ["".join(line) for line in itertools.batched(letters, 60, strict=False)]
+    drawn = []
+    for step in range(2):
+        renderer: Any = TracingRenderer(LAYOUT)
+        renderer.clear()
+        renderer.draw_text((-3.8, 2.4), "\n".join(lines), Color(0.1, 0.1, 0.5), 20)
+        renderer.draw_text((-3.5 + step, -1), "large", Color(0.5, 0.1, 0.1), 120)
+        drawn.append(renderer.drawlist())
+    assert decibels(opened, replay_of(drawn), (0, 1)) > 20
 
 
 @pytest.mark.lerax

@@ -17,10 +17,11 @@ from lerax.env.classic_control import CartPole
 
 import lerax_render as lr
 from lerax_render.batch import Clip
-from lerax_render.cli.options import given, options_of
+from lerax_render.cli.options import BOXES, given, options_of
 from lerax_render.compose import LINES
 from lerax_render.gallery.manifest import read_manifest
 from lerax_render.mujoco import CINEMATIC, NAMES
+from lerax_render.settings import FigureSettings
 from lerax_render.settings.checks import checked
 from lerax_render.settings.clip import FormatName, LineName, PresetName, Settings
 from lerax_render.settings.declarations import between, settings_of
@@ -201,7 +202,11 @@ def test_a_new_setting_is_checked_wherever_it_is_given(tmp_path, monkeypatch):
 
 
 def test_every_setting_has_help_that_says_its_default():
-    helps = {field.name: field for field in fields(options_of(Clip)())}
+    helps = {
+        field.name: field
+        for box in fields(options_of(Clip)())
+        for field in fields(box.type.__origin__)
+    }
     assert helps.keys() == {name for name, each in settings_of(Clip).items() if each.is_written}
     assert settings_of(Clip).keys() - helps.keys() == {"folder", "decorate"}
     for name, field in helps.items():
@@ -209,6 +214,11 @@ def test_every_setting_has_help_that_says_its_default():
         assert text, name
         assert not text.startswith("Of "), name
         assert text.endswith("."), name
+
+
+@pytest.mark.parametrize("cls", [Clip, FigureSettings])
+def test_every_setting_has_its_box_in_the_help(cls):
+    assert not {field.name for field in fields(options_of(cls)())} - BOXES.keys()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class CameraRig:
         return self._camera
 
     def draw_from_near(self, cameras: Iterable[mujoco.MjvGLCamera]) -> None:
-        """Have MuJoCo's cameras, as it has just made them, draw from as near as a `View` says."""
+        """Make MuJoCo's cameras, which it has just set, draw from as near as a `View` says."""
         if self._near is None:
             return
         for camera in cameras:

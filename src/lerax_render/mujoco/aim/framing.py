@@ -32,8 +32,8 @@ _LONG = 3.0
 _LOOKS = 6
 # A place so many times further off than usual is none.
 _MISHAP = 20.0
-# Nearer than this share of its size the subject is never, however small the near plane's distance;
-# and the near plane is at this share of the way to it, before the floor that is in the picture.
+# The subject is never nearer than this share of its size, however near the near plane; and the near
+# plane is at this share of the way to the subject, in front of the floor in the picture.
 _CLOSE, _NEAR = 0.1, 0.3
 
 
@@ -52,8 +52,8 @@ class View:
         extent: What has to be in the picture, see `Extent`.
         fill: The share of the picture that it takes at most.
         lowest: Height of the lowest point that is drawn in the rollout, in metres, if it matters.
-        near: What is nearer than this is not drawn, in metres: at most the model's own distance,
-            which grows with all of the model, and would hide what is small in it.
+        near: Nothing nearer than this is drawn, in metres: at most the model's own distance, which
+            grows with the whole model, and would hide small things in it.
     """
 
     azimuth: float
@@ -291,7 +291,7 @@ class _Scout:
         distance: float,
         lookat: np.ndarray,
     ) -> float:
-        """Return from which distance on everything is drawn."""
+        """Return the distance from which on everything is drawn."""
         eye = float(lookat @ _axes(azimuth, elevation)[0]) - distance
         gap = max(extent.front - eye, _CLOSE * extent.size)
         return float(min(self._model_near, _NEAR * gap))

@@ -1,4 +1,4 @@
-"""Models' files: what one from a stranger asks for, and URDF as it comes."""
+"""Models' files: limits for those from strangers, and URDF."""
 
 import lazy_loader
 

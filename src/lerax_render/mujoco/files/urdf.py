@@ -1,6 +1,6 @@
-"""URDF files as they come: with what is seen of a robot, from ROS packages, and as Collada too.
+"""URDF files as robots' makers publish them: with visual geometry, and meshes in ROS packages.
 
-MuJoCo by itself drops what is seen and draws what collides, and knows no packages.
+MuJoCo by itself drops visual geometry, draws collision geometry, and knows no packages.
 """
 
 import os
@@ -12,21 +12,22 @@ import mujoco
 
 from ...errors import warn
 
-# What MuJoCo reads meshes of.
+# The mesh files that MuJoCo reads.
 _MESHES = (".obj", ".stl", ".msh")
-# Models of robots have what collides in this group, which MuJoCo hides.
+# Models of robots have collision geoms in this group, which MuJoCo hides.
 _HIDDEN = 3
-# The radius in metres of what stands for a shape that is left out: what collides takes its colour.
+# Radius in metres of the sphere in place of a visual shape that is left out: without it, MuJoCo
+# would give the collision geometry its colour.
 _NOTHING = 1e-9
 
 
 def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
     """Load a URDF file that is trusted.
 
-    What is seen of a link is drawn, and what collides only where nothing is, unless the file has a
-    `<compiler>` of MuJoCo's with `discardvisual`. A mesh of `package://NAME/FILE` is looked for in
-    the folders that the file is in, and where it is a link, in those of what it leads to as well.
-    What is seen and cannot be read is left out with a `RenderWarning`.
+    A link's visual geometry is drawn, and its collision geometry only if it has no other, unless
+    the file has a `<compiler>` of MuJoCo's with `discardvisual`. A mesh `package://NAME/FILE` is
+    looked for in the file's folder and those above it; if the file is a symbolic link, also in
+    those of its target. A visual mesh that cannot be read is left out with a `RenderWarning`.
 
     Args:
         path: The file.
@@ -51,7 +52,7 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
     )
     for mesh in robot.iterfind(".//mesh[@filename]"):
         mesh.set("filename", _found(mesh.get("filename", ""), folders, compiler))
-    # From here on, names are whole.
+    # From here on, names are full paths.
     compiler.set("strippath", "false")
     is_seen = compiler.get("discardvisual") != "true"
     left_out = _leave_out(robot, _is_there) if is_seen else []
@@ -69,7 +70,7 @@ def read_urdf(path: str | os.PathLike[str]) -> mujoco.MjModel:
 
 
 def _compiler(robot: ElementTree.Element) -> ElementTree.Element:
-    """Return the file's settings for MuJoCo, which may be new."""
+    """Return the file's settings for MuJoCo, added if it has none."""
     settings = robot.find("mujoco")
     if settings is None:
         settings = ElementTree.SubElement(robot, "mujoco")
@@ -78,7 +79,7 @@ def _compiler(robot: ElementTree.Element) -> ElementTree.Element:
 
 
 def _found(name: str, folders: list[Path], compiler: ElementTree.Element) -> str:
-    """Return where a mesh lies, or its name where that is not known."""
+    """Return where a mesh is, or its name if it is not found."""
     for place in _places(name.replace("\\", "/"), folders, compiler):
         if place.is_file():
             return str(place)
@@ -95,7 +96,7 @@ def _places(name: str, folders: list[Path], compiler: ElementTree.Element) -> It
         yield Path(rest)
     elif scheme:
         parents = [parent for folder in folders for parent in (folder, *folder.parents)]
-        # A package is a folder of its name, or else one that was cloned under another name.
+        # A package is a folder of that name, or was cloned under another name.
         for part in (rest, rest.partition("/")[2]):
             yield from (parent / part for parent in parents)
     else:
@@ -118,12 +119,12 @@ def _compiled(robot: ElementTree.Element, *, hides_collision: bool) -> mujoco.Mj
 
 
 def _need_no_volume(mesh: mujoco.MjsMesh) -> None:
-    """Have a mesh that weighs nothing be flat if it is."""
+    """Let a mesh that weighs nothing be flat."""
     mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL
 
 
 def _leave_out(robot: ElementTree.Element, can_be_shown: Callable[[str], bool]) -> list[str]:
-    """Make nothing of what is seen and in a file that cannot be shown, and return those."""
+    """Leave out visual meshes whose file cannot be shown, and return the names of those files."""
     left_out = []
     for geometry in robot.iterfind("link/visual/geometry"):
         mesh = geometry.find("mesh[@filename]")
@@ -140,7 +141,7 @@ def _is_there(file: str) -> bool:
 
 
 def _can_be_compiled(file: str) -> bool:
-    """Whether MuJoCo reads a mesh: it knows no text in STL, and limits how many faces there are."""
+    """Whether MuJoCo reads a mesh: it reads no STL as text, and limits the number of faces."""
     spec = mujoco.MjSpec()
     _need_no_volume(spec.add_mesh(name="mesh", file=file))
     kind = mujoco.mjtGeom.mjGEOM_MESH
@@ -156,8 +157,8 @@ def _warn_of(left_out: list[str], name: str) -> None:
     few = sorted(set(left_out))
     more = f" and {len(few) - 3} more" if len(few) > 3 else ""
     warn(
-        f"{name}: {', '.join(few[:3])}{more} cannot be shown, and what collides is instead: MuJoCo "
-        f"reads meshes of {', '.join(_MESHES)} (STL in its binary form, and of 200,000 faces at "
+        f"{name}: {', '.join(few[:3])}{more} cannot be read, and collision geometry is shown "
+        f"instead: MuJoCo reads {', '.join(_MESHES)} (of STL its binary form, with 200,000 faces at "
         "most), beside the file or in its package"
     )
 
@@ -167,7 +168,7 @@ def _collides(geom: mujoco.MjsGeom) -> bool:
 
 
 def _hide_collision(geoms: list[mujoco.MjsGeom]) -> None:
-    """Hide what collides of a body, if anything else of it is seen."""
+    """Hide a body's collision geoms, if it has visual ones."""
     collide = [geom for geom in geoms if _collides(geom)]
     if len(collide) < len(geoms):
         for geom in collide:

@@ -29,8 +29,8 @@ class Canvas:
     def __init__(self, context: Context, drawing: mujoco.MjrContext) -> None:
         self.drawing = drawing
         self._context = context
-        # MuJoCo's map has a stencil beside it, which nothing uses, and around which a CPU has to
-        # clear. So it is made anew there.
+        # MuJoCo's map has a stencil that nothing uses, and that makes clearing slower on a CPU. So
+        # the map is made anew there.
         self._shadow_size = 0 if is_software(context.renderer) else drawing.shadowSize
 
     def current(self) -> AbstractContextManager[None]:

@@ -86,7 +86,7 @@ def test_what_cannot_be_read_is_left_out_with_a_warning(package):
     ]
     path = written(package, *(SEEN.format(mesh) + BOX for mesh in meshes))
     with pytest.warns(
-        RenderWarning, match=r"robot.urdf: no.stl, shape.dae cannot be shown, and what collides"
+        RenderWarning, match=r"robot.urdf: no.stl, shape.dae cannot be read, and collision geometry"
     ):
         model = Simulation(path).model
     assert kinds(model) == ["BOX", "BOX"]
@@ -134,7 +134,7 @@ def test_a_mesh_that_is_seen_and_that_mujoco_cannot_compile_is_left_out(package,
     (package / "meshes" / "bad.stl").write_bytes(content)
     meshes = [TETRAHEDRON.format(f"../meshes/{name}") for name in ("bad.stl", "shape.stl")]
     path = written(package, *(SEEN.format(mesh) + BOX for mesh in meshes))
-    with pytest.warns(RenderWarning, match=r"robot.urdf: bad.stl cannot be shown"):
+    with pytest.warns(RenderWarning, match=r"robot.urdf: bad.stl cannot be read"):
         model = Simulation(path).model
     assert kinds(model) == ["BOX", "MESH"]
 
