@@ -298,7 +298,7 @@ def test_wrong_usage_is_told_with_what_was_meant(run, tmp_path, arguments, messa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["clips", "CartPole"], "no command 'clips': did you mean `lerax-render clip`? There are"),
+        (["clips", "CartPole"], "no command 'clips': did you mean `lerax-render clip`?"),
         (
             ["CartPole", "-o", "a.mp4"],
             "did you mean `lerax-render clip CartPole`? The commands are clip,",
