@@ -158,8 +158,8 @@ def _warn_of(left_out: list[str], name: str) -> None:
     more = f" and {len(few) - 3} more" if len(few) > 3 else ""
     warn(
         f"{name}: {', '.join(few[:3])}{more} cannot be read, and collision geometry is shown "
-        f"instead: MuJoCo reads {', '.join(_MESHES)} (of STL its binary form, with 200,000 faces at "
-        "most), beside the file or in its package"
+        f"instead: MuJoCo reads {', '.join(_MESHES)} (binary STL, with 200,000 faces at most), "
+        "beside the file or in its package"
     )
 
 
