@@ -237,7 +237,8 @@ class Comparison:
         if limit is not None:
             added = 100 * (on / off - 1)
             rows.append(at_most("recordings add to the training's time", added, limit, "%"))
-        due = self.rounds * (self.iterations // INTERVAL)
+        # The untrained policy is recorded, too.
+        due = self.rounds * (1 + self.iterations // INTERVAL)
         cpu = [min(self.cpu_seconds[recorded]) for recorded in (True, False)]
         return [
             *rows,

@@ -51,7 +51,7 @@ def painting(cores: list[int], counts: list[int]) -> Iterator[Row]:
                     lambda p=many: exhaust(p.render(states)),
                     lambda p=one: exhaust(p.render(states)),
                 )
-            what = f"{count} core{'s' * (count > 1)}: {count} processes / 1"
+            what = f"{count} core{'s' * (count > 1)}: {count} process{'es' * (count > 1)} / 1"
             yield known(what, FRAMES / ours, FRAMES / theirs, "frames/s")
     finally:
         os.sched_setaffinity(0, cores)
