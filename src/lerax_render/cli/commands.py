@@ -23,7 +23,7 @@ from ..batch import Clip
 from ..errors import is_for_users
 from ..naming import is_replay, stem
 from ..settings import FigureSettings, settings_of, shown
-from .options import OUTPUT, PLAIN, given, options_of
+from .options import BOXES, OUTPUT, PLAIN, given, options_of
 from .process import (
     Output,
     Terminated,
@@ -40,11 +40,7 @@ from .runs import page, paint, timelapse
 if TYPE_CHECKING:
     from ..output import Output as Made
 
-
-_ACTED = (
-    *("env", "env_args", "untrusted", "policy", "policy_class", "policy_args", "seed", "steps"),
-    "deterministic",
-)
+_ACTED = (*BOXES["rollout"], "steps")
 
 # A figure has no ghosts, and says so where it is called.
 _DRAWN = tuple(name for name in settings_of(FigureSettings) if name != "ghost")
