@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from .compose import Grid, nearly_square, text_mask, write_label
+from .compose import Grid, text_mask, write_label
 from .moments import Source, Tile, named, scenes_of, source_of
-from .settings import Picture
+from .settings import Picture, nearly_square
 from .video import Video, check_fps, find_preset, is_shown, open_writer
 
 # A grid's own width, unless its clips are smaller: more than this no page shows.

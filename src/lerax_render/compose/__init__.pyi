@@ -1,6 +1,5 @@
 from .composition import Composition as Composition
 from .grid import Grid as Grid
-from .grid import nearly_square as nearly_square
 from .grid import write_label as write_label
 from .overlay import DEFAULT_LINES as DEFAULT_LINES
 from .overlay import LINES as LINES

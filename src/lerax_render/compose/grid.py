@@ -1,6 +1,5 @@
 """Several frames in one: tiles of equal size, with their labels."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,12 +10,6 @@ from .wrapping import block_mask, wrapped
 
 _GAP_COLOUR = 40
 _LABEL_MARGIN = 4
-
-
-def nearly_square(count: int) -> tuple[int, int]:
-    """Return rows and columns of a grid with room for so many tiles, and little more."""
-    columns = math.ceil(math.sqrt(count))
-    return math.ceil(count / columns), columns
 
 
 class Grid:

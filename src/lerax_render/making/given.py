@@ -9,11 +9,11 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..compose import check_answers, nearly_square
+from ..compose import check_answers
 from ..errors import UnsupportedEnvError
 from ..replay import Origin, Replay, lengthened
 from ..scene import Scene
-from ..settings import Settings, check_room, check_steps
+from ..settings import Settings, check_room, check_steps, nearly_square
 from ..sources import Simulation, find_source, is_gymnasium, key_numbers
 from ..system import start_jax
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, override
 
@@ -10,7 +9,7 @@ import mujoco
 import numpy as np
 
 from ..painter import JoinedPainter, Painter
-from ..settings import ALL_CAMERAS, ModalityName, Picture
+from ..settings import ALL_CAMERAS, ModalityName, Picture, nearly_square
 
 # Of an inset in the corner, against the whole: a third as wide, and a margin of a fortieth.
 _INSET, _MARGIN = 3, 40
@@ -50,8 +49,7 @@ def looks_of(model: mujoco.MjModel, picture: Picture) -> list[Look]:
             top = height - number * (small[1] + margin)
             places.append((width - small[0] - margin, max(0, top), *small))
     else:
-        columns = math.ceil(math.sqrt(count))
-        rows = -(-count // columns)
+        rows, columns = nearly_square(count)
         places = [
             _cell(number, columns, rows, width, height, last=count - 1) for number in range(count)
         ]

@@ -8,6 +8,7 @@ from .checks import check_seed as check_seed
 from .checks import check_steps as check_steps
 from .checks import check_whole as check_whole
 from .checks import checked as checked
+from .checks import nearly_square as nearly_square
 from .checks import shown as shown
 from .checks import unknown as unknown
 from .clip import ByteSize as ByteSize

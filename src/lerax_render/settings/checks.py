@@ -304,3 +304,9 @@ def check_room(grid: tuple[int, int] | None, count: int, what: str) -> None:
     if grid is not None and math.prod(grid) < count:
         rows, columns = grid
         raise ValueError(f"a grid of {rows}x{columns} has no room for {count} {what}")
+
+
+def nearly_square(count: int) -> tuple[int, int]:
+    """Return rows and columns of a grid with room for so many tiles, and little more."""
+    columns = math.ceil(math.sqrt(count))
+    return math.ceil(count / columns), columns
